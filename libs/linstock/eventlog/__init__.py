@@ -1,0 +1,1 @@
+"""The event log: append with expected version, group commit, chain, relay. One log per service schema."""

@@ -1,0 +1,16 @@
+"""The owner's answer to a command: on the caller's reply subject, and for ever in the receipt."""
+
+from uuid import UUID
+
+from linstock.messages.message import Message
+
+
+class Answer(Message):
+    """`status` is an HTTP status: 2xx done, 4xx refused with a stable `code` and a sentence. `id` is what the command
+    made or changed; `position` (such as `library:12`) is where the effect is in its log."""
+
+    status: int
+    id: UUID | None = None
+    code: str = ""
+    detail: str = ""
+    position: str | None = None

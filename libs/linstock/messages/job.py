@@ -1,0 +1,178 @@
+"""Job: one unit of work with one id (job id = run id = scan id), numbered attempts, a deadline, one final verdict.
+
+Its first event is its request: `ScanRequested` for the built-in `LibraryScan`, `JobRequested` for every other type.
+A lease is the claim's id: an outcome counts only for the current attempt and lease.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Raw
+
+from linstock.messages.message import Message
+from linstock.messages.schedule import JobPolicy, ScanTarget
+
+LIBRARY_SCAN = "LibraryScan"
+SCAN_QUEUE = "library-scan"
+
+# Commands
+
+
+class StartAttempt(Message, tag="StartAttempt"):
+    """A worker claims `attempt`. Granting is final: nobody else may run this attempt while the lease lasts."""
+
+    attempt: int
+    worker: str
+    lease: UUID
+    at: datetime
+
+
+class ReportSuccess(Message, tag="ReportSuccess"):
+    attempt: int
+    lease: UUID
+    at: datetime
+    result: Raw = Raw(b"{}")
+
+
+class ReportFailure(Message, tag="ReportFailure"):
+    """`final` failures are never retried (the root is not a directory, say)."""
+
+    attempt: int
+    lease: UUID
+    at: datetime
+    code: str
+    message: str
+    final: bool = False
+
+
+class ExpireLease(Message, tag="ExpireLease"):
+    """No sign of life for a whole lease timeout."""
+
+    attempt: int
+    lease: UUID
+    at: datetime
+
+
+class ExpireDeadline(Message, tag="ExpireDeadline"):
+    attempt: int
+    at: datetime
+
+
+class CancelJob(Message, tag="CancelJob"):
+    job_id: UUID
+    reason: str
+    at: datetime
+
+
+JobCommand = StartAttempt | ReportSuccess | ReportFailure | ExpireLease | ExpireDeadline | CancelJob
+
+
+# Events
+
+
+class ScanRequested(Message, tag="linstock.scan.requested.v1"):
+    """`instant` is the tick's nominal one, absent when somebody asked by hand. `triggered_by` is Scheduler | Manual |
+    API. `scan_mode` is quick | changed | deep | verify."""
+
+    job_id: UUID
+    schedule_id: UUID
+    instant: datetime | None
+    triggered_by: str
+    target: ScanTarget
+    policy: JobPolicy
+    requested_at: datetime
+    scan_mode: str = "changed"
+    include_subfolders: bool = True
+    queue: str = SCAN_QUEUE
+
+
+class JobRequested(Message, tag="linstock.job.requested.v1"):
+    """Every type but the built-in scan. `payload` is the job type's own JSON, at most 256 KiB."""
+
+    job_id: UUID
+    job_type: str
+    queue: str
+    payload: Raw
+    policy: JobPolicy
+    requested_at: datetime
+    triggered_by: str
+    schedule_id: UUID | None = None
+    instant: datetime | None = None
+
+
+class JobStarted(Message, tag="linstock.job.started.v1"):
+    """The claim was granted. The attempt is over at `deadline` at the latest."""
+
+    job_id: UUID
+    attempt: int
+    worker: str
+    lease: UUID
+    at: datetime
+    deadline: datetime
+
+
+class JobRetryScheduled(Message, tag="linstock.job.retry_scheduled.v1"):
+    """`attempt` ended without a verdict (`code`: lease_lost, or what the worker reported); `next_attempt` may be
+    claimed from `due` on."""
+
+    job_id: UUID
+    attempt: int
+    next_attempt: int
+    due: datetime
+    code: str
+    message: str
+    at: datetime
+
+
+class JobSucceeded(Message, tag="linstock.job.succeeded.v1"):
+    job_id: UUID
+    attempt: int
+    at: datetime
+    result: Raw
+
+
+class JobFailed(Message, tag="linstock.job.failed.v1"):
+    job_id: UUID
+    attempt: int
+    at: datetime
+    code: str
+    message: str
+
+
+class JobTimedOut(Message, tag="linstock.job.timed_out.v1"):
+    """An attempt passed its deadline. Final."""
+
+    job_id: UUID
+    attempt: int
+    at: datetime
+
+
+class JobCancelled(Message, tag="linstock.job.cancelled.v1"):
+    job_id: UUID
+    attempt: int
+    at: datetime
+    reason: str
+
+
+class OutcomeIgnored(Message, tag="linstock.job.outcome_ignored.v1"):
+    """An outcome came for an attempt or lease that no longer counts. Kept as evidence; changes nothing."""
+
+    job_id: UUID
+    attempt: int
+    lease: UUID
+    outcome: str
+    at: datetime
+
+
+JobRequest = ScanRequested | JobRequested
+JobEvent = (
+    ScanRequested
+    | JobRequested
+    | JobStarted
+    | JobRetryScheduled
+    | JobSucceeded
+    | JobFailed
+    | JobTimedOut
+    | JobCancelled
+    | OutcomeIgnored
+)

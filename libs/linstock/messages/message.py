@@ -1,0 +1,7 @@
+"""What all messages have in common: frozen, keyword-only, camelCase on the wire."""
+
+from msgspec import Struct
+
+
+class Message(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=False):
+    """One command, event or part of one. Equal by value; safe to share between threads."""

@@ -1,0 +1,89 @@
+"""Scan: the verdict on one scan job, attempt by attempt. What it found is in the Catalogue (`catalogue.py`)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from linstock.messages.message import Message
+
+
+class Counts(Message):
+    """What a scan saw. `absent` were known before and not seen: nothing is marked missing because of it."""
+
+    collections: int = 0
+    images: int = 0
+    size_bytes: int = 0
+    folders: int = 0
+    files: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    absent: int = 0
+    errors: int = 0
+
+
+class ReportItem(Message):
+    """One thing that could not be read. `code`: broken_archive | unreadable | vanished | … ; `path` is for display."""
+
+    code: str
+    path: str
+    message: str
+    path_bytes: bytes | None = None
+
+
+class ScanCompleted(Message, tag="linstock.scan.completed.v1"):
+    """The work has ended. `held` removals wait for a person (the Catalogue has them). `report` holds the first 200
+    items; `counts.errors` counts all."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    lease: UUID
+    counts: Counts
+    duration_ms: int
+    held: int
+    at: datetime
+    report: tuple[ReportItem, ...] = ()
+
+
+class ScanFailed(Message, tag="linstock.scan.failed.v1"):
+    """`final` failures are not retried. Nothing was marked missing because of it."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    lease: UUID
+    code: str
+    message: str
+    final: bool
+    at: datetime
+
+
+class ScanCancelled(Message, tag="linstock.scan.cancelled.v1"):
+    """The job was closed from outside (cancelled, timed out, lease lost) before this attempt had a verdict."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    reason: str
+    at: datetime
+
+
+ScanEvent = ScanCompleted | ScanFailed | ScanCancelled
+
+
+# Commands
+
+
+class CompleteScan(Message, tag="CompleteScan"):
+    verdict: ScanCompleted
+
+
+class FailScan(Message, tag="FailScan"):
+    verdict: ScanFailed
+
+
+class AbandonScan(Message, tag="AbandonScan"):
+    verdict: ScanCancelled
+
+
+ScanCommand = CompleteScan | FailScan | AbandonScan

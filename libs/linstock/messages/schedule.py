@@ -1,0 +1,164 @@
+"""Schedule: when a job recurs. Commands in the imperative, events in the past tense; times are UTC.
+
+A library's schedule follows the library: its id is derived from the library's, and it is disabled, not deleted, while
+autoScan is off.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from linstock.messages.library import Settings
+from linstock.messages.message import Message
+
+
+class Timing(Message):
+    """When: a cron expression of 5 fields, or 6 (seconds first), in an IANA zone."""
+
+    expression: str
+    zone: str
+
+
+class ScanTarget(Message):
+    """What a library's schedule asks for when it fires."""
+
+    library_id: UUID
+    library_name: str
+    library_path: str
+
+
+class JobPolicy(Message):
+    """How the jobs of a schedule are run. `max_retries` retries follow the first attempt, each after the next delay
+    (the last delay repeats); every attempt has `timeout_s` seconds."""
+
+    priority: int = 5
+    timeout_s: int = 3600
+    max_retries: int = 3
+    retry_delays_s: tuple[int, ...] = (10, 30, 60)
+
+
+# Commands
+
+
+class FollowLibrary(Message, tag="FollowLibrary"):
+    """The library has these settings now. `library_version` orders them: an older one than last followed is ignored."""
+
+    schedule_id: UUID
+    library_id: UUID
+    library_version: int
+    settings: Settings
+    at: datetime
+
+
+class ForgetLibrary(Message, tag="ForgetLibrary"):
+    """The library was deleted."""
+
+    schedule_id: UUID
+    library_version: int
+
+
+class Tick(Message, tag="Tick"):
+    """These instants (ascending, all after the cursor, none in the future of `now`) are due; the schedule decides
+    which one fires. `busy` names the job that still runs for this schedule, if any."""
+
+    instants: tuple[datetime, ...]
+    now: datetime
+    busy: UUID | None
+    tzdata: str
+    missed: int = 0  # further instants before `instants[0]` that are due too, counted but not listed
+
+
+class RequestScan(Message, tag="RequestScan"):
+    """Scan a library now, whatever its schedule says. The job's id is uuid5 of the command's id."""
+
+    library_id: UUID
+    triggered_by: str = "API"
+
+
+ScheduleCommand = FollowLibrary | ForgetLibrary | Tick
+
+
+# Events
+
+
+class ScheduleDefined(Message, tag="linstock.schedule.defined.v1"):
+    """`cursor` is the instant up to which ticks count as decided: the first tick comes after it."""
+
+    schedule_id: UUID
+    name: str
+    description: str
+    timing: Timing
+    target: ScanTarget
+    enabled: bool
+    library_version: int
+    cursor: datetime
+    policy: JobPolicy = JobPolicy()
+
+
+class ScheduleChanged(Message, tag="linstock.schedule.changed.v1"):
+    """Raises the schedule's version. Instants up to `cursor` are never fired (again) under the new timing."""
+
+    schedule_id: UUID
+    version: int
+    name: str
+    description: str
+    timing: Timing
+    target: ScanTarget
+    library_version: int
+    cursor: datetime
+
+
+class ScheduleEnabled(Message, tag="linstock.schedule.enabled.v1"):
+    """Instants between the disabling and `cursor` are not made up for."""
+
+    schedule_id: UUID
+    library_version: int
+    cursor: datetime
+
+
+class ScheduleDisabled(Message, tag="linstock.schedule.disabled.v1"):
+    schedule_id: UUID
+    library_version: int
+    at: datetime
+
+
+class ScheduleDeleted(Message, tag="linstock.schedule.deleted.v1"):
+    schedule_id: UUID
+    library_version: int
+
+
+class TickFired(Message, tag="linstock.schedule.tick_fired.v1"):
+    """Exactly one per schedule and instant. `verdict` is fired | late | caught_up; `missed_count` earlier instants
+    were skipped in its favour. `version` and `tzdata` say which rules produced the instant."""
+
+    schedule_id: UUID
+    instant: datetime
+    job_id: UUID
+    verdict: str
+    missed_count: int
+    version: int
+    tzdata: str
+
+
+class TicksSkipped(Message, tag="linstock.schedule.ticks_skipped.v1"):
+    """A run of `count` instants from `first` to `last` (both included) that did not fire. `reason` is overlap |
+    misfire; for overlap, `busy` names the job that was still open."""
+
+    schedule_id: UUID
+    first: datetime
+    last: datetime
+    count: int
+    reason: str
+    busy: UUID | None
+    version: int
+    tzdata: str
+
+
+ScheduleEvent = (
+    ScheduleDefined
+    | ScheduleChanged
+    | ScheduleEnabled
+    | ScheduleDisabled
+    | ScheduleDeleted
+    | TickFired
+    | TicksSkipped
+)

@@ -1,0 +1,112 @@
+"""Every stream, subject, durable and log name. Nowhere else: a durable's name is data, and renaming one re-reads a stream.
+
+No id of any kind is in an EVENTS subject: the server keeps every distinct subject in memory, and the relay's fence costs
+more the more there are.
+"""
+
+from uuid import UUID, uuid5
+
+EVENTS = "EVENTS"
+COMMANDS = "COMMANDS"
+WORK = "WORK"
+REPORTS = "REPORTS"
+DLQ = "DLQ"
+
+LIBRARY = "library"
+SCHEDULER = "scheduler"
+SCANNER = "scanner"
+PROJECTION = "projection"
+API = "api"
+
+SERVICES = (LIBRARY, SCHEDULER, SCANNER, PROJECTION, API)
+LOGS = (LIBRARY, SCHEDULER, SCANNER)
+
+DEFAULT_WORKSPACE = "default"
+
+# The namespace of every derived id. Never change it: ids in stored events depend on it.
+NAMESPACE = UUID("6f2a8f4e-5d0b-5f0e-9a63-1c1b7a3c2d10")
+
+
+def derived_id(kind: str, *parts: object) -> UUID:
+    """The same id for the same parts, for ever: what makes a redelivery harmless."""
+    return uuid5(NAMESPACE, "\x1f".join((kind, *(str(part) for part in parts))))
+
+
+def schedule_of(library_id: UUID) -> UUID:
+    return derived_id("schedule-of-library", library_id)
+
+
+def job_of_tick(schedule_id: UUID, instant_iso: str) -> UUID:
+    """The job that a tick requests: one per schedule and instant."""
+    return derived_id("job-of-tick", schedule_id, instant_iso)
+
+
+def receipt_of(workspace: str, actor: str, idempotency_key: str) -> UUID:
+    return derived_id("receipt", workspace, actor, idempotency_key)
+
+
+def event_subject(log: str, workspace: str, event_type: str) -> str:
+    """`ev.<log>.<workspace>.<aggregate>.<event>` for a type such as `linstock.scan.completed.v1`."""
+    _, aggregate, event, _ = event_type.split(".")
+    return f"ev.{log}.{workspace}.{aggregate}.{event}"
+
+
+def events_of(log: str) -> str:
+    return f"ev.{log}.>"
+
+
+def command_subject(service: str, workspace: str, command: str, command_id: UUID) -> str:
+    return f"cmd.{service}.{workspace}.{command}.{command_id}"
+
+
+def commands_to(service: str) -> str:
+    return f"cmd.{service}.>"
+
+
+def work_subject(workspace: str, queue: str, job_type: str) -> str:
+    return f"work.{workspace}.{queue}.{job_type}"
+
+
+def work_of(queue: str) -> str:
+    return f"work.*.{queue}.>"
+
+
+def report_subject(workspace: str, queue: str) -> str:
+    return f"rep.{workspace}.{queue}"
+
+
+def life_subject(worker: str) -> str:
+    """Core NATS: signs of life."""
+    return f"life.{worker}"
+
+
+def progress_subject(workspace: str, job_id: UUID) -> str:
+    """Core NATS: at most 4 a second per job."""
+    return f"progress.{workspace}.{job_id}"
+
+
+def dlq_subject(consumer: str, reason: str) -> str:
+    return f"dlq.{consumer}.{reason}"
+
+
+def command_durable(service: str) -> str:
+    return f"{service}-commands"
+
+
+def reaction_durable(service: str) -> str:
+    return f"{service}-reactions"
+
+
+def work_durable(queue: str) -> str:
+    return f"work-{queue}"
+
+
+REPORTS_DURABLE = "scheduler-reports"
+PROJECTION_DURABLE = "projection"
+
+ALL_EVENTS = "ev.>"
+ALL_COMMANDS = "cmd.>"
+ALL_WORK = "work.>"
+ALL_REPORTS = "rep.>"
+ALL_DLQ = "dlq.>"
+ALL_LIFE = "life.*"
