@@ -1,0 +1,92 @@
+"""What the environment says, read once at the edge of a process into a frozen value.
+
+Only `__main__` modules and commands call `read`; everything else is handed what it needs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+from urllib.parse import urlsplit
+
+LogFormat = Literal["console", "json"]
+
+DEFAULT_PORT = 8321
+DEFAULT_DATA_DIR = Path(".linstock")
+
+
+class MissingSetting(Exception):
+    """{name} is not set: {meaning}. `linstock up` sets it for you."""
+
+    def __init__(self, name: str, meaning: str) -> None:
+        self.name, self.meaning = name, meaning
+        super().__init__((self.__doc__ or "").format(name=name, meaning=meaning))
+
+
+class BadSetting(Exception):
+    """{name}={value} cannot be used: it must be {expected}."""
+
+    def __init__(self, name: str, value: str, expected: str) -> None:
+        self.name, self.value, self.expected = name, value, expected
+        super().__init__((self.__doc__ or "").format(name=name, value=value, expected=expected))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One process's settings. Credentials are inside the URLs: never log those (telemetry masks them)."""
+
+    service: str
+    database_url: str
+    nats_url: str
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    probe_host: str = "127.0.0.1"
+    probe_port: int = 0
+    """0: any free port (the log names it)."""
+    log_format: LogFormat = "console"
+    data_dir: Path = DEFAULT_DATA_DIR
+    crash_at: str = ""
+
+
+def read(environment: Mapping[str, str], service: str) -> Settings:
+    """Settings of `service`. Raises `MissingSetting` or `BadSetting`, which say what to do."""
+    return Settings(
+        service=service,
+        database_url=_url(environment, "LINSTOCK_DATABASE_URL", ("postgresql", "postgres")),
+        nats_url=_url(environment, "LINSTOCK_NATS_URL", ("nats", "tls")),
+        host=environment.get("LINSTOCK_HOST", Settings.host),
+        port=_port(environment, "LINSTOCK_PORT", Settings.port),
+        probe_host=environment.get("LINSTOCK_PROBE_HOST", Settings.probe_host),
+        probe_port=_port(environment, "LINSTOCK_PROBE_PORT", Settings.probe_port),
+        log_format=_log_format(environment),
+        data_dir=Path(environment.get("LINSTOCK_DATA_DIR") or DEFAULT_DATA_DIR),
+        crash_at=environment.get("LINSTOCK_CRASH_AT", ""),
+    )
+
+
+def _url(environment: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise MissingSetting(name, f"a URL such as {schemes[0]}://user:password@host/…")
+    if urlsplit(value).scheme not in schemes:
+        # The value may hold a password, so the message does not repeat it.
+        raise BadSetting(name, "…", f"a URL that begins with {schemes[0]}://")
+    return value
+
+
+def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = environment.get(name, "")
+    if not value:
+        return default
+    if not (value.isascii() and value.isdigit() and int(value) < 65536):
+        raise BadSetting(name, value, "a port from 0 to 65535")
+    return int(value)
+
+
+def _log_format(environment: Mapping[str, str]) -> LogFormat:
+    value = environment.get("LINSTOCK_LOG_FORMAT") or Settings.log_format
+    for known in get_args(LogFormat):
+        if value == known:
+            found: LogFormat = known
+            return found
+    raise BadSetting("LINSTOCK_LOG_FORMAT", value, " or ".join(get_args(LogFormat)))
