@@ -18,6 +18,8 @@ SCANNER = "scanner"
 PROJECTION = "projection"
 API = "api"
 
+SCAN_QUEUE = "library-scan"
+
 SERVICES = (LIBRARY, SCHEDULER, SCANNER, PROJECTION, API)
 LOGS = (LIBRARY, SCHEDULER, SCANNER)
 
@@ -41,6 +43,10 @@ def job_of_tick(schedule_id: UUID, instant_iso: str) -> UUID:
     return derived_id("job-of-tick", schedule_id, instant_iso)
 
 
+def command_of(workspace: str, actor: str, idempotency_key: str) -> UUID:
+    return derived_id("command", workspace, actor, idempotency_key)
+
+
 def receipt_of(workspace: str, actor: str, idempotency_key: str) -> UUID:
     return derived_id("receipt", workspace, actor, idempotency_key)
 
@@ -57,6 +63,15 @@ def events_of(log: str) -> str:
 
 def command_subject(service: str, workspace: str, command: str, command_id: UUID) -> str:
     return f"cmd.{service}.{workspace}.{command}.{command_id}"
+
+
+def scan_events() -> str:
+    """ScanCompleted, ScanFailed, …: what the scheduler waits for (not the pages, which are the catalogue's)."""
+    return f"ev.{SCANNER}.*.scan.*"
+
+
+def job_events() -> str:
+    return f"ev.{SCHEDULER}.*.job.*"
 
 
 def commands_to(service: str) -> str:

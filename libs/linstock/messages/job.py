@@ -13,7 +13,6 @@ from linstock.messages.message import Message
 from linstock.messages.schedule import JobPolicy, ScanTarget
 
 LIBRARY_SCAN = "LibraryScan"
-SCAN_QUEUE = "library-scan"
 
 # Commands
 
@@ -83,7 +82,7 @@ class ScanRequested(Message, tag="linstock.scan.requested.v1"):
     requested_at: datetime
     scan_mode: str = "changed"
     include_subfolders: bool = True
-    queue: str = SCAN_QUEUE
+    queue: str = "library-scan"
 
 
 class JobRequested(Message, tag="linstock.job.requested.v1"):

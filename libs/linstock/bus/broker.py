@@ -1,0 +1,42 @@
+"""The FastStream broker of a service: commands and reactions. It binds, and never declares."""
+
+from typing import Any
+
+from faststream.middlewares import AckPolicy
+from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.message import NatsMessage
+
+FETCH = 64
+LONG_POLL_S = 20.0
+
+
+def make_broker(nats_url: str, name: str) -> NatsBroker:
+    """Acks are manual (FastStream's default policy discards a message for ever when its handler raises), decoding is
+    ours (strict, one pass), reconnection is for ever."""
+    return NatsBroker(
+        nats_url,
+        name=name,
+        ack_policy=AckPolicy.MANUAL,
+        decoder=_undecoded,
+        connect_timeout=2,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.2,
+        ping_interval=5,
+        max_outstanding_pings=2,
+        graceful_timeout=4,
+        logger=None,
+    )
+
+
+async def _undecoded(message: NatsMessage) -> Any:
+    return message.body
+
+
+def bound(stream: str) -> JStream:
+    """A stream to bind to. `declare` would rewrite it to FastStream's own defaults."""
+    return JStream(stream, declare=False)
+
+
+def long_poll() -> PullSub[bool]:
+    """Messages arrive as they are published; an idle subscriber asks three times a minute."""
+    return PullSub(batch_size=FETCH, timeout=LONG_POLL_S)

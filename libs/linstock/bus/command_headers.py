@@ -1,0 +1,7 @@
+"""The headers of a command: who asks, under which key, where the answer goes. Written by the sender, read by the owner."""
+
+REPLY_TO = "reply_to"
+ACTOR = "ls-actor"
+IDEMPOTENCY_KEY = "ls-idempotency-key"
+MADE_AT = "ls-made-at"
+TRACEPARENT = "traceparent"

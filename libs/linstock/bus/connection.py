@@ -1,0 +1,58 @@
+"""One way to connect to NATS: named, reconnecting for ever, and noticing a dead peer within seconds."""
+
+import asyncio
+
+import nats
+import nats.errors
+import structlog
+from nats.aio.client import Client
+
+logger = structlog.get_logger(__name__)
+
+FIRST_DELAY_S = 0.2
+LONGEST_DELAY_S = 5.0
+
+
+async def connect(url: str, name: str) -> Client:
+    """A connected client. Waits, with back-off, for as long as the server is away; afterwards it reconnects by itself.
+
+    A publish made while disconnected may still be delivered later: every timeout is ambiguous.
+    """
+    delay_s = FIRST_DELAY_S
+    while True:
+        try:
+            return await connect_once(url, name)
+        except (OSError, nats.errors.Error, TimeoutError) as error:
+            logger.warning("NATS is not reachable, trying again", client=name, error=str(error), delay_s=delay_s)
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+
+
+async def connect_once(url: str, name: str) -> Client:
+    """As `connect`, but a server that is away now is an error: OSError, TimeoutError or nats.errors.Error."""
+
+    async def on_error(error: Exception) -> None:
+        logger.warning("NATS client error", client=name, error=str(error) or type(error).__name__)
+
+    async def on_disconnect() -> None:
+        logger.warning("NATS connection lost", client=name)
+
+    async def on_reconnect() -> None:
+        logger.info("NATS connection is back", client=name)
+
+    client = Client()
+    # A first connection that may fail: with allow_reconnect the library would retry inside and print tracebacks.
+    await client.connect(
+        url,
+        name=name,
+        connect_timeout=2,
+        allow_reconnect=True,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.2,
+        ping_interval=5,
+        max_outstanding_pings=2,
+        error_cb=on_error,
+        disconnected_cb=on_disconnect,
+        reconnected_cb=on_reconnect,
+    )
+    return client

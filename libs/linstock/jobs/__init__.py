@@ -1,0 +1,1 @@
+"""Running jobs: the worker's side of orders, claims, leases and outcomes."""

@@ -1,0 +1,101 @@
+"""One core-NATS message per worker every 2 s, from a thread of its own that no handler can block."""
+
+import asyncio
+import threading
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from linstock import names
+from linstock.bus.connection import connect
+from linstock.messages.work import Running, SignOfLife
+
+logger = structlog.get_logger(__name__)
+
+
+class SignsOfLife:
+    """Says which attempts this worker is running until stopped. Thread-safe; at most one thread per worker."""
+
+    def __init__(
+        self, nats_url: str, *, worker: str, queues: tuple[str, ...], slots: int, every_s: float = 2.0
+    ) -> None:
+        self._nats_url = nats_url
+        self._worker = worker
+        self._queues = queues
+        self._slots = slots
+        self._every_s = every_s
+        self._running: dict[UUID, Running] = {}
+        self._leaving = False
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._nudge: asyncio.Event | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="signs-of-life", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Says goodbye and ends the thread; blocks for at most 2 s."""
+        self._stopping = True
+        self.leave()
+        if self._thread:
+            self._thread.join(timeout=2)
+            self._thread = None
+
+    def add(self, running: Running) -> None:
+        with self._lock:
+            self._running[running.lease] = running
+        self._wake()
+
+    def remove(self, lease: UUID) -> None:
+        with self._lock:
+            self._running.pop(lease, None)
+        self._wake()
+
+    def leave(self) -> None:
+        """No more orders, please: this worker is going."""
+        self._leaving = True
+        self._wake()
+
+    def _wake(self) -> None:
+        loop, nudge = self._loop, self._nudge
+        if loop and nudge and not loop.is_closed():
+            loop.call_soon_threadsafe(nudge.set)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._say())
+        except Exception:
+            logger.exception("Signs of life ended")
+
+    async def _say(self) -> None:
+        self._nudge = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        client = await connect(self._nats_url, f"{self._worker}-life")
+        try:
+            while True:
+                self._nudge.clear()
+                last = self._stopping
+                if client.is_connected:
+                    # Only live signs help: while disconnected they would queue up and arrive late.
+                    await client.publish(names.life_subject(self._worker), msgspec.json.encode(self._sign()))
+                    await client.flush(timeout=1)
+                if last:
+                    return
+                try:
+                    async with asyncio.timeout(self._every_s):
+                        await self._nudge.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            await client.close()
+
+    def _sign(self) -> SignOfLife:
+        with self._lock:
+            running = tuple(self._running.values())
+        return SignOfLife(
+            worker=self._worker, queues=self._queues, slots=self._slots, running=running, leaving=self._leaving
+        )
