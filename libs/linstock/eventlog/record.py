@@ -59,3 +59,12 @@ class VersionConflict(Exception):
 
 class FutureInstant(Exception):
     """An append named an instant that Postgres's clock has not reached; nothing was appended."""
+
+
+class EventTooLarge(Exception):
+    """One event exceeds 768 KiB encoded; nothing was appended."""
+
+    def __init__(self, event_type: str, size_bytes: int) -> None:
+        super().__init__(f"{self.__doc__} {event_type}: {size_bytes} bytes")
+        self.event_type = event_type
+        self.size_bytes = size_bytes
