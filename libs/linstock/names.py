@@ -112,6 +112,25 @@ def reaction_durable(service: str) -> str:
     return f"{service}-reactions"
 
 
+def durables_of(service: str) -> tuple[tuple[str, str], ...]:
+    """The (stream, durable) pairs that a service cannot do without."""
+    bound = {
+        LIBRARY: ((COMMANDS, command_durable(LIBRARY)),),
+        SCHEDULER: (
+            (COMMANDS, command_durable(SCHEDULER)),
+            (EVENTS, reaction_durable(SCHEDULER)),
+            (REPORTS, REPORTS_DURABLE),
+        ),
+        SCANNER: (
+            (COMMANDS, command_durable(SCANNER)),
+            (EVENTS, reaction_durable(SCANNER)),
+            (WORK, work_durable(SCAN_QUEUE)),
+        ),
+        PROJECTION: ((EVENTS, PROJECTION_DURABLE),),
+    }
+    return bound.get(service, ())
+
+
 def work_durable(queue: str) -> str:
     return f"work-{queue}"
 

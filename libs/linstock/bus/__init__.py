@@ -1,1 +1,1 @@
-"""The bus: provisioning, publishing, consuming, replies. Everything that knows JetStream is here or in eventlog.relay."""
+"""The bus: provisioning, publishing, consuming, replies. What knows JetStream is here or in eventlog.relay."""

@@ -20,7 +20,7 @@ def make_broker(nats_url: str, name: str) -> NatsBroker:
         decoder=_undecoded,
         connect_timeout=2,
         max_reconnect_attempts=-1,
-        reconnect_time_wait=0.2,
+        reconnect_time_wait=0.2,  # type: ignore[arg-type]  # annotated int; it is slept on
         ping_interval=5,
         max_outstanding_pings=2,
         graceful_timeout=4,

@@ -1,4 +1,4 @@
-"""The headers of a command: who asks, under which key, where the answer goes. Written by the sender, read by the owner."""
+"""The headers of a command: who asks, under which key, where the answer goes."""
 
 REPLY_TO = "reply_to"
 ACTOR = "ls-actor"

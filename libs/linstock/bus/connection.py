@@ -48,7 +48,7 @@ async def connect_once(url: str, name: str) -> Client:
         connect_timeout=2,
         allow_reconnect=True,
         max_reconnect_attempts=-1,
-        reconnect_time_wait=0.2,
+        reconnect_time_wait=0.2,  # type: ignore[arg-type]  # annotated int; it is slept on
         ping_interval=5,
         max_outstanding_pings=2,
         error_cb=on_error,

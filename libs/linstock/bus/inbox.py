@@ -86,7 +86,7 @@ class CommandInbox(Generic[C]):
         self._broker = broker
         self._log = log
         self._service = service
-        self._decoder: msgspec.json.Decoder[C] = msgspec.json.Decoder(commands)  # type: ignore[arg-type]
+        self._decoder: msgspec.json.Decoder[C] = msgspec.json.Decoder(commands)
         self._plan = plan
         self._clock = clock
         broker.subscriber(
@@ -187,9 +187,7 @@ class CommandInbox(Generic[C]):
             await self._broker.publish(msgspec.json.encode(answer), reply_to)
 
 
-def _receipt(
-    receipt_id: UUID, command: Message, context: CommandContext, answer: Answer, request_hash: str
-) -> Append:
+def _receipt(receipt_id: UUID, command: Message, context: CommandContext, answer: Answer, request_hash: str) -> Append:
     handled = CommandHandled(
         command_id=context.command_id,
         command=type(command).__name__,

@@ -7,6 +7,7 @@ import structlog
 from nats.aio.client import Client
 from nats.js.errors import APIError, NotFoundError
 
+from linstock import names
 from linstock.bus.provision import Drift, provision_on
 
 logger = structlog.get_logger(__name__)
@@ -16,9 +17,9 @@ class DurableWatchdog:
     """Looks every `every_s` whether the service's durables stand, and makes lost ones again. `problem` is a sentence
     while something is wrong, for readiness."""
 
-    def __init__(self, client: Client, durables: tuple[tuple[str, str], ...], *, every_s: float = 3.0) -> None:
+    def __init__(self, client: Client, service: str, *, every_s: float = 3.0) -> None:
         self._client = client
-        self._durables = durables
+        self._durables = names.durables_of(service)
         self._every_s = every_s
         self._task: asyncio.Task[None] | None = None
         self.problem: str | None = None
@@ -47,6 +48,6 @@ class DurableWatchdog:
             try:
                 await js.consumer_info(stream, durable)
             except NotFoundError:
-                logger.error("A durable is gone, it is made again", stream=stream, durable=durable)
+                logger.warning("A durable is gone, it is made again", stream=stream, durable=durable)
                 await provision_on(self._client)
         self.problem = None

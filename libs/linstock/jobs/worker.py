@@ -86,10 +86,8 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._taking: asyncio.Task[None] | None = None
         self._client: Client | None = None
-        self._life = SignsOfLife(
-            nats_url, worker=self.worker_id, queues=(queue,), slots=slots, every_s=sign_every_s
-        )
-        self._decoder: msgspec.json.Decoder[JobRequest] = msgspec.json.Decoder(JobRequest)  # type: ignore[arg-type]
+        self._life = SignsOfLife(nats_url, worker=self.worker_id, queues=(queue,), slots=slots, every_s=sign_every_s)
+        self._decoder: msgspec.json.Decoder[JobRequest] = msgspec.json.Decoder(JobRequest)
 
     @property
     def running(self) -> int:
