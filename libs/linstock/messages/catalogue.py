@@ -23,7 +23,10 @@ class FileEntry(Message, array_like=True):
 
 class CollectionEntry(Message):
     """A folder whose direct children include an image, or an archive that contains one. `path` is relative to the
-    library's root ("" is the root). `path_bytes` is set only when the path is not UTF-8."""
+    library's root ("" is the root). `path_bytes` is set only when the path is not UTF-8.
+
+    Images that are not there any more still count until their removal is recorded. A collection whose images take
+    several pages is repeated on each of them, with an empty digest on all but the last."""
 
     collection_id: UUID
     path: str
@@ -33,6 +36,7 @@ class CollectionEntry(Message):
     size_bytes: int
     digest: str  # of the sorted (name, size, mtime) of its images: equal digests, nothing to record
     path_bytes: bytes | None = None
+    mtime_ns: int = 0  # of an archive: with its size, what tells that it need not be opened again
 
 
 class CollectionFiles(Message):
@@ -121,12 +125,14 @@ class SettleHold(Message, tag="SettleHold"):
     """A scan saw content: whatever an earlier scan held is settled."""
 
     scan_id: UUID
+    library_id: UUID
     attempt: int
     at: datetime
 
 
 class ReleaseCatalogue(Message, tag="ReleaseCatalogue"):
     scan_id: UUID
+    library_id: UUID
     attempt: int
     at: datetime
 

@@ -7,7 +7,9 @@ from linstock.messages.message import Message
 
 
 class Counts(Message):
-    """What a scan saw. `absent` were known before and not seen: nothing is marked missing because of it."""
+    """What a scan saw. `added`, `changed` and `unchanged` count collections; `files` are all regular files, `errors`
+    all that could not be read. `absent` were known before and not seen, collections and, in collections that were
+    seen, images: nothing is marked missing because of it."""
 
     collections: int = 0
     images: int = 0
@@ -32,7 +34,7 @@ class ReportItem(Message):
 
 class ScanCompleted(Message, tag="linstock.scan.completed.v1"):
     """The work has ended. `held` removals wait for a person (the Catalogue has them). `report` holds the first 200
-    items; `counts.errors` counts all."""
+    items, notes such as skipped symbolic links included; `counts.errors` counts all errors."""
 
     scan_id: UUID
     library_id: UUID

@@ -1,0 +1,74 @@
+"""The verdict on one scan, attempt by attempt. Pure.
+
+An attempt gets one verdict, the first. A later attempt may still get its own: the job that asked counts only the
+verdict of its current attempt, and an earlier one may have come after its lease was over.
+"""
+
+from typing import assert_never
+from uuid import UUID
+
+from msgspec import Struct
+
+from linstock.eventlog.decider import Aggregate
+from linstock.messages.scan import (
+    AbandonScan,
+    CompleteScan,
+    FailScan,
+    ScanCancelled,
+    ScanCommand,
+    ScanCompleted,
+    ScanEvent,
+    ScanFailed,
+)
+
+
+class Scan(Struct, frozen=True):
+    """Attempts up to `closed_attempt` have ended; 0: none has."""
+
+    closed_attempt: int = 0
+
+
+class AttemptClosed(Exception):
+    """This attempt of the scan has its verdict; it does not run again."""
+
+    def __init__(self, scan_id: UUID, attempt: int) -> None:
+        super().__init__(f"{self.__doc__} Scan {scan_id} attempt {attempt}.")
+        self.scan_id = scan_id
+        self.attempt = attempt
+
+
+def initial() -> Scan:
+    return Scan()
+
+
+def evolve(scan: Scan, event: ScanEvent) -> Scan:
+    match event:
+        case ScanCompleted(attempt=attempt) | ScanFailed(attempt=attempt) | ScanCancelled(attempt=attempt):
+            return Scan(closed_attempt=max(scan.closed_attempt, attempt))
+        case _:
+            assert_never(event)
+
+
+def decide(command: ScanCommand, scan: Scan) -> list[ScanEvent]:
+    match command:
+        case CompleteScan(verdict=verdict):
+            return _close(verdict, scan)
+        case FailScan(verdict=verdict):
+            return _close(verdict, scan)
+        case AbandonScan(verdict=verdict):
+            return _close(verdict, scan)
+        case _:
+            assert_never(command)
+
+
+def refuse_closed(scan_id: UUID, attempt: int, scan: Scan) -> None:
+    """Raises AttemptClosed when the attempt, or a later one, has ended."""
+    if attempt <= scan.closed_attempt:
+        raise AttemptClosed(scan_id, attempt)
+
+
+def _close(verdict: ScanEvent, scan: Scan) -> list[ScanEvent]:
+    return [] if verdict.attempt <= scan.closed_attempt else [verdict]
+
+
+SCAN: Aggregate[Scan, ScanEvent] = Aggregate("scan", initial=initial, evolve=evolve, events=ScanEvent, state=Scan)
