@@ -1,0 +1,86 @@
+"""Cuts changes into pages of bounded encoded size. Pure, and lazy: it holds one page."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from linstock.messages.catalogue import PAGE_LIMIT_BYTES, CollectionEntry, CollectionFiles, FileEntry
+from services.scanner.diff import Change
+
+# Room for the page's own fields, and for what surrounds one collection's list of files.
+ENVELOPE_BYTES = 1024
+FRAME_BYTES = 80
+SLICE = 256
+
+
+class Page(Struct, frozen=True):
+    """`added` counts the collections that nobody recorded before."""
+
+    collections: tuple[CollectionEntry, ...]
+    files: tuple[CollectionFiles, ...]
+    added: int
+
+
+def pages(changes: Iterable[Change], *, limit_bytes: int = PAGE_LIMIT_BYTES) -> Iterator[Page]:
+    """Pages of at most `limit_bytes` encoded, each as full as it can be; none when nothing changed.
+
+    A collection whose images take several pages is on each of them, with an empty digest on all but the last: until
+    then nobody takes it for fully recorded.
+    """
+    draft = _Draft(limit_bytes - ENVELOPE_BYTES)
+    for change in changes:
+        yield from draft.add(change)
+    if draft.collections:
+        yield draft.cut()
+
+
+class _Draft:
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._encoder = msgspec.json.Encoder()
+        self._clear()
+
+    def _clear(self) -> None:
+        self.collections: list[CollectionEntry] = []
+        self._files: list[CollectionFiles] = []
+        self._added = 0
+        self._size = 0
+
+    def cut(self) -> Page:
+        page = Page(tuple(self.collections), tuple(self._files), self._added)
+        self._clear()
+        return page
+
+    def add(self, change: Change) -> Iterator[Page]:
+        frame = self._encoded(change.entry) + FRAME_BYTES
+        first = sum(self._encoded(entry) for entry in change.images.entries(0, 1))
+        if self.collections and self._size + frame + first > self._limit:
+            yield self.cut()
+        self._added += change.added
+        self._size += frame
+        taken: list[FileEntry] = []
+        for entry, size in self._entries(change):
+            if taken and self._size + size > self._limit:
+                self._put(replace(change.entry, digest=""), taken)
+                yield self.cut()
+                taken, self._size = [], frame
+            taken.append(entry)
+            self._size += size
+        self._put(change.entry, taken)
+
+    def _entries(self, change: Change) -> Iterator[tuple[FileEntry, int]]:
+        """Every image with its encoded size, comma included."""
+        for start in range(0, len(change.images), SLICE):
+            for entry in change.images.entries(start, start + SLICE):
+                yield entry, self._encoded(entry) + 1
+
+    def _encoded(self, value: CollectionEntry | FileEntry) -> int:
+        return len(self._encoder.encode(value))
+
+    def _put(self, entry: CollectionEntry, files: list[FileEntry]) -> None:
+        self.collections.append(entry)
+        if files:
+            self._files.append(CollectionFiles(collection_id=entry.collection_id, files=tuple(files)))
+
