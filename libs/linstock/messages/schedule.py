@@ -58,13 +58,15 @@ class ForgetLibrary(Message, tag="ForgetLibrary"):
 
 class Tick(Message, tag="Tick"):
     """These instants (ascending, all after the cursor, none in the future of `now`) are due; the schedule decides
-    which one fires. `busy` names the job that still runs for this schedule, if any."""
+    which one fires. `busy` names the job that still runs for this schedule, if any. After a long absence only the
+    first and the last few are listed."""
 
     instants: tuple[datetime, ...]
     now: datetime
     busy: UUID | None
     tzdata: str
-    missed: int = 0  # further instants before `instants[0]` that are due too, counted but not listed
+    missed: int = 0  # further instants between the first and the last of `instants`: due too, counted, not listed
+    more: bool = False  # still later instants are due already: none of these is the latest
 
 
 class RequestScan(Message, tag="RequestScan"):
