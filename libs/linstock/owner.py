@@ -4,7 +4,7 @@ from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
 from linstock.bus.broker import make_broker
-from linstock.bus.connection import connect_once
+from linstock.bus.connection import close, connect_once
 from linstock.bus.provision import provision_on
 from linstock.bus.watchdog import DurableWatchdog
 from linstock.eventlog.postgres import PostgresLog
@@ -65,7 +65,7 @@ class Owner:
             self._log = None
         if self._connected:
             self._connected = False
-            await self.client.close()
+            await close(self.client)
 
     async def _nats(self) -> str | None:
         return None if self.client.is_connected else "NATS is not connected"

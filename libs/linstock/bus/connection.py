@@ -1,6 +1,7 @@
 """One way to connect to NATS: named, reconnecting for ever, and noticing a dead peer within seconds."""
 
 import asyncio
+import contextlib
 
 import nats
 import nats.errors
@@ -32,9 +33,13 @@ async def connect_once(url: str, name: str) -> Client:
     """As `connect`, but a server that is away now is an error: OSError, TimeoutError or nats.errors.Error."""
 
     async def on_error(error: Exception) -> None:
-        logger.warning("NATS client error", client=name, error=str(error) or type(error).__name__)
+        # While it reconnects, every try is an error: the lost connection has been said already.
+        say = logger.warning if client.is_connected else logger.debug
+        say("NATS client error", client=name, error=str(error) or type(error).__name__)
 
     async def on_disconnect() -> None:
+        if client.is_closed:
+            return  # we closed it
         logger.warning("NATS connection lost", client=name)
 
     async def on_reconnect() -> None:
@@ -56,3 +61,9 @@ async def connect_once(url: str, name: str) -> Client:
         reconnected_cb=on_reconnect,
     )
     return client
+
+
+async def close(client: Client) -> None:
+    """Close, whatever state the connection is in; safe twice."""
+    with contextlib.suppress(OSError, nats.errors.Error):
+        await client.close()

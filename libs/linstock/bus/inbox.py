@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 import structlog
 from faststream.nats import NatsBroker
-from faststream.nats.message import NatsMessage
+from faststream.nats.annotations import NatsMessage
 from msgspec import Struct
 
 from linstock import names

@@ -24,7 +24,7 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from linstock import names
-from linstock.bus.connection import connect
+from linstock.bus.connection import close, connect
 
 logger = structlog.get_logger(__name__)
 
@@ -136,7 +136,7 @@ async def provision(nats_url: str, *, replicas: int = 1) -> None:
     try:
         await provision_on(client, replicas=replicas)
     finally:
-        await client.close()
+        await close(client)
 
 
 async def provision_on(client: Client, *, replicas: int = 1) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 from faststream.nats import NatsBroker
-from faststream.nats.message import NatsMessage
+from faststream.nats.annotations import NatsMessage
 
 from linstock import names
 from linstock.bus import dead_letters, envelope
@@ -43,7 +43,7 @@ class Reactions:
         subject = message.raw_message.subject
         try:
             recorded = envelope.from_message(dict(message.headers or {}), body, subject=subject).recorded
-        except ValueError as error:
+        except envelope.BadEnvelope as error:
             await dead_letters.bury(self._broker, message, consumer=f"{self._service}-reactions", reason=str(error))
             return
         delay_s = min(0.05 * 2 ** min(_deliveries(message), 10), LONGEST_DELAY_S)

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from linstock import names
-from linstock.bus.connection import connect
+from linstock.bus.connection import close, connect
 from linstock.messages.work import Running, SignOfLife
 
 logger = structlog.get_logger(__name__)
@@ -91,7 +91,7 @@ class SignsOfLife:
                 except TimeoutError:
                     continue
         finally:
-            await client.close()
+            await close(client)
 
     def _sign(self) -> SignOfLife:
         with self._lock:

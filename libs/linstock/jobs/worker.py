@@ -21,7 +21,7 @@ from nats.js.errors import APIError
 
 from linstock import names
 from linstock.bus import dead_letters
-from linstock.bus.connection import connect
+from linstock.bus.connection import close, connect
 from linstock.jobs.claims import NotAnswered, Reporter
 from linstock.jobs.signs_of_life import SignsOfLife
 from linstock.messages.job import JobRequest
@@ -116,7 +116,7 @@ class Worker:
             await asyncio.gather(*late, return_exceptions=True)
         if self._client:
             await asyncio.to_thread(self._life.stop)
-            await self._client.close()
+            await close(self._client)
             self._client = None
 
     def lose(self, job_id: UUID, attempt: int) -> bool:

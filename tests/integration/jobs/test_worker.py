@@ -1,0 +1,194 @@
+"""The worker's side of orders and claims, against a scheduler that the test plays."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from linstock import names
+from linstock.bus.connection import close, connect
+from linstock.bus.provision import provision
+from linstock.jobs.worker import Lease, Order, OwnVerdict, Worker
+from linstock.messages.job import JobRequested
+from linstock.messages.schedule import JobPolicy
+from linstock.messages.work import Claim, ClaimAnswer, ClaimAnswers, Outcome, Report, SignOfLife
+from tests.support.waiting import eventually
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+WS = names.DEFAULT_WORKSPACE
+
+
+class Scheduler:
+    """Puts orders, answers claims as told, keeps what it hears."""
+
+    def __init__(self, client: Client) -> None:
+        self._js = client.jetstream()
+        self._client = client
+        self.grant: Callable[[Claim], bool] = lambda _: True
+        self.claims: list[Claim] = []
+        self.outcomes: list[Outcome] = []
+        self.signs: list[SignOfLife] = []
+        self.mute_claims = 0
+
+    async def start(self) -> None:
+        await self._client.subscribe(names.ALL_LIFE, cb=self._on_sign)
+        await self._js.subscribe(names.ALL_REPORTS, stream=names.REPORTS, durable="played", cb=self._on_report)
+
+    async def _on_sign(self, message: Msg) -> None:
+        self.signs.append(msgspec.json.decode(message.data, type=SignOfLife))
+
+    async def _on_report(self, message: Msg) -> None:
+        report = msgspec.json.decode(message.data, type=Report)
+        answers: list[ClaimAnswer] = []
+        for item in report.items:
+            if isinstance(item, Outcome):
+                self.outcomes.append(item)
+                continue
+            self.claims.append(item)
+            if self.mute_claims:
+                self.mute_claims -= 1
+                continue
+            granted = self.grant(item)
+            why = "" if granted else "closed"
+            answers.append(
+                ClaimAnswer(job_id=item.job_id, attempt=item.attempt, lease=item.lease, granted=granted, why=why)
+            )
+        if answers and report.reply_to:
+            await self._client.publish(report.reply_to, msgspec.json.encode(ClaimAnswers(answers=tuple(answers))))
+
+    async def put(self, job_id: UUID, *, attempt: int = 1) -> None:
+        request = JobRequested(
+            job_id=job_id,
+            job_type="Test",
+            queue=names.SCAN_QUEUE,
+            payload=msgspec.Raw(b"{}"),
+            policy=JobPolicy(),
+            requested_at=AT,
+            triggered_by="API",
+        )
+        headers = {"ce-id": str(uuid4()), "ce-workspace": WS, "ls-attempt": str(attempt)}
+        subject = names.work_subject(WS, names.SCAN_QUEUE, "Test")
+        await self._js.publish(subject, msgspec.json.encode(request), headers=headers)
+
+    async def orders(self) -> int:
+        return (await self._js.stream_info(names.WORK)).state.messages
+
+
+@pytest.fixture
+async def scheduler(nats_url: str) -> AsyncIterator[Scheduler]:
+    await provision(nats_url)
+    client = await connect(nats_url, "scheduler")
+    await client.jetstream().delete_consumer(names.REPORTS, names.REPORTS_DURABLE)  # the test takes its place
+    scheduler = Scheduler(client)
+    await scheduler.start()
+    yield scheduler
+    await close(client)
+
+
+@pytest.fixture
+async def work(nats_url: str) -> AsyncIterator[Callable[..., asyncio.Future[Worker]]]:
+    started: list[Worker] = []
+
+    async def start(run: object, *, slots: int = 2) -> Worker:
+        worker = Worker(nats_url, queue=names.SCAN_QUEUE, slots=slots, run=run, sign_every_s=0.05)  # type: ignore[arg-type]
+        started.append(worker)
+        await worker.start()
+        return worker
+
+    yield start  # type: ignore[misc]
+    for worker in started:
+        await worker.stop()
+
+
+async def succeed(_: Order, __: Lease) -> msgspec.Raw:
+    return msgspec.Raw(b'{"done":true}')
+
+
+async def test_an_order_is_claimed_run_and_reported_under_one_lease(scheduler: Scheduler, work) -> None:  # type: ignore[no-untyped-def]
+    await work(succeed)
+    job_id = uuid4()
+    await scheduler.put(job_id)
+    await eventually(lambda: len(scheduler.outcomes), 1)
+    (claim,), (outcome,) = scheduler.claims, scheduler.outcomes
+    assert (outcome.job_id, outcome.lease, outcome.succeeded) == (job_id, claim.lease, True)
+    assert bytes(outcome.result) == b'{"done":true}'
+    await eventually(scheduler.orders, 0)
+
+
+async def test_nothing_runs_without_a_granted_claim_and_the_order_is_gone(scheduler: Scheduler, work) -> None:  # type: ignore[no-untyped-def]
+    ran: list[UUID] = []
+
+    async def run(order: Order, _: Lease) -> OwnVerdict:
+        ran.append(order.request.job_id)
+        return OwnVerdict()
+
+    refused, granted = uuid4(), uuid4()
+    scheduler.grant = lambda claim: claim.job_id == granted
+    await work(run, slots=1)
+    await scheduler.put(refused)
+    await scheduler.put(granted)
+    await eventually(lambda: ran, [granted])
+    assert [claim.job_id for claim in scheduler.claims] == [refused, granted]
+    await eventually(scheduler.orders, 0)
+    assert scheduler.outcomes == []
+
+
+async def test_a_lost_answer_is_asked_for_again_under_the_same_lease(scheduler: Scheduler, work) -> None:  # type: ignore[no-untyped-def]
+    scheduler.mute_claims = 1
+    await work(succeed)
+    await scheduler.put(uuid4())
+    await eventually(lambda: len(scheduler.outcomes), 1)
+    assert len(scheduler.claims) == 2
+    assert len({claim.lease for claim in scheduler.claims}) == 1
+
+
+async def test_a_handler_that_raises_is_a_failure_with_its_reason(scheduler: Scheduler, work) -> None:  # type: ignore[no-untyped-def]
+    async def run(_: Order, __: Lease) -> OwnVerdict:
+        raise RuntimeError("the disk is on fire")
+
+    await work(run)
+    await scheduler.put(uuid4())
+    await eventually(lambda: len(scheduler.outcomes), 1)
+    (outcome,) = scheduler.outcomes
+    assert (outcome.succeeded, outcome.code, outcome.message) == (False, "RuntimeError", "the disk is on fire")
+
+
+async def test_a_handler_that_blocks_the_loop_can_not_stop_the_signs_of_life(
+    nats_url: str,
+    scheduler: Scheduler,
+    work,  # type: ignore[no-untyped-def]
+) -> None:
+    async def hear(lease: UUID, times: int) -> None:
+        client = await connect(nats_url, "listener")
+        signs = await client.subscribe(names.ALL_LIFE)
+        while times:
+            sign = msgspec.json.decode((await signs.next_msg(timeout=10)).data, type=SignOfLife)
+            times -= any(running.lease == lease for running in sign.running)
+        await close(client)
+
+    async def run(_: Order, lease: Lease) -> OwnVerdict:
+        listener = threading.Thread(target=asyncio.run, args=(hear(lease.lease, 3),))
+        listener.start()
+        listener.join()  # the worker's loop stands still until three signs were heard elsewhere
+        return OwnVerdict()
+
+    worker = await work(run)
+    await scheduler.put(uuid4())
+    await eventually(lambda: bool(scheduler.signs) and scheduler.claims and not worker.running)
+    assert scheduler.signs[-1].worker == worker.worker_id
+    assert scheduler.signs[-1].slots == 2
+
+
+async def test_an_unreadable_order_goes_to_the_dlq(nats_url: str, scheduler: Scheduler, work) -> None:  # type: ignore[no-untyped-def]
+    await work(succeed)
+    client = await connect(nats_url, "test")
+    await client.jetstream().publish(names.work_subject(WS, names.SCAN_QUEUE, "Test"), b"{", headers={"x": "y"})
+    await eventually(scheduler.orders, 0)
+    assert (await client.jetstream().stream_info(names.DLQ)).state.messages == 1
+    await close(client)
