@@ -1,0 +1,89 @@
+"""All read models together: which of them each log feeds, in which order they are folded. Pure."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from linstock import names
+from services.projection.fact import Fact, Poison
+from services.projection.rows import Rows
+from services.projection.views import (
+    collections,
+    files,
+    holds,
+    jobs,
+    libraries,
+    operations,
+    scans,
+    schedules,
+    totals,
+)
+
+SHAPE = 1
+"""Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
+
+
+class Tables:
+    """The rows that a batch reads and writes."""
+
+    def __init__(self) -> None:
+        self.operations = operations.rows()
+        self.libraries = libraries.rows()
+        self.schedules = schedules.rows()
+        self.totals = totals.rows()
+        self.jobs = jobs.rows()
+        self.scans = scans.rows()
+        self.holds = holds.rows()
+        self.collections = collections.rows()
+        self.files = files.rows()
+
+    def all(self) -> tuple[Rows[Any], ...]:
+        return (
+            self.operations,
+            self.libraries,
+            self.schedules,
+            self.totals,
+            self.jobs,
+            self.scans,
+            self.holds,
+            self.collections,
+            self.files,
+        )
+
+    def reads(self, facts: Sequence[Fact]) -> Iterable[tuple[Rows[Any], set[object]]]:
+        """Table by table the stored rows that `fold` will look at. Load each before asking for the next: what a later
+        table reads may depend on rows of an earlier one."""
+        yield self.libraries, {key for fact in facts for key in libraries.reads(fact)}
+        yield self.schedules, {key for fact in facts for key in schedules.reads(fact)}
+        yield self.jobs, {key for fact in facts for key in jobs.reads(fact)}
+        yield self.totals, {key for fact in facts for key in totals.reads(fact, self.jobs)}
+        yield self.scans, {key for fact in facts for key in scans.reads(fact)}
+        yield self.holds, {key for fact in facts for key in holds.reads(fact)}
+
+    def fold(self, facts: Iterable[Fact]) -> None:
+        """Raises Poison."""
+        for fact in facts:
+            try:
+                self._fold(fact)
+            except Exception as error:
+                raise Poison(
+                    fact.log, fact.position, type(fact.event).__name__, f"{type(error).__name__}: {error}"
+                ) from error
+
+    def _fold(self, fact: Fact) -> None:
+        match fact.log.partition("-")[0]:
+            case names.LIBRARY:
+                libraries.fold(self.libraries, fact)
+                operations.fold(self.operations, fact)
+            case names.SCHEDULER:
+                schedules.fold(self.schedules, fact)
+                totals.fold(self.totals, self.jobs, fact)
+                jobs.fold(self.jobs, fact)
+                operations.fold(self.operations, fact)
+            case names.SCANNER:  # and each further scanner at a disk, such as scanner-nas1
+                scans.fold(self.scans, fact)
+                holds.fold(self.holds, fact)
+                collections.fold(self.collections, fact)
+                files.fold(self.files, fact)
+                operations.fold(self.operations, fact)
+            case _:
+                return
