@@ -91,7 +91,8 @@ async def test_the_same_key_gives_the_first_answer_for_ever_and_the_effect_once(
         assert again == first
         assert len(await log.read(0)) == 2
         other = await sender.send(names.LIBRARY, WS, PHOTOS, actor="berta", idempotency_key="k1")
-        assert isinstance(other, Answer) and isinstance(first, Answer)
+        assert isinstance(other, Answer)
+        assert isinstance(first, Answer)
         assert other.id != first.id
 
 

@@ -35,7 +35,8 @@ async def test_twice_and_at_once_is_the_same_as_once(nats_url: str, client: Clie
 async def test_events_can_be_neither_deleted_from_nor_purged(client: Client) -> None:
     await provision_on(client)
     config = (await client.jetstream().stream_info(names.EVENTS)).config
-    assert config.deny_delete and config.deny_purge
+    assert config.deny_delete
+    assert config.deny_purge
     assert (config.max_msgs, config.max_bytes, config.max_age) == (-1, -1, 0)
 
 
@@ -51,7 +52,7 @@ async def test_no_durable_can_lose_a_message_silently(client: Client) -> None:
 
 async def test_a_stream_with_other_settings_is_refused_and_named(client: Client) -> None:
     await client.jetstream().add_stream(StreamConfig(name=names.COMMANDS, subjects=[names.ALL_COMMANDS]))
-    with pytest.raises(Drift, match="stream COMMANDS: .*retention is limits, wanted workqueue"):
+    with pytest.raises(Drift, match=r"stream COMMANDS: .*retention is limits, wanted workqueue"):
         await provision_on(client)
 
 
@@ -60,7 +61,7 @@ async def test_a_durable_with_other_settings_is_refused_and_named(client: Client
     other = ConsumerConfig(durable_name=names.PROJECTION_DURABLE, filter_subject="ev.library.>", ack_wait=30)
     await client.jetstream().delete_consumer(names.EVENTS, names.PROJECTION_DURABLE)
     await client.jetstream().add_consumer(names.EVENTS, other)
-    with pytest.raises(Drift, match="durable projection: filter_subject is ev.library.>, wanted ev.>"):
+    with pytest.raises(Drift, match=r"durable projection: filter_subject is ev\.library\.>, wanted ev\.>"):
         await provision_on(client)
 
 
