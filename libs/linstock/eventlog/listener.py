@@ -11,9 +11,9 @@ CONNECT_TIMEOUT_S = 5.0
 
 
 class Listener:
-    """Calls `ring` after each notification, and after each (re)connection, since some may have been missed."""
+    """Calls `ring` with the notifying server process id, and with 0 after each (re)connection: some may be missed."""
 
-    def __init__(self, dsn: str, channel: str, ring: Callable[[], None]) -> None:
+    def __init__(self, dsn: str, channel: str, ring: Callable[[int], None]) -> None:
         self._dsn = dsn
         self._channel = channel
         self._ring = ring
@@ -41,8 +41,8 @@ class Listener:
         connection = await asyncpg.connect(self._dsn, timeout=CONNECT_TIMEOUT_S)
         try:
             connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener(self._channel, lambda *_: self._ring())
-            self._ring()
+            await connection.add_listener(self._channel, lambda _connection, pid, *_: self._ring(pid))
+            self._ring(0)
             await lost.wait()
         finally:
             await connection.close(timeout=CONNECT_TIMEOUT_S)

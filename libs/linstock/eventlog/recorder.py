@@ -68,6 +68,7 @@ class LogRecorder(PostgresApplicationRecorder):
             SQL("SET LOCAL lock_timeout = '{0}s'").format(Literal(self.datastore.lock_timeout)),
             SQL("SELECT pg_advisory_xact_lock({0})").format(Literal(advisory_key("append", datastore.schema))),
         ]
+        self.server_pid = 0  # of the server process that inserted last
         schema = Identifier(datastore.schema)
         self._check = SQL("SELECT {0}.check_append(%s, %s, %s)").format(schema)
         self._select_epoch = SQL("SELECT epoch FROM {0}.epoch").format(schema)
@@ -109,7 +110,13 @@ class LogRecorder(PostgresApplicationRecorder):
         epoch: UUID = row["epoch"]
         return epoch
 
-    def _insert_events(self, curs: Cursor[DictRow], _events: Sequence[StoredEvent], **kwargs: Any) -> None:
+    def _insert_events(
+        self,
+        curs: Cursor[DictRow],
+        stored_events: Sequence[StoredEvent],  # noqa: ARG002  # the library's signature
+        **kwargs: Any,
+    ) -> None:
+        self.server_pid = curs.connection.info.backend_pid
         expected, not_before = kwargs.get("expected") or (), kwargs.get("not_before")
         if expected or not_before:
             ids, versions = [each for each, _ in expected], [version for _, version in expected]

@@ -3,14 +3,17 @@
 A contract for ever: a field may only be added with a default.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 import msgspec
 from msgspec import Raw, Struct
 
 from linstock.eventlog.record import Append, EventTooLarge, Origin, Recorded
+from linstock.messages.message import Message
 
 EVENT_LIMIT_BYTES = 768 * 1024
 
@@ -46,12 +49,17 @@ class Encoded(Struct, frozen=True):
     expected: tuple[tuple[UUID, int], ...]
 
 
+_WORKSPACE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TYPE = re.compile(r"linstock\.[a-z0-9_]+\.[a-z0-9_]+\.v[0-9]+")
 _encoder = msgspec.json.Encoder()
 _envelopes = msgspec.json.Decoder(Envelope)
 
 
 def encode(appends: Sequence[Append], origin: Origin, event_ids: Iterator[UUID]) -> "Encoded":
-    """Raises EventTooLarge, and ValueError when two appends are for one aggregate."""
+    """Raises EventTooLarge, and ValueError for what no caller of ours may ask: two appends for one aggregate, or a
+    workspace or event type that would not fit into a subject (it would stop the relay for ever)."""
+    if not _WORKSPACE.fullmatch(origin.workspace):
+        raise ValueError(f"not a workspace: {origin.workspace!r}")
     appends = [append for append in appends if append.events]
     expected = tuple((append.aggregate_id, append.expected_version) for append in appends)
     if len({aggregate_id for aggregate_id, _ in expected}) < len(expected):
@@ -61,7 +69,7 @@ def encode(appends: Sequence[Append], origin: Origin, event_ids: Iterator[UUID])
 
 def _rows(append: Append, origin: Origin, event_ids: Iterator[UUID]) -> Iterator[Row]:
     for version, event in enumerate(append.events, append.expected_version + 1):
-        topic = str(event.__struct_config__.tag)
+        topic = _topic(type(event))
         data = _encoder.encode(event)
         if len(data) > EVENT_LIMIT_BYTES:
             raise EventTooLarge(topic, len(data))
@@ -77,6 +85,14 @@ def _rows(append: Append, origin: Origin, event_ids: Iterator[UUID]) -> Iterator
             data=Raw(data),
         )
         yield Row(append.aggregate_id, version, topic, _encoder.encode(envelope), envelope)
+
+
+@cache
+def _topic(event: type[Message]) -> str:
+    topic = str(event.__struct_config__.tag)
+    if not _TYPE.fullmatch(topic):
+        raise ValueError(f"not an event: {event.__name__} has the tag {topic}")
+    return topic
 
 
 def to_recorded(log: str, position: int, row: Row) -> Recorded:
