@@ -4,6 +4,7 @@ Metrics need nothing from here: a `prometheus_client` metric made anywhere appea
 Tracing is in `linstock.tracing`.
 """
 
+import io
 import logging
 import re
 import sys
@@ -23,7 +24,7 @@ _URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@/]+@", re.IG
 _QUIET = ("nats", "faststream", "uvicorn", "httpx", "asyncio")
 
 
-def configure_logging(log_format: LogFormat, service: str, stream: TextIO | None = None) -> None:
+def configure_logging(log_format: LogFormat, service: str, stream: TextIO | io.TextIOBase | None = None) -> None:
     """Send structlog and stdlib logging to `stream` (stderr by default), one line an event. Call once."""
     out = stream if stream is not None else sys.stderr
     shared: list[Processor] = [
@@ -38,7 +39,7 @@ def configure_logging(log_format: LogFormat, service: str, stream: TextIO | None
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(out)
+    handler: logging.Handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
@@ -87,7 +88,7 @@ def _named(service: str) -> Processor:
     return add
 
 
-def _render(log_format: LogFormat, stream: TextIO) -> list[Processor]:
+def _render(log_format: LogFormat, stream: TextIO | io.TextIOBase) -> list[Processor]:
     # Tracebacks become text first, so that masking sees what they quote.
     text: list[Processor] = [structlog.processors.format_exc_info, mask_secrets]
     if log_format == "json":

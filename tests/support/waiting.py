@@ -1,23 +1,41 @@
-"""Waiting for something to become true, by looking; the limit is generous because only a failure reaches it."""
+"""Waiting for a condition: tests never sleep for a time they hope is enough."""
 
 import asyncio
-import inspect
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
-LOOK_EVERY_S = 0.01
+T = TypeVar("T")
+
+POLL_S = 0.01
 
 
-async def eventually(look: Callable[[], Any], expected: object = True, *, within_s: float = 15) -> Any:
-    """The first look that equals `expected`; AssertionError names the last one otherwise. `look` may be async."""
-    until = time.monotonic() + within_s
+class NeverHappened(AssertionError):
+    """Not within {timeout_s:g} s: {what}"""
+
+    def __init__(self, what: str, timeout_s: float) -> None:
+        super().__init__((self.__doc__ or "").format(what=what, timeout_s=timeout_s))
+
+
+def until(condition: Callable[[], T | None], what: str, timeout_s: float = 10.0) -> T:
+    """The first true answer of `condition`, asked again and again."""
+    deadline = time.monotonic() + timeout_s
     while True:
-        seen = look()
-        if inspect.isawaitable(seen):
-            seen = await seen
-        if seen == expected:
-            return seen
-        if time.monotonic() > until:
-            raise AssertionError(f"still {seen!r}, not {expected!r}, after {within_s} s")
-        await asyncio.sleep(LOOK_EVERY_S)
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise NeverHappened(what, timeout_s)
+        time.sleep(POLL_S)
+
+
+async def eventually(condition: Callable[[], T | None], what: str, timeout_s: float = 10.0) -> T:
+    """As `until`, without stopping the event loop."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise NeverHappened(what, timeout_s)
+        await asyncio.sleep(POLL_S)

@@ -37,9 +37,7 @@ class EmbeddedNats:
         self._config = self._home / "nats.conf"
         self._port = 0
         self._password = ""
-        self._process = ServerProcess(
-            "NATS", home=self._home, log=self._home / "nats.log", death_signal=signal.SIGTERM
-        )
+        self._process = ServerProcess("NATS", home=self._home, log=self._home / "nats.log", death_signal=signal.SIGTERM)
 
     @property
     def pid(self) -> int | None:
@@ -75,9 +73,9 @@ class EmbeddedNats:
     def wait_ready(self) -> None:
         self._process.wait_until(self._greets, START_TIMEOUT_S)
 
-    def stop(self) -> None:
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Graceful; returns when it is gone. Safe to call twice or before start."""
-        self._process.stop(signal.SIGTERM, STOP_TIMEOUT_S)
+        self._process.stop(signal.SIGTERM, timeout_s)
 
     def kill(self) -> None:
         """kill -9, for tests of crashes."""

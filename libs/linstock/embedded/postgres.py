@@ -88,9 +88,9 @@ class EmbeddedPostgres:
     def wait_ready(self) -> None:
         self._process.wait_until(self._accepts, START_TIMEOUT_S)
 
-    def stop(self) -> None:
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Fast shutdown: ends sessions, writes a checkpoint; returns when it is gone. Safe to call twice."""
-        self._process.stop(signal.SIGINT, STOP_TIMEOUT_S)
+        self._process.stop(signal.SIGINT, timeout_s)
 
     def kill(self) -> None:
         """kill -9 of the postmaster, for tests of crashes."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from linstock.embedded.account import Account
 
 POLL_S = 0.01
+LOG_LIMIT_BYTES = 5 * 1024 * 1024
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
@@ -56,6 +57,8 @@ class ServerProcess:
     def spawn(self, argv: Sequence[str | Path], account: Account | None = None) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches us and not the server."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
+            self.log.replace(self.log.with_name(self.log.name + ".1"))
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
                 [os.fspath(word) for word in argv],

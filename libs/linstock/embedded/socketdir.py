@@ -45,4 +45,5 @@ def _short(home: Path) -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and os.path.isdir(runtime) and os.access(runtime, os.W_OK) and _fits(Path(runtime) / name):
         return Path(runtime) / name
-    return Path(tempfile.gettempdir()) / name if _fits(Path(tempfile.gettempdir()) / name) else Path("/tmp") / name
+    temporary = Path(tempfile.gettempdir()) / name
+    return temporary if _fits(temporary) else Path("/tmp") / name  # noqa: S108 - owner and mode are checked above

@@ -1,0 +1,163 @@
+"""The process behind `linstock up`: servers, then streams, then services; and the same backwards.
+
+Promises: what dies is started again at the same address; on SIGTERM or Ctrl-C everything has ended within
+`DRAIN_LIMIT_S`, services first, so that nothing acknowledged is lost; if this process is killed, so are its children.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from linstock.embedded import DataDir
+from linstock.settings import LogFormat
+from services.up import readiness, state
+from services.up.logstream import LogStream
+from services.up.servers import Servers
+from services.up.service import SupervisedService
+from services.up.state import ServiceState, State
+
+DRAIN_LIMIT_S = 10.0
+SERVICES_LIMIT_S = 8.5
+"""A service ends itself within 8 s; the rest of the drain belongs to the servers."""
+POLL_S = 0.05
+TELL_EVERY_S = 2.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to run. `services` maps each name to the command that runs it."""
+
+    data: DataDir
+    host: str
+    port: int
+    log_format: LogFormat
+    services: Mapping[str, tuple[str, ...]]
+    prepare: Callable[[str], Awaitable[None]]
+    """Called with the NATS URL before the services start."""
+    libraries: tuple[Path, ...] = ()
+    nats_url: str | None = None
+    database_url: str | None = None
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+class Supervisor:
+    """Runs one plan until it is told to stop."""
+
+    def __init__(self, plan: Plan, stream: LogStream, on_ready: Callable[[], Awaitable[None]]) -> None:
+        self._plan, self._stream, self._on_ready = plan, stream, on_ready
+        self._servers = Servers(plan.data, plan.nats_url, plan.database_url)
+        self._services: list[SupervisedService] = []
+        self._told = asyncio.Event()
+        self._lives: set[asyncio.Task[None]] = set()
+        self._ready = False
+        self._waiting: dict[str, str] = dict.fromkeys(plan.services, "not started")
+
+    async def run(self) -> int:
+        """Return the exit code once everything has ended."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._tell)
+        self._write_state()
+        work = asyncio.create_task(self._work())
+        told = asyncio.create_task(self._told.wait())
+        await asyncio.wait((work, told), return_when=asyncio.FIRST_COMPLETED)
+        failure = work.exception() if work.done() else None
+        told.cancel()
+        await self._drain(work)
+        if failure is not None:
+            raise failure
+        return 0
+
+    def _tell(self) -> None:
+        if self._told.is_set():  # Ctrl-C again: somebody cannot wait
+            for service in self._services:
+                service.kill()
+        self._told.set()
+
+    async def _work(self) -> None:
+        began = time.monotonic()
+        await self._servers.start()
+        log.info("servers ready", took_s=round(time.monotonic() - began, 2))
+        await self._plan.prepare(self._servers.nats.url)
+        self._services = [self._service(name, argv) for name, argv in self._plan.services.items()]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._servers.watch(self._write_state))
+            self._lives = {group.create_task(service.run()) for service in self._services}
+            await self._until_ready(began)
+
+    def _service(self, name: str, argv: tuple[str, ...]) -> SupervisedService:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("LINSTOCK_")}
+        ours = {
+            "LINSTOCK_DATABASE_URL": self._servers.postgres.url,
+            "LINSTOCK_NATS_URL": self._servers.nats.url,
+            "LINSTOCK_HOST": self._plan.host,
+            "LINSTOCK_PORT": str(self._plan.port),
+            "LINSTOCK_LOG_FORMAT": "json",  # rendered once, by the log stream
+            "LINSTOCK_DATA_DIR": str(self._plan.data.root),
+            "LINSTOCK_CRASH_AT": os.environ.get("LINSTOCK_CRASH_AT", ""),
+            "PYTHONUNBUFFERED": "1",
+            "MALLOC_ARENA_MAX": "2",  # glibc gives each thread an arena, and services wait in threads
+        }
+        return SupervisedService(name, argv, kept | ours, self._stream.line, self._write_state)
+
+    async def _until_ready(self, began: float) -> None:
+        told_at = time.monotonic()
+        while waiting := await readiness.unready({service.name: service.probe for service in self._services}):
+            if waiting != self._waiting:
+                self._waiting = waiting
+                self._write_state()
+            if time.monotonic() - told_at > TELL_EVERY_S:
+                told_at = time.monotonic()
+                log.info("waiting", **{f"for_{name}": reason for name, reason in waiting.items()})
+            await asyncio.sleep(POLL_S)
+        self._waiting = {}
+        log.info("ready", url=self._plan.url, took_s=round(time.monotonic() - began, 2))
+        await self._on_ready()
+        self._write_state(ready=True)
+
+    async def _drain(self, work: asyncio.Task[None]) -> None:
+        deadline = time.monotonic() + DRAIN_LIMIT_S
+        log.info("stopping")
+        for service in self._services:
+            service.terminate()
+        if self._lives:
+            await asyncio.wait(self._lives, timeout=SERVICES_LIMIT_S)
+        for service in self._services:
+            if service.pid is not None:
+                log.error("service killed: it did not stop in time", killed=service.name)
+                service.kill()
+        work.cancel()
+        await asyncio.gather(work, *self._lives, return_exceptions=True)
+        await self._servers.stop(deadline)
+        log.info("stopped")
+        with contextlib.suppress(FileNotFoundError):
+            self._plan.data.state.unlink()
+
+    def _write_state(self, *, ready: bool | None = None) -> None:
+        if ready is not None:
+            self._ready = ready
+        state.write(
+            self._plan.data,
+            State(
+                pid=os.getpid(),
+                url=self._plan.url,
+                ready=self._ready,
+                waiting=self._waiting,
+                services={service.name: ServiceState(service.pid, service.probe) for service in self._services},
+                nats=self._servers.nats,
+                postgres=self._servers.postgres,
+            ),
+        )
