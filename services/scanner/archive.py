@@ -134,5 +134,3 @@ def _read(descriptor: int, offset: int, length: int) -> bytes:
         offset += len(part)
         length -= len(part)
     return b"".join(parts)
-
-

@@ -83,4 +83,3 @@ class _Draft:
         self.collections.append(entry)
         if files:
             self._files.append(CollectionFiles(collection_id=entry.collection_id, files=tuple(files)))
-

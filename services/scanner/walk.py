@@ -72,13 +72,13 @@ def walk(
         yield folder
         yield from listing.take_troubles()
         if include_subfolders:
-            waiting.extend(_below(folder.path, name) for name in reversed(subfolders))
+            waiting.extend(below(folder.path, name) for name in reversed(subfolders))
         while waiting:
             if stopping():
                 raise Stopped
             path = waiting.pop()
             try:
-                folder, subfolders = listing.read(os.path.join(root, path), path)
+                folder, subfolders = listing.read(below(root, path), path)
                 break
             except OSError as error:
                 yield trouble_of(error, path)
@@ -148,7 +148,7 @@ class _Listing:
                     elif entry.is_dir(follow_symlinks=False):
                         subfolders.append(name)
                 except OSError as error:
-                    self._troubles.append(trouble_of(error, _below(path, name)))
+                    self._troubles.append(trouble_of(error, below(path, name)))
         subfolders.sort()
         return self._folder(descriptor, path, images, archives, (files, symlinks, entries)), subfolders
 
@@ -163,7 +163,7 @@ class _Listing:
             path=path,
             images=self._measure(descriptor, path, images),
             archives=tuple(
-                ArchiveFile(_below(path, name), size, mtime)
+                ArchiveFile(below(path, name), size, mtime)
                 for name, size, mtime in zip(found.names, found.sizes, found.mtimes, strict=True)
             ),
             files=files,
@@ -181,7 +181,7 @@ class _Listing:
             try:
                 status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
             except OSError as error:
-                self._troubles.append(trouble_of(error, _below(path, name)))
+                self._troubles.append(trouble_of(error, below(path, name)))
                 continue
             if stat.S_ISREG(status.st_mode):
                 kept.append(name)
@@ -190,5 +190,6 @@ class _Listing:
         return Images(kept, sizes, mtimes)
 
 
-def _below(path: bytes, name: bytes) -> bytes:
+def below(path: bytes, name: bytes) -> bytes:
+    """The path of `name` in the folder `path`."""
     return path + b"/" + name if path else name

@@ -1,0 +1,175 @@
+"""The scanner's own picture of the catalogues, to compare a disk with. Never the truth: it is made from the log, each
+library's rows say which catalogue version they reflect, and they may be emptied at any time.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from linstock.eventlog.log import EventLog
+from linstock.eventlog.record import Recorded
+from linstock.messages.catalogue import CollectionsRecorded, FileEntry
+from services.scanner.catalogue import CATALOGUE
+from services.scanner.diff import Known
+from services.scanner.images import Images, empty, from_entries, merge
+
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+READ_AT_ONCE = 16  # events; each may be half a MiB
+REPLAY_BEYOND = 64  # events behind, from where the log is streamed instead of loaded
+COMPACT_BEYOND = 64  # rows of one collection
+
+_FILES: msgspec.json.Decoder[tuple[FileEntry, ...]] = msgspec.json.Decoder(tuple[FileEntry, ...])
+
+
+class IndexGap(Exception):
+    """The index is behind the event that it was given; it must catch up with the log first."""
+
+    def __init__(self, library_id: UUID, *, at: int, given: int) -> None:
+        super().__init__(f"{self.__doc__} Library {library_id}: at version {at}, given {given}.")
+        self.library_id = library_id
+
+
+class Index:
+    """On a pool whose search path is the scanner's schema. Safe for concurrent use; a library's rows and the version
+    that they reflect always change together."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]:
+        """Those of them that are recorded."""
+        rows = await self._pool.fetch(
+            "SELECT collection_id, digest, image_count, size_bytes, mtime_ns FROM index_collections"
+            " WHERE collection_id = ANY($1)",
+            collection_ids,
+        )
+        return {
+            row["collection_id"]: Known(
+                digest=row["digest"],
+                image_count=row["image_count"],
+                size_bytes=row["size_bytes"],
+                mtime_ns=row["mtime_ns"],
+            )
+            for row in rows
+        }
+
+    async def images(self, collection_id: UUID) -> Images:
+        """All images recorded of one collection."""
+        images, rows = empty(), 0
+        async with self._pool.acquire() as connection, connection.transaction():
+            query = "SELECT version, files FROM index_images WHERE collection_id = $1 ORDER BY version"
+            async for row in connection.cursor(query, collection_id, prefetch=4):
+                images, rows = merge(images, from_entries(_FILES.decode(row["files"]))), rows + 1
+            if rows > COMPACT_BEYOND:
+                await _compact(connection, collection_id, images)
+        return images
+
+    async def count(self, library_id: UUID, *, without_subfolders: bool) -> int:
+        """Collections recorded; without those in subfolders if `without_subfolders`."""
+        query = (
+            "SELECT count(*) FROM index_collections WHERE library_id = $1"
+            " AND (NOT $2 OR path = '' OR (kind <> 'folder' AND position('/'::bytea IN path) = 0))"
+        )
+        found: int = await self._pool.fetchval(query, library_id, without_subfolders)
+        return found
+
+    async def version(self, library_id: UUID) -> int:
+        """The catalogue version that the library's rows reflect."""
+        query = "SELECT version FROM index_libraries WHERE library_id = $1"
+        found: int | None = await self._pool.fetchval(query, library_id)
+        return found or 0
+
+    async def apply(self, library_id: UUID, events: Iterable[Recorded]) -> None:
+        """Catalogue events of one library, in order; those already reflected are passed over. Raises IndexGap."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            at = before = await _locked_version(connection, library_id)
+            for event in events:
+                if event.version <= at:
+                    continue
+                if event.version != at + 1:
+                    raise IndexGap(library_id, at=at, given=event.version)
+                decoded = CATALOGUE.decode(event.data)
+                if isinstance(decoded, CollectionsRecorded):
+                    await _put(connection, decoded, event.version)
+                at = event.version
+            if at != before:
+                await connection.execute(
+                    "UPDATE index_libraries SET version = $2 WHERE library_id = $1", library_id, at
+                )
+
+    async def catch_up(self, log: EventLog, library_id: UUID, *, version: int) -> None:
+        """Reflect the catalogue up to `version` at least. Holds a few events at a time however far behind it is."""
+        at = await self.version(library_id)
+        if at >= version:
+            return
+        if version - at > REPLAY_BEYOND:
+            await self._replay(log, library_id)
+        else:
+            await self.apply(library_id, await log.load(library_id, after=at))
+
+    async def rebuild(self, log: EventLog, library_id: UUID) -> None:
+        """Forget the library's rows and make them again from the log."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await _locked_version(connection, library_id)
+            await connection.execute("DELETE FROM index_collections WHERE library_id = $1", library_id)
+            await connection.execute("UPDATE index_libraries SET version = 0 WHERE library_id = $1", library_id)
+        await self._replay(log, library_id)
+
+    async def _replay(self, log: EventLog, library_id: UUID) -> None:
+        position = 0
+        while events := await log.read(position, limit=READ_AT_ONCE):
+            position = events[-1].position
+            if ours := [event for event in events if event.aggregate_id == library_id]:
+                await self.apply(library_id, ours)
+
+
+async def _locked_version(connection: Connection, library_id: UUID) -> int:
+    insert = "INSERT INTO index_libraries (library_id, version) VALUES ($1, 0) ON CONFLICT DO NOTHING"
+    await connection.execute(insert, library_id)
+    query = "SELECT version FROM index_libraries WHERE library_id = $1 FOR UPDATE"
+    version: int = await connection.fetchval(query, library_id)
+    return version
+
+
+async def _put(connection: Connection, page: CollectionsRecorded, version: int) -> None:
+    entries = page.collections
+    await connection.execute(
+        "INSERT INTO index_collections"
+        " (library_id, version, collection_id, kind, path, digest, image_count, size_bytes, mtime_ns)"
+        " SELECT $1, $2, * FROM unnest($3::uuid[], $4::text[], $5::bytea[], $6::text[], $7::int[], $8::bigint[],"
+        " $9::bigint[])"
+        " ON CONFLICT (collection_id) DO UPDATE SET (version, digest, image_count, size_bytes, mtime_ns) ="
+        " (excluded.version, excluded.digest, excluded.image_count, excluded.size_bytes, excluded.mtime_ns)",
+        page.library_id,
+        version,
+        [entry.collection_id for entry in entries],
+        [entry.kind for entry in entries],
+        [entry.path.encode() if entry.path_bytes is None else entry.path_bytes for entry in entries],
+        [entry.digest for entry in entries],
+        [entry.image_count for entry in entries],
+        [entry.size_bytes for entry in entries],
+        [entry.mtime_ns for entry in entries],
+    )
+    await connection.execute(
+        "INSERT INTO index_images (version, collection_id, files) SELECT $1, * FROM unnest($2::uuid[], $3::bytea[])",
+        version,
+        [share.collection_id for share in page.files],
+        [msgspec.json.encode(share.files) for share in page.files],
+    )
+
+
+async def _compact(connection: Connection, collection_id: UUID, images: Images) -> None:
+    """One row instead of many, at the newest of their versions."""
+    query = "DELETE FROM index_images WHERE collection_id = $1 AND version <= (SELECT max(version) FROM index_images"
+    gone = await connection.fetch(query + " WHERE collection_id = $1) RETURNING version", collection_id)
+    await connection.execute(
+        "INSERT INTO index_images (collection_id, version, files) VALUES ($1, $2, $3)",
+        collection_id,
+        max(row["version"] for row in gone),
+        msgspec.json.encode(images.entries(0, len(images))),
+    )

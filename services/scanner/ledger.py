@@ -1,0 +1,195 @@
+"""One attempt's writes: load, decide, append, and again when somebody else was first.
+
+Every append expects the catalogue's version, so whoever lost the catalogue learns it with the next one.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from linstock.eventlog.decider import Loaded
+from linstock.eventlog.log import EventLog
+from linstock.eventlog.record import Append, Origin, Recorded, VersionConflict
+from linstock.messages.catalogue import (
+    CatalogueCommand,
+    CatalogueEvent,
+    CollectionsRecorded,
+    HoldRemovals,
+    RecordPage,
+    ReleaseCatalogue,
+    RemovalsHeld,
+    ScanStarted,
+    SettleHold,
+    StartScan,
+)
+from linstock.messages.scan import CompleteScan, FailScan, ScanCompleted, ScanFailed
+from services.scanner import catalogue, scan
+from services.scanner.catalogue import CATALOGUE, Catalogue, NotOwner, Owned
+from services.scanner.pages import Page
+from services.scanner.scan import SCAN, AttemptClosed
+
+ACTOR = "scanner"
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One attempt of one scan, under its lease, and what set it off."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    lease: UUID
+    worker: str
+    root: str
+    workspace: str
+    correlation_id: UUID
+    causation_id: UUID
+    traceparent: str | None
+
+    def origin(self, at: datetime) -> Origin:
+        return Origin(
+            workspace=self.workspace,
+            actor=ACTOR,
+            at=at,
+            correlation_id=self.correlation_id,
+            causation_id=self.causation_id,
+            traceparent=self.traceparent,
+        )
+
+
+class Ledger:
+    """Not safe for concurrent use: one attempt, one append at a time. Each method returns what the catalogue recorded
+    since the last one, whoever appended it, in order. All raise NotOwner and AttemptClosed when the attempt no longer
+    counts, and what the log raises."""
+
+    def __init__(self, log: EventLog, attempt: Attempt) -> None:
+        self._log = log
+        self._attempt = attempt
+        self._catalogue: Loaded[Catalogue, CatalogueEvent]
+        self._new: list[Recorded] = []
+
+    @property
+    def version(self) -> int:
+        """Of the catalogue."""
+        return self._catalogue.version
+
+    @property
+    def next_page(self) -> int:
+        state = self._catalogue.state
+        return state.cursor + 1 if isinstance(state, Owned) else 1
+
+    async def start(self, at: datetime) -> None:
+        """Own the catalogue. Twice for one lease is harmless."""
+        one = self._attempt
+        started = ScanStarted(
+            scan_id=one.scan_id,
+            library_id=one.library_id,
+            attempt=one.attempt,
+            lease=one.lease,
+            worker=one.worker,
+            root=one.root,
+            at=at,
+        )
+        self._catalogue = await CATALOGUE.load(self._log, one.library_id)
+        await self._refuse_closed()
+        while (events := catalogue.decide(StartScan(started=started), self._catalogue.state)) and (
+            not await self._append(events, at=at)
+        ):
+            await self._refuse_closed()
+        # Who abandons an attempt closes its scan first and then looks who owns the catalogue; this looks the other
+        # way round, so one of the two notices.
+        try:
+            await self._refuse_closed()
+        except AttemptClosed:
+            await self.release(at)
+            raise
+
+    async def record(self, page: Page, at: datetime) -> list[Recorded]:
+        """Append one page after the last."""
+        recorded = CollectionsRecorded(
+            scan_id=self._attempt.scan_id,
+            library_id=self._attempt.library_id,
+            attempt=self._attempt.attempt,
+            page=self.next_page,
+            collections=page.collections,
+            files=page.files,
+            added=page.added,
+            at=at,
+        )
+        while True:
+            events = catalogue.decide(RecordPage(page=recorded), self._catalogue.state)
+            if not events:
+                # Somebody recorded a page of this number under this very attempt: it runs twice. Ours is not in.
+                raise NotOwner(self._attempt.scan_id, self._attempt.attempt, None)
+            if await self._append(events, at=at):
+                return self._take_new()
+
+    async def complete(self, verdict: ScanCompleted, held: RemovalsHeld | None) -> list[Recorded]:
+        """The verdict, what it means for holds, and the release: one append."""
+        one = self._attempt
+        settle = SettleHold(scan_id=one.scan_id, library_id=one.library_id, attempt=one.attempt, at=verdict.at)
+        while True:
+            closing = await SCAN.load(self._log, one.scan_id)
+            scan.refuse_closed(one.scan_id, one.attempt, closing.state)
+            events = _in_turn(self._catalogue, HoldRemovals(held=held) if held else settle, self._release(verdict.at))
+            verdicts = scan.decide(CompleteScan(verdict=verdict), closing.state)
+            if await self._append(events, closing.append(verdicts), at=verdict.at):
+                return self._take_new()
+
+    async def fail(self, verdict: ScanFailed) -> None:
+        """The verdict, and the release if the catalogue is still this attempt's. Harmless when it was closed."""
+        one = self._attempt
+        self._catalogue = await CATALOGUE.load(self._log, one.library_id)
+        while True:
+            closing = await SCAN.load(self._log, one.scan_id)
+            events = catalogue.decide(self._release(verdict.at), self._catalogue.state)
+            verdicts = scan.decide(FailScan(verdict=verdict), closing.state)
+            if await self._append(events, closing.append(verdicts), at=verdict.at):
+                return
+
+    async def release(self, at: datetime) -> None:
+        """Give the catalogue back without a verdict, if it is this attempt's."""
+        while events := catalogue.decide(self._release(at), self._catalogue.state):
+            await self._append(events, at=at)
+
+    def _release(self, at: datetime) -> ReleaseCatalogue:
+        one = self._attempt
+        return ReleaseCatalogue(scan_id=one.scan_id, library_id=one.library_id, attempt=one.attempt, at=at)
+
+    async def _append(self, events: Sequence[CatalogueEvent], *others: Append, at: datetime) -> bool:
+        """False, with the catalogue loaded again, when something was appended in between."""
+        appends = [each for each in (self._catalogue.append(events), *others) if each.events]
+        try:
+            recorded = await self._log.append(appends, self._attempt.origin(at))
+        except VersionConflict:
+            await self._follow()
+            return False
+        self._new.extend(event for event in recorded if event.aggregate_id == self._attempt.library_id)
+        self._catalogue = self._catalogue.after(events)
+        return True
+
+    async def _follow(self) -> None:
+        loaded = self._catalogue
+        for recorded in await self._log.load(self._attempt.library_id, after=loaded.version):
+            loaded = loaded.after([CATALOGUE.decode(recorded.data)])
+            self._new.append(recorded)
+        self._catalogue = loaded
+
+    async def _refuse_closed(self) -> None:
+        one = self._attempt
+        scan.refuse_closed(one.scan_id, one.attempt, (await SCAN.load(self._log, one.scan_id)).state)
+
+    def _take_new(self) -> list[Recorded]:
+        taken, self._new = self._new, []
+        return taken
+
+
+def _in_turn(loaded: Loaded[Catalogue, CatalogueEvent], *commands: CatalogueCommand) -> list[CatalogueEvent]:
+    """What the commands lead to, each decided after the one before."""
+    events: list[CatalogueEvent] = []
+    for command in commands:
+        decided = catalogue.decide(command, loaded.state)
+        loaded = loaded.after(decided)
+        events += decided
+    return events

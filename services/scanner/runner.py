@@ -1,0 +1,231 @@
+"""Runs one order: own the catalogue, walk, record pages, give the verdict.
+
+The verdict is the scanner's own event; nothing is ever reported beside it. Whatever happens, an attempt ends in one of
+three ways: with its verdict, closed by somebody else, or (the log being away) silently, and then its lease lapses.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+
+from linstock.crashpoints import reach
+from linstock.eventlog.log import EventLog
+from linstock.jobs.worker import Lease, Order, OwnVerdict
+from linstock.messages.catalogue import RemovalsHeld
+from linstock.messages.job import ScanRequested
+from linstock.messages.scan import ScanCompleted, ScanFailed
+from services.scanner import metrics
+from services.scanner.catalogue import NotOwner
+from services.scanner.expedition import Expedition
+from services.scanner.index import Index
+from services.scanner.journal import Journal
+from services.scanner.ledger import Attempt, Ledger
+from services.scanner.progress import Publish, progress
+from services.scanner.scan import AttemptClosed
+from services.scanner.survey import Task
+from services.scanner.walk import RootUnavailable, Stopped
+
+logger = structlog.get_logger(__name__)
+
+EMPTY_ROOT = "empty_root"
+NO_COLLECTIONS = "no_collections"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Runner:
+    """Runs any number of orders at once, each walk on a thread of `executor`. An order that comes twice is harmless."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        index: Index,
+        journal: Journal,
+        *,
+        executor: Executor,
+        publish: Publish,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._log = log
+        self._index = index
+        self._journal = journal
+        self._executor = executor
+        self._publish = publish
+        self._now = now
+        self._walks: dict[tuple[UUID, int], Expedition] = {}
+        self._stopping = False
+
+    async def run(self, order: Order, lease: Lease) -> OwnVerdict:
+        """Returns when the attempt has ended, however it did."""
+        attempt = _attempt_of(order, lease)
+        named = {"scan_id": str(attempt.scan_id), "attempt": attempt.attempt}
+        with structlog.contextvars.bound_contextvars(**named), metrics.RUNNING.track_inprogress():
+            outcome = await self._ended(attempt, order, lease)
+            metrics.SCANS.labels(outcome).inc()
+            logger.info("Scan ended", outcome=outcome)
+        return OwnVerdict()
+
+    def stop_walk(self, scan_id: UUID, attempt: int) -> None:
+        """The attempt, and those before it, were closed elsewhere."""
+        for (running, number), walk in self._walks.items():
+            if running == scan_id and number <= attempt:
+                walk.stop()
+
+    def stop(self) -> None:
+        """Every walk ends at its next folder, and says that it did not fail for good."""
+        self._stopping = True
+        for walk in self._walks.values():
+            walk.stop()
+
+    async def _ended(self, attempt: Attempt, order: Order, lease: Lease) -> str:
+        ledger = Ledger(self._log, attempt)
+        try:
+            return await self._try(ledger, attempt, order, lease)
+        except AttemptClosed:
+            return "closed"
+        except NotOwner as lost:
+            return await self._superseded(ledger, attempt, lost)
+        except RootUnavailable as error:
+            return await self._fail(ledger, attempt, error.code, str(error), final=True)
+        except Stopped:
+            if not self._stopping:
+                return "closed"
+            return await self._fail(ledger, attempt, "stopped", "The scanner was stopped. The scan runs again.")
+        except Exception as error:
+            logger.exception("Scan failed")
+            text = f"{type(error).__name__}: {error}"[:2000]
+            return await self._fail(ledger, attempt, "unexpected", text)
+
+    async def _try(self, ledger: Ledger, attempt: Attempt, order: Order, lease: Lease) -> str:
+        began = time.monotonic()
+        closed = await self._journal.begin(
+            scan_id=attempt.scan_id, library_id=attempt.library_id, attempt=attempt.attempt
+        )
+        if closed is not None:
+            raise AttemptClosed(attempt.scan_id, attempt.attempt)
+        await ledger.start(self._now())
+        await self._index.catch_up(self._log, attempt.library_id, version=ledger.version)
+        task = _task_of(attempt, order)
+        known = await self._index.count(attempt.library_id, without_subfolders=not task.include_subfolders)
+        walk = Expedition(task, ledger=ledger, index=self._index, now=self._now)
+        async with self._walking(walk, attempt, lease):
+            await walk.run(self._executor)
+        held = self._held(walk, attempt, known)
+        verdict = self._verdict(walk, attempt, known, held, duration_ms=round((time.monotonic() - began) * 1000))
+        recorded = await ledger.complete(verdict, held)
+        reach("after_verdict_append_before_index")
+        await self._index.apply(attempt.library_id, recorded)
+        metrics.SCAN_SECONDS.observe(verdict.duration_ms / 1000)
+        metrics.FILES.inc(verdict.counts.files)
+        return "completed"
+
+    @contextlib.asynccontextmanager
+    async def _walking(self, walk: Expedition, attempt: Attempt, lease: Lease) -> AsyncIterator[None]:
+        """While the block runs: progress is told, and whoever may stop this walk can."""
+        key = (attempt.scan_id, attempt.attempt)
+        self._walks[key] = walk
+        watching = asyncio.create_task(_stop_when_lost(walk, lease))
+        if self._stopping:
+            walk.stop()
+        try:
+            async with progress(
+                walk.tally, workspace=attempt.workspace, scan_id=attempt.scan_id, publish=self._publish
+            ):
+                yield
+        finally:
+            del self._walks[key]
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    def _held(self, walk: Expedition, attempt: Attempt, known: int) -> RemovalsHeld | None:
+        """Nothing was found where something was known: that looks like a disk being away."""
+        if walk.tally.collections or not known:
+            return None
+        return RemovalsHeld(
+            scan_id=attempt.scan_id,
+            library_id=attempt.library_id,
+            attempt=attempt.attempt,
+            count=known,
+            reason=NO_COLLECTIONS if walk.tally.root_entries else EMPTY_ROOT,
+            at=self._now(),
+        )
+
+    def _verdict(
+        self, walk: Expedition, attempt: Attempt, known: int, held: RemovalsHeld | None, *, duration_ms: int
+    ) -> ScanCompleted:
+        return ScanCompleted(
+            scan_id=attempt.scan_id,
+            library_id=attempt.library_id,
+            attempt=attempt.attempt,
+            lease=attempt.lease,
+            counts=walk.tally.counts(known_before=known),
+            duration_ms=duration_ms,
+            held=held.count if held else 0,
+            at=self._now(),
+            report=walk.tally.report(),
+        )
+
+    async def _superseded(self, ledger: Ledger, attempt: Attempt, lost: NotOwner) -> str:
+        """Another scan of this library took over: this one ends for good, or the two would take turns for ever."""
+        if lost.owner is None or lost.owner.scan_id == attempt.scan_id:
+            return "closed"
+        text = f"Scan {lost.owner.scan_id} of the same library took over."
+        return await self._fail(ledger, attempt, "superseded", text, final=True)
+
+    async def _fail(self, ledger: Ledger, attempt: Attempt, code: str, message: str, *, final: bool = False) -> str:
+        verdict = ScanFailed(
+            scan_id=attempt.scan_id,
+            library_id=attempt.library_id,
+            attempt=attempt.attempt,
+            lease=attempt.lease,
+            code=code,
+            message=message,
+            final=final,
+            at=self._now(),
+        )
+        logger.warning("Scan failed", code=code, reason=message, final=final)
+        try:
+            await ledger.fail(verdict)
+        except Exception:
+            logger.exception("The failure can't be recorded; the lease will lapse")
+        return code
+
+
+async def _stop_when_lost(walk: Expedition, lease: Lease) -> None:
+    await lease.lost.wait()
+    walk.stop()
+
+
+def _attempt_of(order: Order, lease: Lease) -> Attempt:
+    request = order.request
+    assert isinstance(request, ScanRequested), "the queue of scans holds nothing else"
+    return Attempt(
+        scan_id=request.job_id,
+        library_id=request.target.library_id,
+        attempt=order.attempt,
+        lease=lease.lease,
+        worker=lease.worker,
+        root=request.target.library_path,
+        workspace=order.workspace,
+        correlation_id=order.correlation_id,
+        causation_id=order.event_id,
+        traceparent=order.traceparent,
+    )
+
+
+def _task_of(attempt: Attempt, order: Order) -> Task:
+    assert isinstance(order.request, ScanRequested)
+    return Task(
+        library_id=attempt.library_id,
+        root=os.fsencode(attempt.root),
+        include_subfolders=order.request.include_subfolders,
+    )
