@@ -1,7 +1,7 @@
-"""python -m services.scanner: the environment says where Postgres and NATS are."""
+"""`python -m services.scanner`."""
 
-from linstock.lifecycle import run
+from linstock import lifecycle, names
 from services.scanner.app import build
 
 if __name__ == "__main__":
-    run("scanner", build)
+    lifecycle.run(names.SCANNER, build)

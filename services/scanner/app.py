@@ -1,23 +1,18 @@
-"""Wires the scanner: its log and relay, the index, the worker on the queue of scans, and the reactions."""
+"""Wires the scanner: its log, the index, the worker on the queue of scans, and the reactions."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
-from faststream.nats import NatsBroker
-from nats.aio.client import Client
 
 from linstock import names
-from linstock.bus.broker import make_broker
-from linstock.bus.connection import connect
-from linstock.bus.provision import provision_on
 from linstock.bus.reactions import Reactions
-from linstock.bus.watchdog import DurableWatchdog
 from linstock.eventlog.postgres import PostgresLog
-from linstock.eventlog.relay import Relay
 from linstock.jobs.worker import Worker
+from linstock.lifecycle import Service
 from linstock.migrations import migrate
+from linstock.owner import Owner
 from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.scanner.index import Index, Pool
@@ -30,8 +25,12 @@ SLOTS = 2
 CONNECTIONS = 4
 
 
+def build(settings: Settings, vitals: Vitals) -> Service:
+    return ScannerService(settings, vitals)
+
+
 async def open_pool(dsn: str, schema: str) -> Pool:
-    """Connections whose search path is the migrated schema."""
+    """Connections whose search path is the migrated schema. Raises what Postgres raises when it is away."""
     connection = await asyncpg.connect(dsn)
     try:
         await migrate(connection, schema, MIGRATIONS)
@@ -42,82 +41,57 @@ async def open_pool(dsn: str, schema: str) -> Pool:
     )
 
 
-class App:
-    """Everything that one scanner process runs. `start` and `stop` may be called twice."""
+class ScannerService:
+    """One scanner process: runs at most two scans at once, each on a thread of its own."""
 
-    def __init__(self, settings: Settings, vitals: Vitals, *, name: str = names.SCANNER) -> None:
+    def __init__(self, settings: Settings, vitals: Vitals) -> None:
         self._settings = settings
         self._vitals = vitals
-        self._name = name
-        self._log: PostgresLog | None = None
+        self._owner = Owner(names.SCANNER, settings, vitals)
         self._pool: Pool | None = None
-        self._relay: Relay | None = None
-        self._client: Client | None = None
-        self._broker: NatsBroker | None = None
-        self._worker: Worker | None = None
-        self._runner: Runner | None = None
-        self._watchdog: DurableWatchdog | None = None
         self._executor: ThreadPoolExecutor | None = None
+        self._runner: Runner | None = None
+        self._worker: Worker | None = None
 
     async def start(self) -> None:
-        """Raises what Postgres and NATS raise when they are away; `stop` then undoes what was begun."""
-        url, nats_url = self._settings.database_url, self._settings.nats_url
-        self._log = log = await PostgresLog.open(self._name, url)
-        self._pool = await open_pool(url, self._name)
-        self._client = client = await connect(nats_url, self._name)
-        await provision_on(client)
-        self._relay = Relay(log, dsn=url, nats=client)
-        await self._relay.start()
+        log = await self._owner.open()
+        self._pool = await open_pool(self._settings.database_url, names.SCANNER)
         self._executor = ThreadPoolExecutor(SLOTS, "walk")
-        journal = Journal(self._pool)
-        self._runner = Runner(log, Index(self._pool), journal, executor=self._executor, publish=client.publish)
-        closings = Closings(log, journal, stop_walk=self._runner.stop_walk, now=utc_now)
-        self._broker = make_broker(nats_url, self._name)
-        Reactions(self._broker, service=self._name, react=closings.react)
-        await self._broker.start()
-        self._worker = Worker(nats_url, queue=names.SCAN_QUEUE, slots=SLOTS, run=self._runner.run)
+        self._runner = self._make_runner(log, self._pool, self._executor)
+        self._vitals.check("index", self._index)
+        await self._owner.start()
+        self._worker = Worker(self._settings.nats_url, queue=names.SCAN_QUEUE, slots=SLOTS, run=self._runner.run)
         await self._worker.start()
-        await self._watch(client)
 
     async def stop(self) -> None:
-        """Walks end at their next folder; their scans run again. The relay goes last, so their verdicts get out."""
+        """Walks end at their next folder, and their scans run again; the log goes last, so that it says so."""
         if self._runner:
             self._runner.stop()
-        for part in (self._watchdog, self._worker, self._broker, self._relay):
-            if part:
-                await part.stop()
+            self._runner = None
+        if self._worker:
+            await self._worker.stop()
+            self._worker = None
+        await self._owner.stop()
         if self._executor:
-            await asyncio.to_thread(self._executor.shutdown)
-        if self._client:
-            await self._client.close()
+            self._executor.shutdown(wait=False)
+            self._executor = None
         if self._pool:
-            await self._pool.close()
-        if self._log:
-            await self._log.close()
-        self.__init__(self._settings, self._vitals, name=self._name)  # type: ignore[misc]
+            # A pool waits for its users; after this long they are stuck in a database that is away.
+            try:
+                await asyncio.wait_for(self._pool.close(), 1)
+            except TimeoutError:
+                self._pool.terminate()
+            self._pool = None
 
-    async def _watch(self, client: Client) -> None:
-        self._watchdog = DurableWatchdog(
-            client,
-            (
-                (names.EVENTS, names.reaction_durable(self._name)),
-                (names.WORK, names.work_durable(names.SCAN_QUEUE)),
-            ),
-        )
-        await self._watchdog.start()
-        self._vitals.check("postgres", self._check_postgres)
-        self._vitals.check("nats", self._check_nats)
+    def _make_runner(self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor) -> Runner:
+        journal = Journal(pool)
+        runner = Runner(log, Index(pool), journal, executor=executor, publish=self._owner.client.publish)
+        closings = Closings(log, journal, stop_walk=runner.stop_walk, now=utc_now)
+        Reactions(self._owner.broker, service=names.SCANNER, react=closings.react)
+        return runner
 
-    async def _check_postgres(self) -> str | None:
-        if self._pool:
-            await self._pool.fetchval("SELECT 1")
+    async def _index(self) -> str | None:
+        if self._pool is None:
+            return "not started"
+        await self._pool.fetchval("SELECT 1")
         return None
-
-    async def _check_nats(self) -> str | None:
-        if not self._client or not self._client.is_connected:
-            return "not connected"
-        return self._watchdog.problem if self._watchdog else None
-
-
-def build(settings: Settings, vitals: Vitals) -> App:
-    return App(settings, vitals)

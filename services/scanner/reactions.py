@@ -24,7 +24,7 @@ from services.scanner.scan import SCAN
 ACTOR = "scanner"
 
 Closing = JobCancelled | JobTimedOut | JobFailed | JobRetryScheduled
-_CLOSINGS: msgspec.json.Decoder[Closing] = msgspec.json.Decoder(Closing)  # type: ignore[arg-type]
+_CLOSINGS: msgspec.json.Decoder[Closing] = msgspec.json.Decoder(Closing)
 _CLOSING_TYPES = frozenset(
     str(kind.__struct_config__.tag) for kind in (JobCancelled, JobTimedOut, JobFailed, JobRetryScheduled)
 )
