@@ -1,13 +1,13 @@
 """The embedded servers: private, durable, and startable again after anything."""
 
 import os
+import socket
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import nats
-import nats.errors
 import psycopg
 import pytest
 
@@ -58,17 +58,19 @@ def test_the_socket_is_private(own_postgres: EmbeddedPostgres) -> None:
     assert mode(Path(row[0].strip('"'))) == 0o700
 
 
-async def test_nats_refuses_a_stranger(nats_server: EmbeddedNats) -> None:
-    friend = await nats.connect(nats_server.url)
-    assert friend.max_payload >= 1024 * 1024
-    await friend.close()
-    stranger = nats_server.url.replace("linstock:", "linstock:x")
-    with pytest.raises(nats.errors.Error):
-        await nats.connect(stranger, allow_reconnect=False, max_reconnect_attempts=1, error_cb=_ignore)
+async def test_nats_takes_a_large_message(nats_server: EmbeddedNats) -> None:
+    client = await nats.connect(nats_server.url)
+    assert client.max_payload >= 1024 * 1024
+    await client.close()
 
 
-async def _ignore(_: Exception) -> None:
-    return
+def test_nats_refuses_a_stranger(nats_server: EmbeddedNats) -> None:
+    # Spoken by hand: the client leaves its socket open when it is refused.
+    port = int(nats_server.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as stranger, stranger.makefile("rb") as answers:
+        assert answers.readline().startswith(b"INFO")
+        stranger.sendall(b'CONNECT {"user":"linstock","pass":"guess","verbose":false}\r\nPING\r\n')
+        assert b"Authorization Violation" in answers.readline()
 
 
 def test_credentials_are_readable_by_their_owner_only(tmp_path: Path) -> None:
