@@ -1,9 +1,10 @@
 """Waiting for a condition: tests never sleep for a time they hope is enough."""
 
 import asyncio
+import inspect
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -38,4 +39,18 @@ async def eventually(condition: Callable[[], T | None], what: str, timeout_s: fl
             return answer
         if time.monotonic() > deadline:
             raise NeverHappened(what, timeout_s)
+        await asyncio.sleep(POLL_S)
+
+
+async def becomes(look: Callable[[], Any], expected: object, timeout_s: float = 15.0) -> Any:
+    """Waits until `look` (plain or async) answers `expected`; fails naming what it answered last."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        seen = look()
+        if inspect.isawaitable(seen):
+            seen = await seen
+        if seen == expected:
+            return seen
+        if time.monotonic() > deadline:
+            raise NeverHappened(f"{expected!r}, it is {seen!r}", timeout_s)
         await asyncio.sleep(POLL_S)

@@ -17,7 +17,8 @@ def make_broker(nats_url: str, name: str) -> NatsBroker:
         nats_url,
         name=name,
         ack_policy=AckPolicy.MANUAL,
-        decoder=_undecoded,
+        decoder=_whole,
+        apply_types=False,
         connect_timeout=2,
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,  # type: ignore[arg-type]  # annotated int; it is slept on
@@ -28,8 +29,9 @@ def make_broker(nats_url: str, name: str) -> NatsBroker:
     )
 
 
-async def _undecoded(message: NatsMessage) -> Any:
-    return message.body
+async def _whole(message: NatsMessage) -> Any:
+    """Handlers get the message itself. FastStream's injection of it costs a thread hop per message (0.5 ms)."""
+    return message
 
 
 def bound(stream: str) -> JStream:

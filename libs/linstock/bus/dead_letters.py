@@ -26,7 +26,7 @@ async def bury(broker: NatsBroker, message: NatsMessage, *, consumer: str, reaso
     subject = message.raw_message.subject
     logger.error("Message can't be read, it goes to the DLQ", consumer=consumer, subject=subject, reason=reason)
     await broker.publish(
-        message.body,
+        message.raw_message.data,
         names.dlq_subject(consumer, UNREADABLE),
         headers=headers_for(subject, dict(message.headers or {}), reason),
         stream=names.DLQ,

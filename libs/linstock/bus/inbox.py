@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 import structlog
 from faststream.nats import NatsBroker
-from faststream.nats.annotations import NatsMessage
+from faststream.nats.message import NatsMessage
 from msgspec import Struct
 
 from linstock import names
@@ -98,8 +98,8 @@ class CommandInbox(Generic[C]):
             title=f"{service} commands",
         )(self._on_message)
 
-    async def _on_message(self, body: bytes, message: NatsMessage) -> None:
-        headers = message.headers or {}
+    async def _on_message(self, message: NatsMessage) -> None:
+        headers, body = message.headers or {}, message.raw_message.data
         try:
             command, context = self._read(body, message.raw_message.subject, headers)
         except Unreadable as error:
@@ -140,9 +140,6 @@ class CommandInbox(Generic[C]):
         request_hash = hashlib.sha256(body).hexdigest()
         too_large: Plan | None = None
         for _ in range(PLANS_PER_DELIVERY):
-            first = await self._first_answer(receipt_id, request_hash)
-            if first is not None:
-                return first
             plan = too_large or await self._planned(command, context, headers)
             receipt = _receipt(receipt_id, command, context, plan.answer, request_hash)
             reach("before_append")
@@ -151,7 +148,11 @@ class CommandInbox(Generic[C]):
                     [*plan.appends, receipt], _origin(context), not_before=plan.not_before
                 )
             except VersionConflict:
-                continue  # another writer, or this very command a moment ago: read the receipt again
+                # This very command once before (its receipt stands), or another writer. Looking only now saves every
+                # new command a read.
+                if first := await self._first_answer(receipt_id, request_hash):
+                    return first
+                continue
             except EventTooLarge as error:
                 too_large = Plan(answer=Answer(status=413, code="too-large", detail=str(error)))
                 continue

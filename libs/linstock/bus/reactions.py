@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 from faststream.nats import NatsBroker
-from faststream.nats.annotations import NatsMessage
+from faststream.nats.message import NatsMessage
 
 from linstock import names
 from linstock.bus import dead_letters, envelope
@@ -39,8 +39,8 @@ class Reactions:
             title=f"{service} reactions",
         )(self._on_message)
 
-    async def _on_message(self, body: bytes, message: NatsMessage) -> None:
-        subject = message.raw_message.subject
+    async def _on_message(self, message: NatsMessage) -> None:
+        subject, body = message.raw_message.subject, message.raw_message.data
         try:
             recorded = envelope.from_message(dict(message.headers or {}), body, subject=subject).recorded
         except envelope.BadEnvelope as error:

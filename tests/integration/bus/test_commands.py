@@ -21,7 +21,7 @@ from linstock.messages.answer import Answer
 from linstock.messages.library import ChangeLibrary, CreateLibrary, LibraryCommand, Settings
 from linstock.messages.receipt import CommandHandled
 from services.library.commands import LibraryPlanner
-from tests.support.waiting import eventually
+from tests.support.waiting import becomes
 
 PHOTOS = CreateLibrary(settings=Settings(name="Photos", path="/nas/photos"))
 ACTOR = "anna"
@@ -77,7 +77,7 @@ async def test_a_command_is_answered_with_the_id_and_the_position_of_its_effect(
         created, receipt = await log.read(0)
         assert created.aggregate_id == answer.id
         assert created.actor == receipt.actor == ACTOR
-        await eventually(lambda: waiting_commands(client), 0)
+        await becomes(lambda: waiting_commands(client), 0)
 
 
 async def test_the_same_key_gives_the_first_answer_for_ever_and_the_effect_once(
@@ -134,7 +134,7 @@ async def test_without_an_owner_the_command_waits_and_happens_later(
     assert isinstance(pending, Pending)
     assert await waiting_commands(client) == 1
     async with owner(nats_url, log):
-        await eventually(lambda: waiting_commands(client), 0)
+        await becomes(lambda: waiting_commands(client), 0)
         receipt = (await log.read(0))[-1]
         assert msgspec.json.decode(receipt.data, type=CommandHandled).command_id == pending.command_id
 
@@ -179,7 +179,7 @@ async def test_an_unreadable_command_goes_to_the_dlq_with_its_reason(nats_url: s
     async with owner(nats_url, MemoryLog(names.LIBRARY)):
         subject = names.command_subject(names.LIBRARY, WS, "CreateLibrary", uuid4())
         await js.publish(subject, b'{"type":"CreateLibrary","settings":{"name":1}}', headers={"ls-actor": ACTOR})
-        await eventually(lambda: waiting_commands(client), 0)
+        await becomes(lambda: waiting_commands(client), 0)
         buried = await js.get_last_msg(names.DLQ, "dlq.library-commands.unreadable")
         assert buried.headers
         assert buried.headers["ls-dlq-subject"] == subject

@@ -18,7 +18,7 @@ from linstock.jobs.worker import Lease, Order, OwnVerdict, Worker
 from linstock.messages.job import JobRequested
 from linstock.messages.schedule import JobPolicy
 from linstock.messages.work import Claim, ClaimAnswer, ClaimAnswers, Outcome, Report, SignOfLife
-from tests.support.waiting import eventually
+from tests.support.waiting import becomes
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 WS = names.DEFAULT_WORKSPACE
@@ -114,11 +114,11 @@ async def test_an_order_is_claimed_run_and_reported_under_one_lease(scheduler: S
     await work(succeed)
     job_id = uuid4()
     await scheduler.put(job_id)
-    await eventually(lambda: len(scheduler.outcomes), 1)
+    await becomes(lambda: len(scheduler.outcomes), 1)
     (claim,), (outcome,) = scheduler.claims, scheduler.outcomes
     assert (outcome.job_id, outcome.lease, outcome.succeeded) == (job_id, claim.lease, True)
     assert bytes(outcome.result) == b'{"done":true}'
-    await eventually(scheduler.orders, 0)
+    await becomes(scheduler.orders, 0)
 
 
 async def test_nothing_runs_without_a_granted_claim_and_the_order_is_gone(scheduler: Scheduler, work) -> None:  # type: ignore[no-untyped-def]
@@ -133,9 +133,9 @@ async def test_nothing_runs_without_a_granted_claim_and_the_order_is_gone(schedu
     await work(run, slots=1)
     await scheduler.put(refused)
     await scheduler.put(granted)
-    await eventually(lambda: ran, [granted])
+    await becomes(lambda: ran, [granted])
     assert [claim.job_id for claim in scheduler.claims] == [refused, granted]
-    await eventually(scheduler.orders, 0)
+    await becomes(scheduler.orders, 0)
     assert scheduler.outcomes == []
 
 
@@ -143,7 +143,7 @@ async def test_a_lost_answer_is_asked_for_again_under_the_same_lease(scheduler: 
     scheduler.mute_claims = 1
     await work(succeed)
     await scheduler.put(uuid4())
-    await eventually(lambda: len(scheduler.outcomes), 1)
+    await becomes(lambda: len(scheduler.outcomes), 1)
     assert len(scheduler.claims) == 2
     assert len({claim.lease for claim in scheduler.claims}) == 1
 
@@ -154,7 +154,7 @@ async def test_a_handler_that_raises_is_a_failure_with_its_reason(scheduler: Sch
 
     await work(run)
     await scheduler.put(uuid4())
-    await eventually(lambda: len(scheduler.outcomes), 1)
+    await becomes(lambda: len(scheduler.outcomes), 1)
     (outcome,) = scheduler.outcomes
     assert (outcome.succeeded, outcome.code, outcome.message) == (False, "RuntimeError", "the disk is on fire")
 
@@ -180,7 +180,7 @@ async def test_a_handler_that_blocks_the_loop_can_not_stop_the_signs_of_life(
 
     worker = await work(run)
     await scheduler.put(uuid4())
-    await eventually(lambda: bool(scheduler.signs) and scheduler.claims and not worker.running)
+    await becomes(lambda: bool(scheduler.signs and scheduler.claims) and worker.running == 0, True)
     assert scheduler.signs[-1].worker == worker.worker_id
     assert scheduler.signs[-1].slots == 2
 
@@ -189,6 +189,6 @@ async def test_an_unreadable_order_goes_to_the_dlq(nats_url: str, scheduler: Sch
     await work(succeed)
     client = await connect(nats_url, "test")
     await client.jetstream().publish(names.work_subject(WS, names.SCAN_QUEUE, "Test"), b"{", headers={"x": "y"})
-    await eventually(scheduler.orders, 0)
+    await becomes(scheduler.orders, 0)
     assert (await client.jetstream().stream_info(names.DLQ)).state.messages == 1
     await close(client)
