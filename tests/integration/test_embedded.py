@@ -132,7 +132,7 @@ def test_an_ordinary_user_needs_no_rights(tmp_path_factory: pytest.TempPathFacto
 
 def test_servers_never_hold_the_callers_pipes(own_postgres: EmbeddedPostgres, nats_server: EmbeddedNats) -> None:
     for pid in (own_postgres.pid, nats_server.pid):
-        held = {os.readlink(f"/proc/{pid}/fd/{number}") for number in (0, 1, 2)}
+        held = {str(Path(f"/proc/{pid}/fd/{number}").readlink()) for number in (0, 1, 2)}
         assert not [name for name in held if name.startswith(("pipe:", "/dev/pts"))]
         assert pid is not None
         assert os.getpgid(pid) != os.getpgrp()
