@@ -81,6 +81,11 @@ class Pull:
             await self._request()
         return taken
 
+    def interrupt(self, reason: str) -> None:
+        """Make the reader raise Silent now: what it works for is gone."""
+        self._gone = reason
+        self._wake.set()
+
     async def _request(self) -> None:
         assert self._subscription
         count = self._ahead - max(self._expected, 0) - len(self._waiting)

@@ -1,0 +1,311 @@
+"""What the services would have recorded of one library: created, scheduled, scanned twice. For read-side tests."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4, uuid5
+
+import msgspec
+
+from linstock import names
+from linstock.bus.envelope import Delivered
+from linstock.messages.answer import Answer
+from linstock.messages.catalogue import (
+    CollectionEntry,
+    CollectionFiles,
+    CollectionsRecorded,
+    FileEntry,
+    HoldSettled,
+    RemovalsHeld,
+    ScanStarted,
+)
+from linstock.messages.job import JobFailed, JobRetryScheduled, JobStarted, JobSucceeded, ScanRequested
+from linstock.messages.library import LibraryCreated, LibraryDeleted, LibrarySettingsChanged, Settings
+from linstock.messages.receipt import CommandHandled
+from linstock.messages.scan import Counts, ReportItem, ScanCompleted, ScanFailed
+from linstock.messages.schedule import (
+    JobPolicy,
+    ScanTarget,
+    ScheduleDefined,
+    ScheduleDeleted,
+    ScheduleDisabled,
+    ScheduleEnabled,
+    TickFired,
+    Timing,
+)
+from tests.support.recorded import NOON, RecordedLog
+
+WORKER = "library-scan-test-1"
+
+
+class Story:
+    """Three logs with holes between positions. Each method is something that happened; all is deterministic in `seed`."""
+
+    def __init__(self, *, path: str = "/data/pictures", workspace: str = "default", seed: UUID | None = None) -> None:
+        self.seed = seed or uuid4()
+        self.library_id = self.id("library")
+        self.schedule_id = names.schedule_of(self.library_id)
+        self.settings = Settings(name="Pictures", path=path, auto_scan=True, cron_expression="0 2 * * *")
+        self.library = RecordedLog(names.LIBRARY, epoch=self.id("epoch-l"), hole=1, workspace=workspace)
+        self.scheduler = RecordedLog(names.SCHEDULER, epoch=self.id("epoch-s"), hole=2, workspace=workspace)
+        self.scanner = RecordedLog(names.SCANNER, epoch=self.id("epoch-c"), workspace=workspace)
+
+    def id(self, what: str) -> UUID:
+        return uuid5(self.seed, what)
+
+    @property
+    def target(self) -> ScanTarget:
+        return ScanTarget(library_id=self.library_id, library_name=self.settings.name, library_path=self.settings.path)
+
+    def created(self) -> "Story":
+        self.library.says(self.library_id, LibraryCreated(library_id=self.library_id, settings=self.settings))
+        answer = Answer(status=201, id=self.library_id)
+        self.handled(self.library, self.id("create"), "CreateLibrary", answer)
+        self.scheduler.says(
+            self.schedule_id,
+            ScheduleDefined(
+                schedule_id=self.schedule_id,
+                name="Library Scan - Pictures",
+                description="Automatic scan for library: Pictures",
+                timing=Timing(expression="0 2 * * *", zone="UTC"),
+                target=self.target,
+                enabled=True,
+                library_version=1,
+                cursor=NOON,
+            ),
+        )
+        return self
+
+    def handled(self, log: RecordedLog, command_id: UUID, command: str, answer: Answer) -> "Story":
+        log.says(
+            self.id(f"receipt-{command_id}"),
+            CommandHandled(
+                command_id=command_id,
+                command=command,
+                outcome="done" if answer.status < 400 else "refused",
+                answer=msgspec.Raw(msgspec.json.encode(answer)),
+                request_hash="-",
+            ),
+        )
+        return self
+
+    def renamed(self, name: str) -> "Story":
+        self.settings = msgspec.structs.replace(self.settings, name=name)
+        self.library.says(self.library_id, LibrarySettingsChanged(library_id=self.library_id, settings=self.settings))
+        return self
+
+    def deleted(self) -> "Story":
+        self.library.says(self.library_id, LibraryDeleted(library_id=self.library_id))
+        self.scheduler.says(self.schedule_id, ScheduleDeleted(schedule_id=self.schedule_id, library_version=2))
+        return self
+
+    def paused(self) -> "Story":
+        self.scheduler.says(
+            self.schedule_id, ScheduleDisabled(schedule_id=self.schedule_id, library_version=2, at=NOON)
+        )
+        return self
+
+    def resumed(self) -> "Story":
+        self.scheduler.says(
+            self.schedule_id, ScheduleEnabled(schedule_id=self.schedule_id, library_version=3, cursor=NOON)
+        )
+        return self
+
+    def requested(self, run: int) -> "Story":
+        instant = NOON + timedelta(days=run)
+        self.scheduler.says(
+            self.schedule_id,
+            TickFired(
+                schedule_id=self.schedule_id,
+                instant=instant,
+                job_id=self.run(run),
+                verdict="fired",
+                missed_count=0,
+                version=1,
+                tzdata="2026f",
+            ),
+        )
+        self.scheduler.says(
+            self.run(run),
+            ScanRequested(
+                job_id=self.run(run),
+                schedule_id=self.schedule_id,
+                instant=instant,
+                triggered_by="Scheduler",
+                target=self.target,
+                policy=JobPolicy(),
+                requested_at=instant,
+            ),
+        )
+        return self
+
+    def run(self, run: int) -> UUID:
+        return self.id(f"run-{run}")
+
+    def started(self, run: int, *, attempt: int = 1) -> "Story":
+        at = self.moment(run, attempt)
+        self.scheduler.says(
+            self.run(run),
+            JobStarted(
+                job_id=self.run(run),
+                attempt=attempt,
+                worker=WORKER,
+                lease=self.id(f"lease-{run}-{attempt}"),
+                at=at,
+                deadline=at + timedelta(hours=1),
+            ),
+        )
+        self.scanner.says(
+            self.library_id,
+            ScanStarted(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                lease=self.id(f"lease-{run}-{attempt}"),
+                worker=WORKER,
+                root=self.settings.path,
+                at=at,
+            ),
+        )
+        return self
+
+    def moment(self, run: int, attempt: int) -> datetime:
+        return NOON + timedelta(days=run, minutes=attempt)
+
+    def page(self, run: int, *collections: str, attempt: int = 1, images: int = 2) -> "Story":
+        self.scanner.says(
+            self.library_id,
+            CollectionsRecorded(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                page=1,
+                collections=tuple(self._collection(name, images) for name in collections),
+                files=tuple(self._files(name, images) for name in collections),
+                added=len(collections),
+                at=self.moment(run, attempt),
+            ),
+        )
+        return self
+
+    def collection(self, name: str) -> UUID:
+        return self.id(f"collection-{name}")
+
+    def _collection(self, name: str, images: int) -> CollectionEntry:
+        return CollectionEntry(
+            collection_id=self.collection(name),
+            path=name,
+            name=name.rpartition("/")[2] or "root",
+            kind="archive" if name.endswith(".zip") else "folder",
+            image_count=images,
+            size_bytes=images * 1000,
+            digest=f"{name}-{images}",
+        )
+
+    def _files(self, name: str, images: int) -> CollectionFiles:
+        files = tuple(FileEntry(name=f"{number}.jpg", size_bytes=1000, mtime_ns=number) for number in range(images))
+        return CollectionFiles(collection_id=self.collection(name), files=files)
+
+    def held(self, run: int, count: int, *, attempt: int = 1) -> "Story":
+        self.scanner.says(
+            self.library_id,
+            RemovalsHeld(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                count=count,
+                reason="the folder is empty",
+                at=self.moment(run, attempt),
+            ),
+        )
+        return self
+
+    def settled(self, run: int, *, held_by: int) -> "Story":
+        self.scanner.says(
+            self.library_id,
+            HoldSettled(
+                scan_id=self.run(run),
+                held_scan_id=self.run(held_by),
+                library_id=self.library_id,
+                at=self.moment(run, 1),
+            ),
+        )
+        return self
+
+    def seen(self, run: int, *, attempt: int = 1, held: int = 0, collections: int = 2) -> "Story":
+        """The scanner's verdict only: the job goes on until the scheduler has heard of it."""
+        self.scanner.says(
+            self.run(run),
+            ScanCompleted(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                lease=self.id(f"lease-{run}-{attempt}"),
+                counts=Counts(collections=collections, images=collections * 2, size_bytes=collections * 2000),
+                duration_ms=1500,
+                held=held,
+                at=self.moment(run, attempt) + timedelta(milliseconds=1500),
+                report=(ReportItem(code="broken_archive", path="b.zip", message="no central directory"),),
+            ),
+        )
+        return self
+
+    def succeeded(self, run: int, *, attempt: int = 1) -> "Story":
+        self.scheduler.says(
+            self.run(run),
+            JobSucceeded(
+                job_id=self.run(run),
+                attempt=attempt,
+                at=self.moment(run, attempt) + timedelta(seconds=2),
+                result=msgspec.Raw(b'{"status":"Completed","message":"2 collections"}'),
+            ),
+        )
+        return self
+
+    def retried(self, run: int, *, attempt: int = 1) -> "Story":
+        at = self.moment(run, attempt) + timedelta(seconds=2)
+        self.scheduler.says(
+            self.run(run),
+            JobRetryScheduled(
+                job_id=self.run(run),
+                attempt=attempt,
+                next_attempt=attempt + 1,
+                due=at + timedelta(seconds=10),
+                code="lease_lost",
+                message="no sign of life",
+                at=at,
+            ),
+        )
+        return self
+
+    def failed(self, run: int, *, attempt: int = 1) -> "Story":
+        at = self.moment(run, attempt) + timedelta(seconds=2)
+        code, message = "root_missing", "There is no folder at /data/pictures"
+        self.scanner.says(
+            self.run(run),
+            ScanFailed(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                lease=self.id(f"lease-{run}-{attempt}"),
+                code=code,
+                message=message,
+                final=True,
+                at=at,
+            ),
+        )
+        self.scheduler.says(
+            self.run(run), JobFailed(job_id=self.run(run), attempt=attempt, at=at, code=code, message=message)
+        )
+        return self
+
+    def scanned(self, run: int, *collections: str) -> "Story":
+        """A run from its tick to its end."""
+        return self.requested(run).started(run).page(run, *collections).seen(run).succeeded(run)
+
+    def deliveries(self) -> list[Delivered]:
+        """All logs, one after the other."""
+        return [*self.library.deliveries, *self.scheduler.deliveries, *self.scanner.deliveries]
+
+    def interleaved(self) -> Iterator[Delivered]:
+        """All logs, in the order of their times, as relays would publish them."""
+        return iter(sorted(self.deliveries(), key=lambda delivered: delivered.recorded.time))
