@@ -76,3 +76,41 @@ async def test_what_was_appended_is_loaded_with_all_it_came_with(log: EventLog) 
     )
     assert (first.causation_id, first.traceparent) == (cause, "00-1-2-01")
     assert msgspec.json.decode(first.data) == {"type": "linstock.diary.noted.v1", "text": "dear"}
+
+
+async def test_a_stale_version_is_refused_and_nothing_of_the_call_is_appended(log: EventLog) -> None:
+    stale, fresh = uuid4(), uuid4()
+    await log.append([notes(stale, "one")], origin())
+
+    with pytest.raises(VersionConflict) as refusal:
+        await log.append([notes(fresh, "new"), notes(stale, "two")], origin())
+
+    assert stale in refusal.value.aggregate_ids
+    assert await texts_of(log, stale) == ["one"]
+    assert await texts_of(log, fresh) == []
+
+
+async def test_a_version_ahead_of_the_log_is_refused_so_versions_have_no_holes(log: EventLog) -> None:
+    diary = uuid4()
+    await log.append([notes(diary, "one")], origin())
+
+    with pytest.raises(VersionConflict) as refusal:
+        await log.append([notes(diary, "three", at_version=2)], origin())
+
+    assert refusal.value.aggregate_ids == (diary,)
+    assert await texts_of(log, diary) == ["one"]
+
+
+async def test_an_instant_in_the_future_is_refused(log: EventLog) -> None:
+    diary = uuid4()
+    with pytest.raises(FutureInstant):
+        await log.append([notes(diary, "too soon")], origin(), not_before=datetime.now(UTC) + timedelta(minutes=1))
+
+    assert await texts_of(log, diary) == []
+
+
+async def test_an_instant_that_has_come_is_appended(log: EventLog) -> None:
+    diary = uuid4()
+    await log.append([notes(diary, "now")], origin(), not_before=datetime.now(UTC) - timedelta(seconds=1))
+
+    assert await texts_of(log, diary) == ["now"]

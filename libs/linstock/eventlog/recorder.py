@@ -65,8 +65,9 @@ class LogRecorder(PostgresApplicationRecorder):
         del self.sql_create_statements[self.create_insert_function_statement_index]
         self.channel_name = channel_of(datastore.schema)
         self.lock_table_statements = [
-            SQL("SET LOCAL lock_timeout = '{0}s'").format(Literal(self.datastore.lock_timeout)),
-            SQL("SELECT pg_advisory_xact_lock({0})").format(Literal(advisory_key("append", datastore.schema))),
+            SQL("SELECT set_config('lock_timeout', {0}, true), pg_advisory_xact_lock({1})").format(
+                Literal(f"{datastore.lock_timeout}s"), Literal(advisory_key("append", datastore.schema))
+            ),
         ]
         self.server_pid = 0  # of the server process that inserted last
         schema = Identifier(datastore.schema)
@@ -84,13 +85,23 @@ class LogRecorder(PostgresApplicationRecorder):
         not try again, unlike the library's `insert_events`, so that a conflict is always somebody else's append.
         """
         try:
-            insert_once = PostgresApplicationRecorder.insert_events.__wrapped__
-            return insert_once(self, events, expected=expected, not_before=not_before) or ()
+            return self._append(events, expected, not_before)
         except IntegrityError as error:
             raise VersionConflict(_ids(events)) from error
         except DatabaseError as error:
             _raise_refusal(error, events)
             raise
+
+    def _append(self, events: Sequence[StoredEvent], expected: Expected, not_before: datetime | None) -> Sequence[int]:
+        # Statements of one pipeline are one transaction, which its end commits: one round trip, where the library's
+        # BEGIN … COMMIT takes two and holds the lock for longer.
+        with self.datastore.get_connection() as connection:
+            assert connection.autocommit
+            inserted = connection.cursor()
+            with connection.pipeline(), connection.cursor() as check:
+                self._insert_events(check, events, expected=expected, not_before=not_before)
+                self._insert_stored_events(inserted, events)
+            return [row["notification_id"] for row in inserted.fetchall()]
 
     def load(self, aggregate_id: UUID, *, after: int) -> Sequence[Notification]:
         """The aggregate's events with their positions (the library's `select_events` has none)."""
