@@ -55,7 +55,8 @@ class _Draft:
 
     def add(self, change: Change) -> Iterator[Page]:
         frame = self._encoded(change.entry) + FRAME_BYTES
-        first = sum(self._encoded(entry) for entry in change.images.entries(0, 1))
+        # A small collection goes on the next page as a whole rather than on two.
+        first = self._encoded(change.images.entries(0, SLICE))
         if self.collections and self._size + frame + first > self._limit:
             yield self.cut()
         self._added += change.added
@@ -76,7 +77,7 @@ class _Draft:
             for entry in change.images.entries(start, start + SLICE):
                 yield entry, self._encoded(entry) + 1
 
-    def _encoded(self, value: CollectionEntry | FileEntry) -> int:
+    def _encoded(self, value: CollectionEntry | FileEntry | tuple[FileEntry, ...]) -> int:
         return len(self._encoder.encode(value))
 
     def _put(self, entry: CollectionEntry, files: list[FileEntry]) -> None:
