@@ -1,0 +1,177 @@
+"""Puts orders on WORK: a copy of the job's request, under the same ce-id, naming the attempt that is wanted.
+
+WORK stays short, about what free slots can take at once, so that a job that is more urgent need not stand in line. An
+order may be lost, doubled or taken by nobody: only the claim grants anything, and an order that nobody claims although
+somebody could is put again.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from msgspec import Struct
+
+from linstock import names
+from linstock.bus import envelope
+from linstock.crashpoints import reach
+from linstock.eventlog.log import EventLog
+from services.scheduler import metrics
+from services.scheduler.backlog import Backlog
+from services.scheduler.clock import PostgresClock
+from services.scheduler.index import Index
+from services.scheduler.job import Pending
+from services.scheduler.signs import Signs
+
+logger = structlog.get_logger(__name__)
+
+AGAIN_AFTER_S = 5.0
+RESERVE = 4  # orders per queue beyond the free slots, so that a worker that becomes free finds one at once
+LONGEST_SLEEP_S = 1.0
+SHORTEST_SLEEP_S = 0.005
+AFTER_ERROR_S = 0.5
+
+Put = Callable[[str, bytes, dict[str, str]], Awaitable[None]]
+"""Stores one message on WORK; an error leaves open whether it is there."""
+
+
+class Placed(Struct):
+    """An order that stands on WORK, as far as we know."""
+
+    pending: Pending
+    at_s: float
+    times: int
+
+
+class Dispatcher:
+    """Rebuilds all it knows from the index when it starts. Any number may run: their doubles are refused as claims."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        index: Index,
+        clock: PostgresClock,
+        signs: Signs,
+        put: Put,
+        *,
+        again_after_s: float = AGAIN_AFTER_S,
+        reserve: int = RESERVE,
+    ) -> None:
+        self._log = log
+        self._index = index
+        self._clock = clock
+        self._signs = signs
+        self._put = put
+        self._again_after_s = again_after_s
+        self._reserve = reserve
+        self._backlog = Backlog()
+        self._placed: dict[UUID, Placed] = {}
+        self._wake = asyncio.Event()
+        self._epoch: UUID | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Raises what Postgres raises."""
+        self._epoch = await self._log.epoch()
+        self._index.on_job(self._note)
+        for job_id in self._index.jobs:
+            self._note(job_id)
+        self._task = asyncio.create_task(self._run(), name="dispatcher")
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def wake(self) -> None:
+        """Slots may have become free."""
+        self._wake.set()
+
+    def _note(self, job_id: UUID) -> None:
+        known = self._index.jobs.get(job_id)
+        placed = self._placed.get(job_id)
+        pending = known.state if known and isinstance(known.state, Pending) else None
+        if placed and (pending is None or placed.pending.attempt != pending.attempt):
+            del self._placed[job_id]
+            placed = None
+        if pending is None:
+            self._backlog.drop(job_id)
+        elif placed is None:
+            self._backlog.put(job_id, pending)
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._pass()
+            except Exception as error:  # NATS or Postgres is away: what was not placed is still in the backlog
+                logger.warning("Orders can't be placed", error=repr(error))
+                await asyncio.sleep(AFTER_ERROR_S)
+            try:
+                async with asyncio.timeout(self._sleep_s()):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    def _sleep_s(self) -> float:
+        now, due = self._clock.now(), self._backlog.next_due()
+        if now is None or due is None:
+            return LONGEST_SLEEP_S
+        return min(max((due - now).total_seconds(), SHORTEST_SLEEP_S), LONGEST_SLEEP_S)
+
+    async def _pass(self) -> None:
+        now = self._clock.now()
+        if now is None:
+            return
+        orders = [*self._unclaimed(), *self._new(now)]
+        results = await asyncio.gather(*(self._place(*order) for order in orders), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    def _new(self, now: datetime) -> Iterator[tuple[UUID, Pending, int]]:
+        here = time.monotonic()
+        for queue in self._backlog.queues(now):
+            standing = sum(1 for placed in self._placed.values() if placed.pending.facts.queue == queue)
+            room = self._signs.free_slots(queue, here) + self._reserve - standing
+            for job_id, pending in self._backlog.take(queue, room):
+                self._placed[job_id] = Placed(pending=pending, at_s=here, times=0)
+                yield job_id, pending, 1
+
+    def _unclaimed(self) -> Iterator[tuple[UUID, Pending, int]]:
+        """Only while somebody has a slot free: before that, an order that waits is no sign of loss."""
+        here = time.monotonic()
+        for job_id, placed in list(self._placed.items()):
+            free = self._signs.free_slots(placed.pending.facts.queue, here)
+            if here - placed.at_s >= self._again_after_s and free:
+                yield job_id, placed.pending, placed.times + 1
+
+    async def _place(self, job_id: UUID, pending: Pending, times: int) -> None:
+        try:
+            await self._publish(job_id, pending, times)
+        except BaseException:
+            if self._placed.pop(job_id, None):
+                self._note(job_id)
+            raise
+        placed = self._placed.get(job_id)
+        if placed and placed.pending.attempt == pending.attempt:
+            placed.at_s, placed.times = time.monotonic(), times
+        reach("after_dispatch_publish")
+        metrics.DISPATCHES.labels(pending.facts.queue).inc()
+
+    async def _publish(self, job_id: UUID, pending: Pending, times: int) -> None:
+        assert self._epoch
+        request = (await self._log.load(job_id))[0]
+        headers = envelope.to_headers(request, previous=0, epoch=self._epoch)
+        del headers["ls-prev"]  # says something about EVENTS, nothing about WORK
+        headers["ls-attempt"] = str(pending.attempt)
+        # Replicas that put the same order at once put it once; correctness needs none of it.
+        headers["Nats-Msg-Id"] = f"{job_id}.{pending.attempt}.{times}"
+        facts = pending.facts
+        await self._put(
+            names.work_subject(request.workspace, facts.queue, facts.job_type), bytes(request.data), headers
+        )

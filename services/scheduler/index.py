@@ -1,0 +1,109 @@
+"""What the scheduler's own log says right now: every schedule, and every job that is open. In memory, private.
+
+Never the truth: whoever decides on what stands here appends with its version, and a conflict sends them to the log.
+Only the tail feeds it, in log order.
+"""
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+from linstock.eventlog.record import Recorded
+from services.scheduler.job import Closed, Running, Unrequested
+from services.scheduler.known import JOB, SCHEDULE, KnownJob, KnownSchedule
+from services.scheduler.schedule import Enabled
+
+
+class Index:
+    """`position` is the last one applied. Listeners are called after each change, with the aggregate's id."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self.schedules: dict[UUID, KnownSchedule] = {}
+        self.jobs: dict[UUID, KnownJob] = {}
+        self.running: dict[UUID, KnownJob] = {}
+        self._open_by_schedule: dict[UUID, dict[UUID, None]] = {}
+        self._on_schedule: list[Callable[[UUID], None]] = []
+        self._on_job: list[Callable[[UUID], None]] = []
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+
+    def on_schedule(self, listener: Callable[[UUID], None]) -> None:
+        self._on_schedule.append(listener)
+
+    def on_job(self, listener: Callable[[UUID], None]) -> None:
+        self._on_job.append(listener)
+
+    def restore(self, position: int, schedules: list[KnownSchedule], jobs: list[KnownJob]) -> None:
+        """Start from stored rows instead of from nothing. Listeners are not called."""
+        self.position = position
+        self.schedules = {known.schedule_id: known for known in schedules}
+        for known in jobs:
+            self._place(known)
+
+    def apply(self, recorded: Recorded) -> None:
+        """The next event of the log; one that was applied already changes nothing."""
+        if recorded.position <= self.position:
+            return
+        if recorded.aggregate == SCHEDULE.name:
+            known = KnownSchedule.fold(self.schedules.get(recorded.aggregate_id), recorded)
+            self.schedules[known.schedule_id] = known
+            self._tell(self._on_schedule, known.schedule_id)
+        elif recorded.aggregate == JOB.name:
+            self._apply_job(recorded)
+        self._advance(recorded.position)
+
+    def open_jobs_of(self, schedule_id: UUID) -> list[UUID]:
+        return list(self._open_by_schedule.get(schedule_id, ()))
+
+    def active(self) -> list[KnownSchedule]:
+        return [known for known in self.schedules.values() if isinstance(known.state, Enabled)]
+
+    async def reached(self, position: int, *, timeout_s: float) -> bool:
+        """True once everything up to `position` is applied; False after `timeout_s`."""
+        if self.position >= position:
+            return True
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (position, waiter)
+        self._waiting.append(entry)
+        try:
+            await asyncio.wait([waiter], timeout=timeout_s)
+        finally:
+            if entry in self._waiting:
+                self._waiting.remove(entry)
+        return waiter.done()
+
+    def _apply_job(self, recorded: Recorded) -> None:
+        known = self.jobs.get(recorded.aggregate_id)
+        if known is None and recorded.version > 1:
+            return  # closed before; what still comes (an ignored outcome) opens nothing
+        self._place(KnownJob.fold(known, recorded))
+        self._tell(self._on_job, recorded.aggregate_id)
+
+    def _place(self, known: KnownJob) -> None:
+        job_id, state = known.job_id, known.state
+        if isinstance(state, Unrequested):
+            return
+        schedule_id = state.facts.schedule_id
+        siblings = self._open_by_schedule.setdefault(schedule_id, {}) if schedule_id else {}
+        self.running.pop(job_id, None)
+        if isinstance(state, Closed):
+            self.jobs.pop(job_id, None)
+            siblings.pop(job_id, None)
+            if schedule_id and not siblings:
+                del self._open_by_schedule[schedule_id]
+            return
+        self.jobs[job_id] = known
+        siblings[job_id] = None
+        if isinstance(state, Running):
+            self.running[job_id] = known
+
+    def _tell(self, listeners: list[Callable[[UUID], None]], aggregate_id: UUID) -> None:
+        for listener in listeners:
+            listener(aggregate_id)
+
+    def _advance(self, position: int) -> None:
+        self.position = position
+        if self._waiting:
+            for wanted, waiter in self._waiting:
+                if wanted <= position and not waiter.done():
+                    waiter.set_result(None)

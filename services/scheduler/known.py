@@ -1,0 +1,90 @@
+"""A schedule or a job as far as its events were read: its state, and what its next append needs."""
+
+from datetime import datetime
+from uuid import UUID
+
+from linstock.eventlog.decider import Aggregate, Snapshots
+from linstock.eventlog.log import EventLog
+from linstock.eventlog.record import Append, Origin, Recorded
+from linstock.messages.job import JobEvent
+from linstock.messages.message import Message
+from linstock.messages.schedule import ScheduleEvent
+from services.scheduler import job, schedule
+from services.scheduler.job import Job
+from services.scheduler.schedule import Schedule
+
+SCHEDULE: Aggregate[Schedule, ScheduleEvent] = Aggregate(
+    "schedule",
+    initial=schedule.initial,
+    evolve=schedule.evolve,
+    events=ScheduleEvent,
+    state=Schedule,
+    snapshots=Snapshots(shape="schedule.v1"),
+)
+JOB: Aggregate[Job, JobEvent] = Aggregate("job", initial=job.initial, evolve=job.evolve, events=JobEvent, state=Job)
+
+
+class KnownSchedule(Message, frozen=True):
+    schedule_id: UUID
+    workspace: str
+    state: Schedule
+    version: int
+
+    @staticmethod
+    def fold(known: "KnownSchedule | None", recorded: Recorded) -> "KnownSchedule":
+        state = known.state if known else schedule.initial()
+        return KnownSchedule(
+            schedule_id=recorded.aggregate_id,
+            workspace=recorded.workspace,
+            state=schedule.evolve(state, SCHEDULE.decode(recorded.data)),
+            version=recorded.version,
+        )
+
+    def append(self, events: list[ScheduleEvent]) -> Append:
+        return Append(
+            aggregate=SCHEDULE.name, aggregate_id=self.schedule_id, expected_version=self.version, events=events
+        )
+
+
+class KnownJob(Message, frozen=True):
+    """`request_id`, `correlation_id` and `traceparent` are the request's: everything about a job hangs together."""
+
+    job_id: UUID
+    workspace: str
+    request_id: UUID
+    correlation_id: UUID
+    traceparent: str | None
+    state: Job
+    version: int
+
+    @staticmethod
+    def fold(known: "KnownJob | None", recorded: Recorded) -> "KnownJob":
+        return KnownJob(
+            job_id=recorded.aggregate_id,
+            workspace=recorded.workspace,
+            request_id=known.request_id if known else recorded.event_id,
+            correlation_id=known.correlation_id if known else recorded.correlation_id,
+            traceparent=known.traceparent if known else recorded.traceparent,
+            state=job.evolve(known.state if known else job.initial(), JOB.decode(recorded.data)),
+            version=recorded.version,
+        )
+
+    @staticmethod
+    async def load(log: EventLog, job_id: UUID) -> "KnownJob | None":
+        known = None
+        for recorded in await log.load(job_id):
+            known = KnownJob.fold(known, recorded)
+        return known
+
+    def append(self, events: list[JobEvent]) -> Append:
+        return Append(aggregate=JOB.name, aggregate_id=self.job_id, expected_version=self.version, events=events)
+
+    def origin(self, *, actor: str, at: datetime, causation_id: UUID | None) -> Origin:
+        return Origin(
+            workspace=self.workspace,
+            actor=actor,
+            at=at,
+            correlation_id=self.correlation_id,
+            causation_id=causation_id or self.request_id,
+            traceparent=self.traceparent,
+        )

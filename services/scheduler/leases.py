@@ -1,0 +1,140 @@
+"""Ends attempts whose worker fell silent or whose time is up.
+
+Silence is only judged by who could have heard: not while NATS is away, not before everything that workers reported
+meanwhile was handled, and not before one whole timeout of listening.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from linstock import names
+from linstock.eventlog.record import VersionConflict
+from linstock.messages.job import ExpireDeadline, ExpireLease
+from linstock.messages.work import SignOfLife
+from services.scheduler import metrics
+from services.scheduler.clock import PostgresClock
+from services.scheduler.index import Index
+from services.scheduler.job import Running
+from services.scheduler.signs import Signs
+from services.scheduler.verdicts import Verdicts
+
+logger = structlog.get_logger(__name__)
+
+LEASE_TIMEOUT_S = 7.0
+LOOK_EVERY_S = 0.25
+STALLED_S = 2.0  # a pass this late means that we were not listening ourselves
+
+Drained = Callable[[], Awaitable[bool]]
+"""Whether everything reported before the watch began has been handled."""
+
+
+class LeaseWatch:
+    def __init__(
+        self,
+        client: Client,
+        index: Index,
+        clock: PostgresClock,
+        verdicts: Verdicts,
+        signs: Signs,
+        *,
+        drained: Drained,
+        on_sign: Callable[[], None],
+        timeout_s: float = LEASE_TIMEOUT_S,
+        every_s: float = LOOK_EVERY_S,
+    ) -> None:
+        self._client = client
+        self._index = index
+        self._clock = clock
+        self._verdicts = verdicts
+        self._signs = signs
+        self._drained = drained
+        self._on_sign = on_sign
+        self._timeout_s = timeout_s
+        self._every_s = every_s
+        self._listening_since: float | None = None
+        self._first_seen: dict[UUID, float] = {}
+        self._looked_s = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self._client.subscribe(names.ALL_LIFE, cb=self._hear)
+        self._task = asyncio.create_task(self._run(), name="leases")
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _hear(self, message: Msg) -> None:
+        try:
+            sign = msgspec.json.decode(message.data, type=SignOfLife)
+        except msgspec.DecodeError as error:
+            logger.warning("A sign of life can't be read", subject=message.subject, error=str(error))
+            return
+        self._signs.hear(sign, time.monotonic())
+        self._on_sign()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._every_s)
+            try:
+                await self.look()
+            except Exception as error:  # Postgres or NATS is away; the next look knows more
+                logger.warning("Leases can't be judged", error=repr(error))
+
+    async def look(self) -> None:
+        """One look at every running attempt."""
+        here = time.monotonic()
+        judging = await self._may_judge(here)
+        now = self._clock.now()
+        self._signs.forget(here)
+        leases = [known.state.lease for known in self._index.running.values() if isinstance(known.state, Running)]
+        self._first_seen = {lease: self._first_seen.get(lease, here) for lease in leases}
+        if now is None:
+            return
+        for job_id, known in list(self._index.running.items()):
+            if not isinstance(known.state, Running):
+                continue
+            if known.state.deadline <= now:
+                await self._time_out(job_id, known.state, now)
+            elif judging and self._silent_s(known.state.lease, here) > self._timeout_s:
+                await self._expire(job_id, known.state, now)
+
+    async def _may_judge(self, here: float) -> bool:
+        stalled = here - self._looked_s > max(STALLED_S, 2 * self._every_s)
+        self._looked_s = here
+        if stalled or not self._client.is_connected:
+            self._listening_since = None
+        if self._listening_since is None and self._client.is_connected and await self._drained():
+            self._listening_since = here
+        return self._listening_since is not None
+
+    def _silent_s(self, lease: UUID, here: float) -> float:
+        assert self._listening_since is not None
+        heard = self._signs.heard(lease) or 0.0
+        return here - max(heard, self._first_seen.get(lease, here), self._listening_since)
+
+    async def _expire(self, job_id: UUID, running: Running, now: datetime) -> None:
+        logger.warning("A lease is over", job_id=str(job_id), attempt=running.attempt, worker=running.worker)
+        try:
+            await self._verdicts.tell(job_id, ExpireLease(attempt=running.attempt, lease=running.lease, at=now))
+        except VersionConflict:
+            return  # others are at it: the next look sees what became of it
+        metrics.EXPIRED_LEASES.inc()
+
+    async def _time_out(self, job_id: UUID, running: Running, now: datetime) -> None:
+        logger.warning("An attempt passed its deadline", job_id=str(job_id), attempt=running.attempt)
+        try:
+            await self._verdicts.tell(job_id, ExpireDeadline(attempt=running.attempt, at=now))
+        except VersionConflict:
+            return
+        metrics.TIMEOUTS.inc()

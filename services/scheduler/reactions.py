@@ -1,0 +1,123 @@
+"""What libraries and scans do to schedules and jobs. Any event may come twice, late, or before an older one."""
+
+from uuid import UUID
+
+import msgspec
+import structlog
+from msgspec import Raw
+
+from linstock import names
+from linstock.bus.inbox import NotYet
+from linstock.bus.reactions import following
+from linstock.eventlog.log import EventLog
+from linstock.eventlog.record import Recorded, VersionConflict
+from linstock.messages.job import CancelJob, JobCommand, ReportFailure, ReportSuccess
+from linstock.messages.library import (
+    LibraryCreated,
+    LibraryDeleted,
+    LibraryEvent,
+    LibraryRelocated,
+    LibrarySettingsChanged,
+)
+from linstock.messages.scan import ScanCancelled, ScanCompleted, ScanEvent, ScanFailed
+from linstock.messages.schedule import FollowLibrary, ForgetLibrary, ScheduleCommand
+from services.scheduler import schedule
+from services.scheduler.clock import ClockStale, PostgresClock
+from services.scheduler.index import Index
+from services.scheduler.known import SCHEDULE
+from services.scheduler.verdicts import UnknownJob, Verdicts
+
+logger = structlog.get_logger(__name__)
+
+ACTOR = "scheduler"
+TRIES = 20
+CATCH_UP_S = 2.0
+
+_LIBRARY: msgspec.json.Decoder[LibraryEvent] = msgspec.json.Decoder(LibraryEvent)
+_SCAN: msgspec.json.Decoder[ScanEvent] = msgspec.json.Decoder(ScanEvent)
+
+
+class Reactor:
+    """Decides on what the log says, never on what arrived before."""
+
+    def __init__(self, log: EventLog, index: Index, clock: PostgresClock, verdicts: Verdicts) -> None:
+        self._log = log
+        self._index = index
+        self._clock = clock
+        self._verdicts = verdicts
+
+    async def react(self, recorded: Recorded) -> None:
+        """Raises NotYet while nobody knows what time it is; other events than ours do nothing."""
+        try:
+            if recorded.type.startswith("linstock.library."):
+                await self._library(recorded, _LIBRARY.decode(recorded.data))
+            elif recorded.type.startswith("linstock.scan.") and recorded.log != names.SCHEDULER:
+                await self._scan(recorded)
+        except ClockStale as error:
+            raise NotYet(str(error)) from error
+
+    async def _library(self, recorded: Recorded, event: LibraryEvent) -> None:
+        schedule_id = names.schedule_of(event.library_id)
+        match event:
+            case LibraryCreated() | LibrarySettingsChanged() | LibraryRelocated():
+                command = FollowLibrary(
+                    schedule_id=schedule_id,
+                    library_id=event.library_id,
+                    library_version=recorded.version,
+                    settings=event.settings,
+                    at=self._clock.require(),  # not the event's: another service's clock must not move a cursor
+                )
+                await self._tell_schedule(schedule_id, command, recorded)
+            case LibraryDeleted():
+                forget = ForgetLibrary(schedule_id=schedule_id, library_version=recorded.version)
+                await self._tell_schedule(schedule_id, forget, recorded)
+                await self._cancel_open_jobs(schedule_id, recorded)
+
+    async def _tell_schedule(self, schedule_id: UUID, command: ScheduleCommand, recorded: Recorded) -> None:
+        for _ in range(TRIES):
+            loaded = await SCHEDULE.load(self._log, schedule_id)
+            events = schedule.decide(command, loaded.state)
+            try:
+                await self._log.append(
+                    [loaded.append(events)], following(recorded, actor=recorded.actor, at=self._clock.require())
+                )
+            except VersionConflict:
+                continue  # a tick was faster
+            return
+        raise VersionConflict([schedule_id])
+
+    async def _cancel_open_jobs(self, schedule_id: UUID, recorded: Recorded) -> None:
+        """The schedule is deleted by now, so no tick asks for another one."""
+        if not await self._index.reached(await self._log.last_position(), timeout_s=CATCH_UP_S):
+            raise NotYet("the index is behind the log")
+        for job_id in self._index.open_jobs_of(schedule_id):
+            command = CancelJob(job_id=job_id, reason="library deleted", at=self._clock.require())
+            await self._tell_job(job_id, command, recorded)
+
+    async def _scan(self, recorded: Recorded) -> None:
+        """Of the catalogue's `scan.started` and the like there is nothing to learn."""
+        if recorded.type == ScanCompleted.__struct_config__.tag or recorded.type == ScanFailed.__struct_config__.tag:
+            event = _SCAN.decode(recorded.data)
+            assert not isinstance(event, ScanCancelled)
+            await self._tell_job(event.scan_id, self._verdict(event), recorded)
+
+    def _verdict(self, event: ScanCompleted | ScanFailed) -> JobCommand:
+        at = self._clock.require()
+        if isinstance(event, ScanFailed):
+            return ReportFailure(
+                attempt=event.attempt,
+                lease=event.lease,
+                at=at,
+                code=event.code,
+                message=event.message,
+                final=event.final,
+            )
+        result = {"counts": event.counts, "durationMs": event.duration_ms, "held": event.held}
+        return ReportSuccess(attempt=event.attempt, lease=event.lease, at=at, result=Raw(msgspec.json.encode(result)))
+
+    async def _tell_job(self, job_id: UUID, command: JobCommand, recorded: Recorded) -> None:
+        try:
+            await self._verdicts.tell(job_id, command, causation_id=recorded.event_id)
+        except UnknownJob:
+            # A verdict follows a claim, and a claim follows the request in this very log: it is not going to come.
+            logger.warning("A scan is of no job of ours", job_id=str(job_id), event=recorded.type)

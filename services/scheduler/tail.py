@@ -1,0 +1,88 @@
+"""Feeds the index from the scheduler's own log, and stores it now and then."""
+
+import asyncio
+import time
+from uuid import UUID
+
+import structlog
+
+from linstock.eventlog.log import EventLog
+from services.scheduler.index import Index
+from services.scheduler.index_table import IndexTable
+
+logger = structlog.get_logger(__name__)
+
+SAVE_EVERY_S = 5.0
+WAIT_S = 5.0
+PAUSE_S = 0.5
+BATCH = 500
+
+
+class Tail:
+    """`start` returns when the index has all that the log held at that moment."""
+
+    def __init__(self, log: EventLog, index: Index, table: IndexTable, *, save_every_s: float = SAVE_EVERY_S) -> None:
+        self._log = log
+        self._index = index
+        self._table = table
+        self._save_every_s = save_every_s
+        self._saved_s = 0.0
+        self._schedules: set[UUID] = set()
+        self._jobs: set[UUID] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._problem: str | None = "the log was not read yet"
+
+    async def start(self) -> None:
+        """Raises what Postgres raises."""
+        await self._table.load(self._index)
+        self._index.on_schedule(self._schedules.add)
+        self._index.on_job(self._jobs.add)
+        last = await self._log.last_position()
+        while self._index.position < last and await self._read():
+            await asyncio.sleep(0)  # a long log must not stall the probes
+        self._problem = None
+        self._task = asyncio.create_task(self._follow(), name="scheduler-tail")
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+            await self._try_save()
+
+    async def problem(self) -> str | None:
+        """A sentence for readiness."""
+        return self._problem
+
+    async def _follow(self) -> None:
+        self._saved_s = time.monotonic()
+        while True:
+            try:
+                if not await self._read():
+                    await self._log.wait(self._index.position, timeout_s=WAIT_S)
+                self._problem = None
+            except Exception as error:  # Postgres is away: nothing is decided meanwhile, the clock sees to that
+                self._problem = f"the log can't be read: {type(error).__name__}"
+                logger.warning("The log can't be read", error=str(error) or type(error).__name__)
+                await asyncio.sleep(PAUSE_S)
+            if time.monotonic() - self._saved_s >= self._save_every_s and (self._schedules or self._jobs):
+                await self._try_save()
+
+    async def _read(self) -> bool:
+        """Apply the next batch; whether there was any."""
+        batch = await self._log.read(self._index.position, limit=BATCH)
+        for recorded in batch:
+            self._index.apply(recorded)
+        return bool(batch)
+
+    async def _try_save(self) -> None:
+        self._saved_s = time.monotonic()
+        schedules, jobs = set(self._schedules), set(self._jobs)
+        try:
+            await self._table.save(self._index, schedules, jobs)
+        except Exception as error:  # the rows only make the next start faster
+            logger.warning("The index can't be stored", error=str(error) or type(error).__name__)
+        else:
+            # The index changes only in _read, which does not run meanwhile.
+            self._schedules -= schedules
+            self._jobs -= jobs

@@ -1,0 +1,195 @@
+"""Fires schedules at their instants: one append holds the tick and the job it asks for.
+
+Any number of tickers may run. Each proposes the same ticks with the version it knows; Postgres takes the first, and the
+others see a conflict and read on. So there is no leader and nothing to elect.
+"""
+
+import asyncio
+import heapq
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from linstock.crashpoints import reach
+from linstock.cron import InvalidCron
+from linstock.eventlog.log import EventLog
+from linstock.eventlog.record import Append, FutureInstant, Origin, VersionConflict
+from linstock.messages.job import ScanRequested
+from linstock.messages.schedule import ScheduleEvent, TickFired, TicksSkipped
+from services.scheduler import metrics, schedule, timing
+from services.scheduler.clock import PostgresClock
+from services.scheduler.index import Index
+from services.scheduler.known import JOB, KnownSchedule
+from services.scheduler.schedule import Enabled
+
+logger = structlog.get_logger(__name__)
+
+ACTOR = "scheduler"
+CONCURRENT = 200  # appends at once; group commit puts them together
+LISTED = 1_000  # due instants that are counted on the event loop; more go to a thread
+COUNTED = 100_000  # due instants that one append decides at most
+LONGEST_SLEEP_S = 1.0
+SHORTEST_SLEEP_S = 0.001
+AGAIN_S = 0.05
+AFTER_ERROR_S = 0.5
+
+
+class Ticker:
+    """Keeps the next instant of every schedule in a heap; entries that no longer hold are passed over."""
+
+    def __init__(self, log: EventLog, index: Index, clock: PostgresClock, *, tzdata: str) -> None:
+        self._log = log
+        self._index = index
+        self._clock = clock
+        self._tzdata = tzdata
+        self._heap: list[tuple[datetime, UUID]] = []
+        self._next: dict[UUID, datetime] = {}
+        self._registered: dict[UUID, int] = {}
+        self._changed = asyncio.Event()
+        self._slots = asyncio.Semaphore(CONCURRENT)
+        self._firing: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._index.on_schedule(self._plan)
+        for known in self._index.active():
+            self._plan(known.schedule_id)
+        logger.info(f"Found {len(self._next)} active scheduled jobs", count=len(self._next))
+        self._task = asyncio.create_task(self._run(), name="ticker")
+
+    async def stop(self) -> None:
+        """Waits for appends under way."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, *self._firing, return_exceptions=True)
+            self._task = None
+
+    def _plan(self, schedule_id: UUID) -> None:
+        """Note when the schedule is due next. Called after every change of it."""
+        known = self._index.schedules.get(schedule_id)
+        due = self._upcoming(known) if known else None
+        if due is None:
+            self._next.pop(schedule_id, None)
+            self._registered.pop(schedule_id, None)
+        elif self._next.get(schedule_id) != due:
+            self._next[schedule_id] = due
+            heapq.heappush(self._heap, (due, schedule_id))
+            if self._heap[0][1] == schedule_id:
+                self._changed.set()
+        metrics.ACTIVE_SCHEDULES.set(len(self._registered))
+
+    def _upcoming(self, known: KnownSchedule) -> datetime | None:
+        state = known.state
+        try:
+            due = timing.upcoming(state)
+        except InvalidCron as error:
+            logger.error("Failed to register job", schedule_id=str(known.schedule_id), error=str(error))
+            return None
+        if isinstance(state, Enabled) and self._registered.get(known.schedule_id) != state.version:
+            self._registered[known.schedule_id] = state.version
+            logger.info(
+                "Registered job", job=state.name, cron=state.timing.expression, zone=state.timing.zone, next=due
+            )
+        return due
+
+    async def _run(self) -> None:
+        while True:
+            self._changed.clear()
+            now = self._clock.now()
+            if now is not None:
+                self._fire_due(now)
+            try:
+                async with asyncio.timeout(self._sleep_s(now)):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    def _fire_due(self, now: datetime) -> None:
+        while self._heap and self._heap[0][0] <= now:
+            due, schedule_id = heapq.heappop(self._heap)
+            if self._next.get(schedule_id) != due:
+                continue
+            del self._next[schedule_id]
+            task = asyncio.create_task(self._fire(schedule_id))
+            self._firing.add(task)
+            task.add_done_callback(self._firing.discard)
+
+    def _sleep_s(self, now: datetime | None) -> float:
+        if now is None:
+            return AGAIN_S  # the clock may be back any moment
+        if not self._heap:
+            return LONGEST_SLEEP_S
+        ahead_s = (self._heap[0][0] - now).total_seconds()
+        return min(max(ahead_s, SHORTEST_SLEEP_S), LONGEST_SLEEP_S)
+
+    async def _fire(self, schedule_id: UUID) -> None:
+        """Decide what is due. What was appended comes back through the index, which plans the next instant."""
+        async with self._slots:
+            try:
+                if await self._tick(schedule_id):
+                    return
+                await asyncio.sleep(AGAIN_S)
+            except (VersionConflict, FutureInstant):
+                await asyncio.sleep(AGAIN_S)  # another replica was first, or Postgres's clock was set back
+            except Exception as error:  # Postgres is away: the same instant again, as soon as it is back
+                logger.warning("A tick could not be appended", schedule_id=str(schedule_id), error=repr(error))
+                await asyncio.sleep(AFTER_ERROR_S)
+        self._plan(schedule_id)
+
+    async def _tick(self, schedule_id: UUID) -> bool:
+        """Whether something was appended."""
+        known, now = self._index.schedules.get(schedule_id), self._clock.now()
+        if known is None or now is None or not isinstance(known.state, Enabled):
+            return False
+        open_jobs = self._index.open_jobs_of(schedule_id)
+        busy = open_jobs[0] if open_jobs else None
+        tick = timing.proposal(known.state, now, busy=busy, tzdata=self._tzdata, limit=LISTED)
+        if tick is not None and tick.more:
+            tick = await asyncio.to_thread(
+                timing.proposal, known.state, now, busy=busy, tzdata=self._tzdata, limit=COUNTED
+            )
+        events = schedule.decide(tick, known.state) if tick else []
+        if not tick or not events:
+            return False
+        appends, origin = _appends(known, known.state, events, now)
+        await self._log.append(appends, origin, not_before=tick.instants[-1])
+        reach("after_tick_append")
+        self._count(events)
+        return True
+
+    def _count(self, events: list[ScheduleEvent]) -> None:
+        now = self._clock.now()
+        for event in events:
+            if isinstance(event, TickFired):
+                metrics.TICKS.labels(event.verdict).inc()
+                if now is not None:
+                    metrics.TICK_LATENESS.observe(max(0.0, (now - event.instant).total_seconds()))
+            elif isinstance(event, TicksSkipped):
+                metrics.TICKS.labels(f"skipped_{event.reason}").inc(event.count)
+
+
+def _appends(
+    known: KnownSchedule, state: Enabled, events: list[ScheduleEvent], now: datetime
+) -> tuple[list[Append], Origin]:
+    """The job first: whoever has seen the tick has seen its job."""
+    requests = [_request(state, event, now) for event in events if isinstance(event, TickFired)]
+    jobs = [
+        Append(aggregate=JOB.name, aggregate_id=request.job_id, expected_version=0, events=[request])
+        for request in requests
+    ]
+    correlation_id = requests[0].job_id if requests else known.schedule_id
+    origin = Origin(workspace=known.workspace, actor=ACTOR, at=now, correlation_id=correlation_id)
+    return [*jobs, known.append(events)], origin
+
+
+def _request(state: Enabled, tick: TickFired, now: datetime) -> ScanRequested:
+    return ScanRequested(
+        job_id=tick.job_id,
+        schedule_id=tick.schedule_id,
+        instant=tick.instant,
+        triggered_by="Scheduler",
+        target=state.target,
+        policy=state.policy,
+        requested_at=now,
+    )

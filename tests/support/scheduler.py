@@ -1,0 +1,163 @@
+"""A scheduler in this process, with a library log beside it, on real servers."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+import asyncpg
+import msgspec
+
+from linstock import names
+from linstock.bus.connection import connect
+from linstock.bus.provision import provision
+from linstock.eventlog.postgres import PostgresLog
+from linstock.eventlog.record import Append, Origin, Recorded
+from linstock.eventlog.relay import Relay
+from linstock.messages.job import JobEvent
+from linstock.messages.library import LibraryCreated, LibraryDeleted, LibraryEvent, LibrarySettingsChanged, Settings
+from linstock.messages.schedule import ScheduleEvent
+from linstock.probes import Vitals
+from linstock.settings import Settings as ProcessSettings
+from services.scheduler.app import Limits, SchedulerService
+from tests.support.waiting import becomes
+
+E = TypeVar("E")
+QUICK = Limits(lease_timeout_s=1.0, again_after_s=0.5)
+
+_EVENTS: msgspec.json.Decoder[ScheduleEvent | JobEvent] = msgspec.json.Decoder(ScheduleEvent | JobEvent)
+
+
+def origin(actor: str = "test") -> Origin:
+    return Origin(workspace=names.DEFAULT_WORKSPACE, actor=actor, at=datetime.now(UTC), correlation_id=uuid4())
+
+
+class Libraries:
+    """The library service's log, without the service: says that libraries were made, changed and deleted."""
+
+    def __init__(self, log: PostgresLog) -> None:
+        self._log = log
+        self._versions: dict[UUID, int] = {}
+
+    async def create(self, settings: Settings, library_id: UUID | None = None) -> UUID:
+        library_id = library_id or uuid4()
+        await self._say(library_id, LibraryCreated(library_id=library_id, settings=settings))
+        return library_id
+
+    async def change(self, library_id: UUID, settings: Settings) -> None:
+        await self._say(library_id, LibrarySettingsChanged(library_id=library_id, settings=settings))
+
+    async def delete(self, library_id: UUID) -> None:
+        await self._say(library_id, LibraryDeleted(library_id=library_id))
+
+    async def _say(self, library_id: UUID, event: LibraryEvent) -> None:
+        version = self._versions.get(library_id, 0)
+        append = Append(aggregate="library", aggregate_id=library_id, expected_version=version, events=[event])
+        await self._log.append([append], origin())
+        self._versions[library_id] = version + 1
+
+
+class SchedulerLog:
+    """What the scheduler has said so far."""
+
+    def __init__(self, log: PostgresLog) -> None:
+        self._log = log
+        self._read: list[Recorded] = []
+
+    async def recorded(self) -> list[Recorded]:
+        while batch := await self._log.read(self._read[-1].position if self._read else 0):
+            self._read += batch
+        return self._read
+
+    async def of(self, kind: type[E], aggregate_id: UUID | None = None) -> list[E]:
+        """Events of one kind, in order."""
+        tag = kind.__struct_config__.tag  # type: ignore[attr-defined]
+        events = []
+        for recorded in await self.recorded():
+            if recorded.type == tag and aggregate_id in (None, recorded.aggregate_id):
+                event = _EVENTS.decode(recorded.data)
+                assert isinstance(event, kind)
+                events.append(event)
+        return events
+
+    async def wait_for(
+        self, kind: type[E], count: int = 1, *, aggregate_id: UUID | None = None, timeout_s: float = 15.0
+    ) -> list[E]:
+        """As soon as there are `count` of them."""
+        found: list[E] = []
+
+        async def look() -> bool:
+            found[:] = await self.of(kind, aggregate_id)
+            return len(found) >= count
+
+        await becomes(look, expected=True, timeout_s=timeout_s)
+        return found
+
+
+class Scheduler:
+    """One replica."""
+
+    def __init__(self, nats_url: str, database_url: str, limits: Limits) -> None:
+        settings = ProcessSettings(service=names.SCHEDULER, database_url=database_url, nats_url=nats_url)
+        self.vitals = Vitals(names.SCHEDULER)
+        self.service = SchedulerService(settings, self.vitals, limits=limits)
+
+    async def start(self) -> None:
+        await self.service.start()
+        self.vitals.started()
+
+    async def ready(self, timeout_s: float = 15.0) -> None:
+        async def look() -> bool:
+            return not await self.vitals.unready()
+
+        await becomes(look, expected=True, timeout_s=timeout_s)
+
+    async def stop(self) -> None:
+        await self.service.stop()
+
+
+class Rig:
+    """Schedulers and the logs around them. Everything that was started is stopped in the end."""
+
+    def __init__(self, nats_url: str, database_url: str, stack: AsyncExitStack) -> None:
+        self.nats_url = nats_url
+        self.database_url = database_url
+        self._stack = stack
+        self.libraries: Libraries
+        self.log: SchedulerLog
+
+    async def scheduler(self, limits: Limits = QUICK) -> Scheduler:
+        started = Scheduler(self.nats_url, self.database_url, limits)
+        self._stack.push_async_callback(started.stop)
+        await started.start()
+        return started
+
+    async def postgres_time(self) -> datetime:
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            now: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        finally:
+            await connection.close()
+        return now
+
+    async def open(self) -> None:
+        await provision(self.nats_url)
+        client = await connect(self.nats_url, "rig")
+        self._stack.push_async_callback(client.close)
+        libraries = await PostgresLog.open(names.LIBRARY, self.database_url)
+        self._stack.push_async_callback(libraries.close)
+        relay = Relay(libraries, dsn=self.database_url, nats=client)
+        self._stack.push_async_callback(relay.stop)
+        await relay.start()
+        said = await PostgresLog.open(names.SCHEDULER, self.database_url)
+        self._stack.push_async_callback(said.close)
+        self.libraries, self.log = Libraries(libraries), SchedulerLog(said)
+
+
+@asynccontextmanager
+async def rig(nats_url: str, database_url: str) -> AsyncIterator[Rig]:
+    async with AsyncExitStack() as stack:
+        made = Rig(nats_url, database_url, stack)
+        await made.open()
+        yield made
