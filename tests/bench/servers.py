@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from linstock.embedded import EmbeddedPostgres
-from tests.support.servers import fresh_database, running_nats, running_postgres
+from tests.support.servers import fresh_database, running_nats
 
 READY_WITHIN_S = 20
 
@@ -46,7 +47,11 @@ def ready_service(name: str, servers: Servers) -> Iterator[subprocess.Popen[byte
     }
     with (servers.folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", f"services.{name}"], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            [sys.executable, "-m", f"services.{name}"],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
         )
     try:
         _await_ready(f"http://127.0.0.1:{port}/readyz", process)
@@ -76,12 +81,7 @@ def _await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-__all__ = ["Servers", "fresh_servers", "ready_service", "running_postgres"]

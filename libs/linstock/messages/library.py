@@ -1,4 +1,4 @@
-"""Library: a folder tree that somebody wants catalogued. It holds the wish (path, autoScan, when), never the content."""
+"""Library: a folder tree that somebody wants catalogued. It holds the wish (path, autoScan, when), not the content."""
 
 from uuid import UUID
 

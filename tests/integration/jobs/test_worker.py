@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID, uuid4
 
 import msgspec
@@ -22,6 +23,12 @@ from tests.support.waiting import becomes
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 WS = names.DEFAULT_WORKSPACE
+
+Run = Callable[[Order, Lease], Awaitable[msgspec.Raw | OwnVerdict]]
+
+
+class StartWorker(Protocol):
+    async def __call__(self, run: Run, *, slots: int = 2) -> Worker: ...
 
 
 class Scheduler:
@@ -92,16 +99,16 @@ async def scheduler(nats_url: str) -> AsyncIterator[Scheduler]:
 
 
 @pytest.fixture
-async def work(nats_url: str) -> AsyncIterator[Callable[..., asyncio.Future[Worker]]]:
+async def work(nats_url: str) -> AsyncIterator[StartWorker]:
     started: list[Worker] = []
 
-    async def start(run: object, *, slots: int = 2) -> Worker:
-        worker = Worker(nats_url, queue=names.SCAN_QUEUE, slots=slots, run=run, sign_every_s=0.05)  # type: ignore[arg-type]
+    async def start(run: Run, *, slots: int = 2) -> Worker:
+        worker = Worker(nats_url, queue=names.SCAN_QUEUE, slots=slots, run=run, sign_every_s=0.05)
         started.append(worker)
         await worker.start()
         return worker
 
-    yield start  # type: ignore[misc]
+    yield start
     for worker in started:
         await worker.stop()
 
@@ -110,7 +117,7 @@ async def succeed(_: Order, __: Lease) -> msgspec.Raw:
     return msgspec.Raw(b'{"done":true}')
 
 
-async def test_an_order_is_claimed_run_and_reported_under_one_lease(scheduler: Scheduler, work) -> None:  # type: ignore[no-untyped-def]
+async def test_an_order_is_claimed_run_and_reported_under_one_lease(scheduler: Scheduler, work: StartWorker) -> None:
     await work(succeed)
     job_id = uuid4()
     await scheduler.put(job_id)
@@ -121,7 +128,9 @@ async def test_an_order_is_claimed_run_and_reported_under_one_lease(scheduler: S
     await becomes(scheduler.orders, 0)
 
 
-async def test_nothing_runs_without_a_granted_claim_and_the_order_is_gone(scheduler: Scheduler, work) -> None:  # type: ignore[no-untyped-def]
+async def test_nothing_runs_without_a_granted_claim_and_the_order_is_gone(
+    scheduler: Scheduler, work: StartWorker
+) -> None:
     ran: list[UUID] = []
 
     async def run(order: Order, _: Lease) -> OwnVerdict:
@@ -139,7 +148,7 @@ async def test_nothing_runs_without_a_granted_claim_and_the_order_is_gone(schedu
     assert scheduler.outcomes == []
 
 
-async def test_a_lost_answer_is_asked_for_again_under_the_same_lease(scheduler: Scheduler, work) -> None:  # type: ignore[no-untyped-def]
+async def test_a_lost_answer_is_asked_for_again_under_the_same_lease(scheduler: Scheduler, work: StartWorker) -> None:
     scheduler.mute_claims = 1
     await work(succeed)
     await scheduler.put(uuid4())
@@ -148,7 +157,7 @@ async def test_a_lost_answer_is_asked_for_again_under_the_same_lease(scheduler: 
     assert len({claim.lease for claim in scheduler.claims}) == 1
 
 
-async def test_a_handler_that_raises_is_a_failure_with_its_reason(scheduler: Scheduler, work) -> None:  # type: ignore[no-untyped-def]
+async def test_a_handler_that_raises_is_a_failure_with_its_reason(scheduler: Scheduler, work: StartWorker) -> None:
     async def run(_: Order, __: Lease) -> OwnVerdict:
         raise RuntimeError("the disk is on fire")
 
@@ -162,7 +171,7 @@ async def test_a_handler_that_raises_is_a_failure_with_its_reason(scheduler: Sch
 async def test_a_handler_that_blocks_the_loop_can_not_stop_the_signs_of_life(
     nats_url: str,
     scheduler: Scheduler,
-    work,  # type: ignore[no-untyped-def]
+    work: StartWorker,
 ) -> None:
     async def hear(lease: UUID, times: int) -> None:
         client = await connect(nats_url, "listener")
@@ -185,7 +194,7 @@ async def test_a_handler_that_blocks_the_loop_can_not_stop_the_signs_of_life(
     assert scheduler.signs[-1].slots == 2
 
 
-async def test_an_unreadable_order_goes_to_the_dlq(nats_url: str, scheduler: Scheduler, work) -> None:  # type: ignore[no-untyped-def]
+async def test_an_unreadable_order_goes_to_the_dlq(nats_url: str, scheduler: Scheduler, work: StartWorker) -> None:
     await work(succeed)
     client = await connect(nats_url, "test")
     await client.jetstream().publish(names.work_subject(WS, names.SCAN_QUEUE, "Test"), b"{", headers={"x": "y"})

@@ -1,0 +1,112 @@
+"""`make bench`: measures, prints each figure beside its target and its reference, writes docs/bench/*.json.
+
+    make bench                          # everything, five repetitions each (about ten minutes)
+    make bench ARGS="--only relay,idle" # some
+    make bench ARGS="--quick"           # one repetition: for a look, not for the record
+
+Exit code 1 when a target is missed. Millisecond targets hold for a disk whose fdatasync takes at most 0.5 ms; above that
+they grow by eight times the excess, and the table says what the disk did.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from linstock.embedded import EmbeddedPostgres
+from linstock.telemetry import configure_logging
+from tests.bench import bench_commands, bench_eventlog, bench_idle, bench_projection, bench_scheduler
+from tests.bench.figure import Figure, number, table
+from tests.bench.machine import allowance_ms, description, fdatasync_ms
+from tests.bench.servers import Servers, fresh_servers
+from tests.support.servers import running_postgres
+
+RESULTS = Path(__file__).parents[2] / "docs" / "bench"
+
+Bench = Callable[[Servers, int, float], list[Figure]]
+"""(servers, repetitions, allowance in ms) -> figures."""
+
+
+def _awaited(bench: Callable[..., object]) -> Bench:
+    def run(servers: Servers, repetitions: int, allowance: float) -> list[Figure]:
+        figures: list[Figure] = uvloop.run(bench(servers, repetitions=repetitions, allowance_ms=allowance))  # type: ignore[arg-type]
+        return figures
+
+    return run
+
+
+BENCHES: dict[str, Bench] = {
+    "relay": _awaited(bench_eventlog.relay),
+    "append": _awaited(bench_eventlog.append_to_events),
+    "group-commit": _awaited(bench_eventlog.group_commit),
+    "command": _awaited(bench_commands.round_trip),
+    "rebuild": _awaited(bench_projection.rebuild),
+    "lag": _awaited(bench_projection.lag),
+    "ticks": _awaited(bench_scheduler.tick_lateness),
+    "idle": lambda servers, repetitions, _: bench_idle.idle(servers.folder, repetitions=repetitions),
+}
+
+
+def main() -> int:
+    arguments = _arguments()
+    chosen = arguments.only.split(",") if arguments.only else list(BENCHES)
+    if unknown := set(chosen) - set(BENCHES):
+        print(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    repetitions = 1 if arguments.quick else 5
+    with tempfile.TemporaryDirectory(prefix="linstock-bench-") as folder:
+        Path(folder).chmod(0o755)  # a PostgreSQL of root's runs as another user
+        with (Path(folder) / "bench.log").open("w") as log:
+            configure_logging("console", "bench", log)
+            with running_postgres(Path(folder) / "postgres") as postgres:
+                figures = _run(chosen, postgres, Path(folder), repetitions, write=not arguments.quick)
+    print(table(figures))
+    missed = [figure.name for figure in figures if not figure.met]
+    print(f"missed: {', '.join(missed)}" if missed else "every target met")
+    return 1 if missed else 0
+
+
+def _run(chosen: list[str], postgres: EmbeddedPostgres, folder: Path, repetitions: int, *, write: bool) -> list[Figure]:
+    fdatasync = fdatasync_ms(folder)
+    allowance = allowance_ms(fdatasync)
+    print(f"fdatasync {number(fdatasync)} ms: millisecond targets + {number(allowance)} ms")
+    figures: list[Figure] = []
+    for name in chosen:
+        print(f"{name} … ", end="", flush=True)
+        with fresh_servers(postgres, folder / name) as servers:
+            measured = BENCHES[name](servers, repetitions, allowance)
+        figures += measured
+        print(", ".join(f"{number(figure.median)} {figure.unit}" for figure in measured), flush=True)
+        if write:
+            _write(name, measured, fdatasync)
+    return figures
+
+
+def _write(name: str, figures: list[Figure], fdatasync: float) -> None:
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    record = {
+        "measuredAt": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": description(),
+        "fdatasyncMs": round(fdatasync, 3),
+        "figures": [figure.row() for figure in figures],
+    }
+    encoded = msgspec.json.format(msgspec.json.encode(record), indent=2)
+    (RESULTS / f"{name}.json").write_bytes(encoded + b"\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="make bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--only", help=f"comma-separated: {', '.join(BENCHES)}")
+    parser.add_argument("--quick", action="store_true", help="one repetition, nothing written")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
