@@ -95,6 +95,7 @@ class CommandInbox(Generic[C]):
             durable=names.command_durable(service),
             pull_sub=long_poll(),
             max_workers=WORKERS,
+            no_reply=True,  # FastStream would answer with what the handler returns: nothing
             title=f"{service} commands",
         )(self._on_message)
 

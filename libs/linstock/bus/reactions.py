@@ -36,6 +36,7 @@ class Reactions:
             durable=names.reaction_durable(service),
             pull_sub=long_poll(),
             max_workers=WORKERS,
+            no_reply=True,
             title=f"{service} reactions",
         )(self._on_message)
 

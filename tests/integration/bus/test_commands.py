@@ -80,6 +80,21 @@ async def test_a_command_is_answered_with_the_id_and_the_position_of_its_effect(
         await becomes(lambda: waiting_commands(client), 0)
 
 
+async def test_a_command_has_one_answer_and_nothing_else_on_its_reply_subject(nats_url: str, client: Client) -> None:
+    """FastStream by itself would send what the handler returns to the same subject."""
+    replies = await client.subscribe("answers.here")
+    async with owner(nats_url, MemoryLog(names.LIBRARY)):
+        for _ in range(2):
+            subject = names.command_subject(names.LIBRARY, WS, "CreateLibrary", uuid4())
+            headers = {"ls-actor": ACTOR, "reply_to": "answers.here"}
+            await client.jetstream().publish(subject, msgspec.json.encode(PHOTOS), headers=headers)
+        await becomes(lambda: waiting_commands(client), 0)
+        await client.flush()
+    heard = [await replies.next_msg(timeout=1) for _ in range(2)]
+    assert [msgspec.json.decode(message.data, type=Answer).status for message in heard] == [201, 201]
+    assert replies.pending_msgs == 0
+
+
 async def test_the_same_key_gives_the_first_answer_for_ever_and_the_effect_once(
     nats_url: str, sender: CommandSender
 ) -> None:
