@@ -8,6 +8,7 @@ import sys
 
 import structlog
 
+from linstock import crashpoints
 from linstock.lifecycle import run
 from linstock.probes import Vitals
 from linstock.settings import Settings
@@ -21,6 +22,7 @@ class Dummy:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
+        crashpoints.reach("before_append")
         if self._settings.service == "api":
             self._server = await asyncio.start_server(self._answer, self._settings.host, self._settings.port)
         structlog.get_logger().info("dummy works", nats=self._settings.nats_url)

@@ -32,7 +32,7 @@ def command(*words: str | Path) -> list[str]:
 def linstock(data_dir: Path) -> Iterator[Run]:
     """`linstock WORDS… --data-dir DIR`; whatever it left running is stopped afterwards."""
 
-    def run(*words: str | Path) -> "subprocess.CompletedProcess[str]":
+    def run(*words: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             command(*words, "--data-dir", data_dir),
             capture_output=True,
@@ -40,7 +40,7 @@ def linstock(data_dir: Path) -> Iterator[Run]:
             timeout=60,
             check=False,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "COLUMNS": "400", "NO_COLOR": "1"},
+            env={**os.environ, "COLUMNS": "400", "NO_COLOR": "1", **environment},
         )
 
     yield run
@@ -92,19 +92,15 @@ def test_detached_it_prints_the_url_last_and_again_when_it_runs(linstock: Run, d
     assert linstock("status").returncode == 3
 
 
-def test_the_log_names_each_service_and_hides_credentials(linstock: Run, data_dir: Path) -> None:
+def test_credentials_are_private_and_never_logged(linstock: Run, data_dir: Path) -> None:
     linstock("up", "--detach", "--port", "0")
+    assert (data_dir / "state.json").stat().st_mode & 0o777 == 0o600
     shown = linstock("logs").stdout
     assert "scheduler" in shown
     assert "dummy works" in shown
     password = (data_dir / "nats" / "credential").read_text()
     assert password not in shown
     assert "nats://linstock:***@" in shown
-
-
-def test_state_is_readable_by_its_owner_only(linstock: Run, data_dir: Path) -> None:
-    linstock("up", "--detach", "--port", "0")
-    assert (data_dir / "state.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_whatever_dies_is_started_again_at_the_same_address(linstock: Run, data_dir: Path) -> None:
@@ -144,6 +140,22 @@ def test_in_the_foreground_a_signal_drains_services_before_servers(
     assert events[-1] == "stopped"
     assert not [pid for pid in pids(state) if alive(pid)]
     assert not (data_dir / "state.json").exists()
+
+
+def test_a_crash_point_ends_each_service_once(linstock: Run) -> None:
+    started = linstock("up", "--detach", "--port", "0", LINSTOCK_CRASH_AT="before_append")
+    assert started.returncode == 0, started.stderr
+    ends = [line for line in linstock("logs").stdout.splitlines() if "service ended" in line]
+    assert len(ends) == 2
+    assert all("code=137" in line for line in ends)
+
+
+def test_servers_of_ones_own_are_used_instead(linstock: Run, data_dir: Path, nats_url: str, database_url: str) -> None:
+    linstock("up", "--detach", "--port", "0", LINSTOCK_NATS_URL=nats_url, LINSTOCK_DATABASE_URL=database_url)
+    state = state_of(data_dir)
+    assert state["nats"] == {"pid": None, "url": nats_url}
+    assert state["postgres"] == {"pid": None, "url": database_url}
+    assert not (data_dir / "postgres").exists()
 
 
 def test_killed_it_takes_its_children_along_and_starts_again(linstock: Run, data_dir: Path) -> None:
