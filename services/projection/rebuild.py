@@ -60,10 +60,19 @@ async def rebuild(database_url: str, client: Client, report: Callable[[Progress]
     async with _beside(database_url, client, REBUILT) as (live, scratch):
         comparison = await _compare(live, scratch, report)
         await scratch.to_end(report)
-        await scratch.connection.execute("ANALYZE")
         await _switch(live, scratch, report)
-        await live.execute(f"DROP SCHEMA IF EXISTS {quoted(RETIRED)} CASCADE")
         return comparison
+
+
+async def start_over(database_url: str, client: Client) -> None:
+    """Build from what EVENTS holds now and switch, also when that is less than the live tables reflect: for a log of
+    a new epoch, whose old positions will never come again. What is still being published follows.
+
+    Raises BrokenChain, Poison, BadEnvelope, RebuildRuns.
+    """
+    async with _beside(database_url, client, REBUILT) as (live, scratch):
+        await scratch.to_end(_silent)
+        await _switch(live, scratch, None)
 
 
 @asynccontextmanager
@@ -90,13 +99,16 @@ async def _compare(live: Connection, scratch: Scratch, report: Callable[[Progres
     return Comparison(stands, found if same_epochs else None, await checksums(scratch.connection))
 
 
-async def _switch(live: Connection, scratch: Scratch, report: Callable[[Progress], None]) -> None:
+async def _switch(live: Connection, scratch: Scratch, report: Callable[[Progress], None] | None) -> None:
+    """With `report`, only once the new rows reflect all that the live ones do."""
+    await scratch.connection.execute("ANALYZE")
     await live.execute(f"DROP SCHEMA IF EXISTS {quoted(RETIRED)} CASCADE")
     async with live.transaction():
         await live.execute("SET LOCAL lock_timeout = '10s'")
         # The live projection moves positions first thing in its transactions, so it waits here from now on.
         await live.execute("LOCK TABLE positions IN ACCESS EXCLUSIVE MODE")
-        stands = await store.positions(live, lock=False)
-        await scratch.past(stands, report)
+        if report is not None:
+            await scratch.past(await store.positions(live, lock=False), report)
         await live.execute(f"ALTER SCHEMA {quoted(VIEWS)} RENAME TO {quoted(RETIRED)}")
         await live.execute(f"ALTER SCHEMA {quoted(scratch.name)} RENAME TO {quoted(VIEWS)}")
+    await live.execute(f"DROP SCHEMA IF EXISTS {quoted(RETIRED)} CASCADE")

@@ -6,21 +6,20 @@ the session ends there. It never skips an event.
 """
 
 from collections.abc import Callable, Sequence
-from uuid import UUID
 
-import nats.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 
 from linstock import names
+from linstock.bus.envelope import BadEnvelope, from_message
 from linstock.bus.provision import provision_on
 from services.projection import metrics, schema, store, tables
 from services.projection.apply import Applied, apply
 from services.projection.chain import Gap, NewEpoch
 from services.projection.pull import Pull
-from services.projection.rebuild import rebuild
+from services.projection.rebuild import start_over
 from services.projection.schema import Connection
 from services.projection.wire import read, still_pending
 
@@ -105,7 +104,7 @@ class Session:
         logger.warning("The read models are built again from EVENTS", reason=reason)
         metrics.REBUILDS.inc()
         await self._pull.close()
-        await rebuild(self._database_url, self._client)
+        await start_over(self._database_url, self._client)
         logger.info("The read models are built again")
 
     async def _deliver_again(self, *, from_start: bool) -> None:
@@ -113,10 +112,13 @@ class Session:
         await self._pull.close()
         js = self._client.jetstream()
         try:
-            await js.reset_consumer(names.EVENTS, names.PROJECTION_DURABLE, seq=1 if from_start else None)
-        except (NotFoundError, nats.errors.NoRespondersError):
+            # Asked first, because nobody answers a reset of what is not there.
+            await js.consumer_info(names.EVENTS, names.PROJECTION_DURABLE)
+        except NotFoundError:
             logger.error("EVENTS or the projection's durable is gone, it is made again")
             await provision_on(self._client)
+        else:
+            await js.reset_consumer(names.EVENTS, names.PROJECTION_DURABLE, seq=1 if from_start else None)
         self._pull = self._new_pull()
         await self._pull.open()
 
@@ -128,12 +130,11 @@ class Session:
         for log in names.LOGS:
             try:
                 last = await js.get_last_msg(names.EVENTS, names.events_of(log))
-            except NotFoundError:
+                newest = from_message(last.headers, last.data or b"", subject=last.subject or "")
+            except (NotFoundError, BadEnvelope):
                 continue
-            headers = last.headers or {}
-            position, epoch = int(headers["ls-position"]), UUID(headers["ls-epoch"])
             known = stands.get(log)
-            if known is None or known.epoch != epoch or known.position < position:
+            if known is None or known.epoch != newest.epoch or known.position < newest.recorded.position:
                 return await self._acked_all()
         return False
 

@@ -1,6 +1,5 @@
 """What the services would have recorded of one library: created, scheduled, scanned twice. For read-side tests."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4, uuid5
 
@@ -38,10 +37,11 @@ WORKER = "library-scan-test-1"
 
 
 class Story:
-    """Three logs with holes between positions. Each method is something that happened; all is deterministic in `seed`."""
+    """Three logs with holes between positions. Each method is something that happened; `seed` decides every id."""
 
     def __init__(self, *, path: str = "/data/pictures", workspace: str = "default", seed: UUID | None = None) -> None:
         self.seed = seed or uuid4()
+        self._told: set[UUID] = set()
         self.library_id = self.id("library")
         self.schedule_id = names.schedule_of(self.library_id)
         self.settings = Settings(name="Pictures", path=path, auto_scan=True, cron_expression="0 2 * * *")
@@ -302,10 +302,16 @@ class Story:
         """A run from its tick to its end."""
         return self.requested(run).started(run).page(run, *collections).seen(run).succeeded(run)
 
-    def deliveries(self) -> list[Delivered]:
-        """All logs, one after the other."""
-        return [*self.library.deliveries, *self.scheduler.deliveries, *self.scanner.deliveries]
+    def logs(self) -> tuple[RecordedLog, ...]:
+        return self.library, self.scheduler, self.scanner
 
-    def interleaved(self) -> Iterator[Delivered]:
-        """All logs, in the order of their times, as relays would publish them."""
-        return iter(sorted(self.deliveries(), key=lambda delivered: delivered.recorded.time))
+    def deliveries(self) -> list[Delivered]:
+        """Everything, in the order of the times, as relays would publish it."""
+        told = [delivered for log in self.logs() for delivered in log.deliveries]
+        return sorted(told, key=lambda delivered: delivered.recorded.time)
+
+    def news(self) -> list[Delivered]:
+        """What happened since this was asked last."""
+        new = [delivered for delivered in self.deliveries() if delivered.recorded.event_id not in self._told]
+        self._told.update(delivered.recorded.event_id for delivered in new)
+        return new
