@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psutil
@@ -43,7 +44,7 @@ def idle(folder: Path, *, repetitions: int) -> list[Figure]:
             )
 
 
-def _watched(state: dict[str, dict[str, dict[str, int]]], repetitions: int) -> list[Figure]:
+def _watched(state: dict[str, Any], repetitions: int) -> list[Figure]:
     services = [psutil.Process(service["pid"]) for service in state["services"].values()]
     servers = [psutil.Process(int(state[name]["pid"])) for name in ("nats", "postgres")]
     servers += [child for server in servers for child in server.children(recursive=True)]

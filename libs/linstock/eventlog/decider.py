@@ -39,8 +39,8 @@ class Aggregate(Generic[S, E]):
         self.initial = initial
         self.evolve = evolve
         self.snapshots = snapshots
-        self._events: msgspec.json.Decoder[E] = msgspec.json.Decoder(events)  # type: ignore[arg-type]
-        self._state: msgspec.json.Decoder[S] = msgspec.json.Decoder(state)  # type: ignore[arg-type]
+        self._events: msgspec.json.Decoder[E] = msgspec.json.Decoder(events)
+        self._state: msgspec.json.Decoder[S] = msgspec.json.Decoder(state)
 
     def decode(self, data: bytes | msgspec.Raw) -> E:
         return self._events.decode(data)

@@ -5,7 +5,7 @@ from uuid import UUID
 from linstock.messages.message import Message
 
 
-class Answer(Message):
+class Answer(Message, frozen=True):
     """`status` is an HTTP status: 2xx done, 4xx refused with a stable `code` and a sentence. `id` is what the command
     made or changed; `position` (such as `library:12`) is where the effect is in its log."""
 

@@ -12,7 +12,7 @@ from linstock.messages.message import Message
 PAGE_LIMIT_BYTES = 512 * 1024
 
 
-class FileEntry(Message, array_like=True):
+class FileEntry(Message, frozen=True, array_like=True):
     """One image in a collection. `name_bytes` is set only when the name is not UTF-8; identity uses the bytes."""
 
     name: str
@@ -21,7 +21,7 @@ class FileEntry(Message, array_like=True):
     name_bytes: bytes | None = None
 
 
-class CollectionEntry(Message):
+class CollectionEntry(Message, frozen=True):
     """A folder whose direct children include an image, or an archive that contains one. `path` is relative to the
     library's root ("" is the root). `path_bytes` is set only when the path is not UTF-8.
 
@@ -39,7 +39,7 @@ class CollectionEntry(Message):
     mtime_ns: int = 0  # of an archive: with its size, what tells that it need not be opened again
 
 
-class CollectionFiles(Message):
+class CollectionFiles(Message, frozen=True):
     """Images of a collection that are new or changed since they were last recorded (one page's share of them)."""
 
     collection_id: UUID
@@ -49,7 +49,7 @@ class CollectionFiles(Message):
 # Events
 
 
-class ScanStarted(Message, tag="linstock.scan.started.v1"):
+class ScanStarted(Message, frozen=True, tag="linstock.scan.started.v1"):
     """From here on only this scan and attempt may write to the catalogue."""
 
     scan_id: UUID
@@ -61,7 +61,7 @@ class ScanStarted(Message, tag="linstock.scan.started.v1"):
     at: datetime
 
 
-class CollectionsRecorded(Message, tag="linstock.catalogue.collections_recorded.v1"):
+class CollectionsRecorded(Message, frozen=True, tag="linstock.catalogue.collections_recorded.v1"):
     """One page of what a scan found new or changed. `page` counts from 1 within scan and attempt."""
 
     scan_id: UUID
@@ -74,7 +74,7 @@ class CollectionsRecorded(Message, tag="linstock.catalogue.collections_recorded.
     at: datetime
 
 
-class RemovalsHeld(Message, tag="linstock.catalogue.removals_held.v1"):
+class RemovalsHeld(Message, frozen=True, tag="linstock.catalogue.removals_held.v1"):
     """`count` known collections were not there, in a way that looks like a disk being away. A person decides."""
 
     scan_id: UUID
@@ -85,7 +85,7 @@ class RemovalsHeld(Message, tag="linstock.catalogue.removals_held.v1"):
     at: datetime
 
 
-class HoldSettled(Message, tag="linstock.catalogue.hold_settled.v1"):
+class HoldSettled(Message, frozen=True, tag="linstock.catalogue.hold_settled.v1"):
     """A later scan found content again: the hold of `held_scan_id` no longer waits for anybody."""
 
     scan_id: UUID
@@ -94,7 +94,7 @@ class HoldSettled(Message, tag="linstock.catalogue.hold_settled.v1"):
     at: datetime
 
 
-class CatalogueReleased(Message, tag="linstock.catalogue.released.v1"):
+class CatalogueReleased(Message, frozen=True, tag="linstock.catalogue.released.v1"):
     """The scan that owned the catalogue ended, with its verdict in the same append. Nobody may write now."""
 
     scan_id: UUID
@@ -109,19 +109,19 @@ CatalogueEvent = ScanStarted | CollectionsRecorded | RemovalsHeld | HoldSettled 
 # Commands
 
 
-class StartScan(Message, tag="StartScan"):
+class StartScan(Message, frozen=True, tag="StartScan"):
     started: ScanStarted
 
 
-class RecordPage(Message, tag="RecordPage"):
+class RecordPage(Message, frozen=True, tag="RecordPage"):
     page: CollectionsRecorded
 
 
-class HoldRemovals(Message, tag="HoldRemovals"):
+class HoldRemovals(Message, frozen=True, tag="HoldRemovals"):
     held: RemovalsHeld
 
 
-class SettleHold(Message, tag="SettleHold"):
+class SettleHold(Message, frozen=True, tag="SettleHold"):
     """A scan saw content: whatever an earlier scan held is settled."""
 
     scan_id: UUID
@@ -130,7 +130,7 @@ class SettleHold(Message, tag="SettleHold"):
     at: datetime
 
 
-class ReleaseCatalogue(Message, tag="ReleaseCatalogue"):
+class ReleaseCatalogue(Message, frozen=True, tag="ReleaseCatalogue"):
     scan_id: UUID
     library_id: UUID
     attempt: int

@@ -17,7 +17,7 @@ LIBRARY_SCAN = "LibraryScan"
 # Commands
 
 
-class StartAttempt(Message, tag="StartAttempt"):
+class StartAttempt(Message, frozen=True, tag="StartAttempt"):
     """A worker claims `attempt`. Granting is final: nobody else may run this attempt while the lease lasts."""
 
     attempt: int
@@ -26,14 +26,14 @@ class StartAttempt(Message, tag="StartAttempt"):
     at: datetime
 
 
-class ReportSuccess(Message, tag="ReportSuccess"):
+class ReportSuccess(Message, frozen=True, tag="ReportSuccess"):
     attempt: int
     lease: UUID
     at: datetime
     result: Raw = Raw(b"{}")
 
 
-class ReportFailure(Message, tag="ReportFailure"):
+class ReportFailure(Message, frozen=True, tag="ReportFailure"):
     """`final` failures are never retried (the root is not a directory, say)."""
 
     attempt: int
@@ -44,7 +44,7 @@ class ReportFailure(Message, tag="ReportFailure"):
     final: bool = False
 
 
-class ExpireLease(Message, tag="ExpireLease"):
+class ExpireLease(Message, frozen=True, tag="ExpireLease"):
     """No sign of life for a whole lease timeout."""
 
     attempt: int
@@ -52,12 +52,12 @@ class ExpireLease(Message, tag="ExpireLease"):
     at: datetime
 
 
-class ExpireDeadline(Message, tag="ExpireDeadline"):
+class ExpireDeadline(Message, frozen=True, tag="ExpireDeadline"):
     attempt: int
     at: datetime
 
 
-class CancelJob(Message, tag="CancelJob"):
+class CancelJob(Message, frozen=True, tag="CancelJob"):
     job_id: UUID
     reason: str
     at: datetime
@@ -69,7 +69,7 @@ JobCommand = StartAttempt | ReportSuccess | ReportFailure | ExpireLease | Expire
 # Events
 
 
-class ScanRequested(Message, tag="linstock.scan.requested.v1"):
+class ScanRequested(Message, frozen=True, tag="linstock.scan.requested.v1"):
     """`instant` is the tick's nominal one, absent when somebody asked by hand. `triggered_by` is Scheduler | Manual |
     API. `scan_mode` is quick | changed | deep | verify."""
 
@@ -85,7 +85,7 @@ class ScanRequested(Message, tag="linstock.scan.requested.v1"):
     queue: str = "library-scan"
 
 
-class JobRequested(Message, tag="linstock.job.requested.v1"):
+class JobRequested(Message, frozen=True, tag="linstock.job.requested.v1"):
     """Every type but the built-in scan. `payload` is the job type's own JSON, at most 256 KiB."""
 
     job_id: UUID
@@ -99,7 +99,7 @@ class JobRequested(Message, tag="linstock.job.requested.v1"):
     instant: datetime | None = None
 
 
-class JobStarted(Message, tag="linstock.job.started.v1"):
+class JobStarted(Message, frozen=True, tag="linstock.job.started.v1"):
     """The claim was granted. The attempt is over at `deadline` at the latest."""
 
     job_id: UUID
@@ -110,7 +110,7 @@ class JobStarted(Message, tag="linstock.job.started.v1"):
     deadline: datetime
 
 
-class JobRetryScheduled(Message, tag="linstock.job.retry_scheduled.v1"):
+class JobRetryScheduled(Message, frozen=True, tag="linstock.job.retry_scheduled.v1"):
     """`attempt` ended without a verdict (`code`: lease_lost, or what the worker reported); `next_attempt` may be
     claimed from `due` on."""
 
@@ -123,14 +123,14 @@ class JobRetryScheduled(Message, tag="linstock.job.retry_scheduled.v1"):
     at: datetime
 
 
-class JobSucceeded(Message, tag="linstock.job.succeeded.v1"):
+class JobSucceeded(Message, frozen=True, tag="linstock.job.succeeded.v1"):
     job_id: UUID
     attempt: int
     at: datetime
     result: Raw
 
 
-class JobFailed(Message, tag="linstock.job.failed.v1"):
+class JobFailed(Message, frozen=True, tag="linstock.job.failed.v1"):
     job_id: UUID
     attempt: int
     at: datetime
@@ -138,7 +138,7 @@ class JobFailed(Message, tag="linstock.job.failed.v1"):
     message: str
 
 
-class JobTimedOut(Message, tag="linstock.job.timed_out.v1"):
+class JobTimedOut(Message, frozen=True, tag="linstock.job.timed_out.v1"):
     """An attempt passed its deadline. Final."""
 
     job_id: UUID
@@ -146,14 +146,14 @@ class JobTimedOut(Message, tag="linstock.job.timed_out.v1"):
     at: datetime
 
 
-class JobCancelled(Message, tag="linstock.job.cancelled.v1"):
+class JobCancelled(Message, frozen=True, tag="linstock.job.cancelled.v1"):
     job_id: UUID
     attempt: int
     at: datetime
     reason: str
 
 
-class OutcomeIgnored(Message, tag="linstock.job.outcome_ignored.v1"):
+class OutcomeIgnored(Message, frozen=True, tag="linstock.job.outcome_ignored.v1"):
     """An outcome came for an attempt or lease that no longer counts. Kept as evidence; changes nothing."""
 
     job_id: UUID

@@ -10,7 +10,7 @@ DEFAULT_CRON = "0 2 * * *"
 DEFAULT_ZONE = "UTC"
 
 
-class Settings(Message):
+class Settings(Message, frozen=True):
     """All that a library's owner decides. `path` is absolute. `cron_expression` has 5 fields, or 6 (seconds first)."""
 
     name: str
@@ -24,11 +24,11 @@ class Settings(Message):
 # Commands
 
 
-class CreateLibrary(Message, tag="CreateLibrary"):
+class CreateLibrary(Message, frozen=True, tag="CreateLibrary"):
     settings: Settings
 
 
-class ChangeLibrary(Message, tag="ChangeLibrary"):
+class ChangeLibrary(Message, frozen=True, tag="ChangeLibrary"):
     """Only what is set changes."""
 
     library_id: UUID
@@ -40,7 +40,7 @@ class ChangeLibrary(Message, tag="ChangeLibrary"):
     time_zone: str | UnsetType = UNSET
 
 
-class DeleteLibrary(Message, tag="DeleteLibrary"):
+class DeleteLibrary(Message, frozen=True, tag="DeleteLibrary"):
     library_id: UUID
 
 
@@ -50,17 +50,17 @@ LibraryCommand = CreateLibrary | ChangeLibrary | DeleteLibrary
 # Events. Each that changes settings carries all of them, so a follower needs no memory of what came before.
 
 
-class LibraryCreated(Message, tag="linstock.library.created.v1"):
+class LibraryCreated(Message, frozen=True, tag="linstock.library.created.v1"):
     library_id: UUID
     settings: Settings
 
 
-class LibrarySettingsChanged(Message, tag="linstock.library.settings_changed.v1"):
+class LibrarySettingsChanged(Message, frozen=True, tag="linstock.library.settings_changed.v1"):
     library_id: UUID
     settings: Settings
 
 
-class LibraryRelocated(Message, tag="linstock.library.relocated.v1"):
+class LibraryRelocated(Message, frozen=True, tag="linstock.library.relocated.v1"):
     """The path changed (other settings may have changed with it)."""
 
     library_id: UUID
@@ -68,7 +68,7 @@ class LibraryRelocated(Message, tag="linstock.library.relocated.v1"):
     settings: Settings
 
 
-class LibraryDeleted(Message, tag="linstock.library.deleted.v1"):
+class LibraryDeleted(Message, frozen=True, tag="linstock.library.deleted.v1"):
     """The library's catalogue stays in the log; nothing on disk is touched."""
 
     library_id: UUID

@@ -8,7 +8,7 @@ from msgspec import Raw
 from linstock.messages.message import Message
 
 
-class CommandHandled(Message, tag="linstock.command.handled.v1"):
+class CommandHandled(Message, frozen=True, tag="linstock.command.handled.v1"):
     """`outcome` is done | refused. `answer` is the JSON that the caller got, or would have got. `request_hash` tells
     a retry from another request under the same key."""
 

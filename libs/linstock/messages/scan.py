@@ -6,7 +6,7 @@ from uuid import UUID
 from linstock.messages.message import Message
 
 
-class Counts(Message):
+class Counts(Message, frozen=True):
     """What a scan saw. `added`, `changed` and `unchanged` count collections; `files` are all regular files, `errors`
     all that could not be read. `absent` were known before and not seen, collections and, in collections that were
     seen, images: nothing is marked missing because of it."""
@@ -23,7 +23,7 @@ class Counts(Message):
     errors: int = 0
 
 
-class ReportItem(Message):
+class ReportItem(Message, frozen=True):
     """One thing that could not be read. `code`: broken_archive | unreadable | vanished | … ; `path` is for display."""
 
     code: str
@@ -32,7 +32,7 @@ class ReportItem(Message):
     path_bytes: bytes | None = None
 
 
-class ScanCompleted(Message, tag="linstock.scan.completed.v1"):
+class ScanCompleted(Message, frozen=True, tag="linstock.scan.completed.v1"):
     """The work has ended. `held` removals wait for a person (the Catalogue has them). `report` holds the first 200
     items, notes such as skipped symbolic links included; `counts.errors` counts all errors."""
 
@@ -47,7 +47,7 @@ class ScanCompleted(Message, tag="linstock.scan.completed.v1"):
     report: tuple[ReportItem, ...] = ()
 
 
-class ScanFailed(Message, tag="linstock.scan.failed.v1"):
+class ScanFailed(Message, frozen=True, tag="linstock.scan.failed.v1"):
     """`final` failures are not retried. Nothing was marked missing because of it."""
 
     scan_id: UUID
@@ -60,7 +60,7 @@ class ScanFailed(Message, tag="linstock.scan.failed.v1"):
     at: datetime
 
 
-class ScanCancelled(Message, tag="linstock.scan.cancelled.v1"):
+class ScanCancelled(Message, frozen=True, tag="linstock.scan.cancelled.v1"):
     """The job was closed from outside (cancelled, timed out, lease lost) before this attempt had a verdict."""
 
     scan_id: UUID
@@ -76,15 +76,15 @@ ScanEvent = ScanCompleted | ScanFailed | ScanCancelled
 # Commands
 
 
-class CompleteScan(Message, tag="CompleteScan"):
+class CompleteScan(Message, frozen=True, tag="CompleteScan"):
     verdict: ScanCompleted
 
 
-class FailScan(Message, tag="FailScan"):
+class FailScan(Message, frozen=True, tag="FailScan"):
     verdict: ScanFailed
 
 
-class AbandonScan(Message, tag="AbandonScan"):
+class AbandonScan(Message, frozen=True, tag="AbandonScan"):
     verdict: ScanCancelled
 
 

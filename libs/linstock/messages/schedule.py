@@ -11,14 +11,14 @@ from linstock.messages.library import Settings
 from linstock.messages.message import Message
 
 
-class Timing(Message):
+class Timing(Message, frozen=True):
     """When: a cron expression of 5 fields, or 6 (seconds first), in an IANA zone."""
 
     expression: str
     zone: str
 
 
-class ScanTarget(Message):
+class ScanTarget(Message, frozen=True):
     """What a library's schedule asks for when it fires."""
 
     library_id: UUID
@@ -26,7 +26,7 @@ class ScanTarget(Message):
     library_path: str
 
 
-class JobPolicy(Message):
+class JobPolicy(Message, frozen=True):
     """How the jobs of a schedule are run. `max_retries` retries follow the first attempt, each after the next delay
     (the last delay repeats); every attempt has `timeout_s` seconds."""
 
@@ -39,7 +39,7 @@ class JobPolicy(Message):
 # Commands
 
 
-class FollowLibrary(Message, tag="FollowLibrary"):
+class FollowLibrary(Message, frozen=True, tag="FollowLibrary"):
     """The library has these settings now. `library_version` orders them: an older one than last followed is ignored."""
 
     schedule_id: UUID
@@ -49,14 +49,14 @@ class FollowLibrary(Message, tag="FollowLibrary"):
     at: datetime
 
 
-class ForgetLibrary(Message, tag="ForgetLibrary"):
+class ForgetLibrary(Message, frozen=True, tag="ForgetLibrary"):
     """The library was deleted."""
 
     schedule_id: UUID
     library_version: int
 
 
-class Tick(Message, tag="Tick"):
+class Tick(Message, frozen=True, tag="Tick"):
     """These instants (ascending, all after the cursor, none in the future of `now`) are due; the schedule decides
     which one fires. `busy` names the job that still runs for this schedule, if any. After a long absence only the
     first and the last few are listed."""
@@ -69,7 +69,7 @@ class Tick(Message, tag="Tick"):
     more: bool = False  # still later instants are due already: none of these is the latest
 
 
-class RequestScan(Message, tag="RequestScan"):
+class RequestScan(Message, frozen=True, tag="RequestScan"):
     """Scan a library now, whatever its schedule says. The job's id is uuid5 of the command's id."""
 
     library_id: UUID
@@ -82,7 +82,7 @@ ScheduleCommand = FollowLibrary | ForgetLibrary | Tick
 # Events
 
 
-class ScheduleDefined(Message, tag="linstock.schedule.defined.v1"):
+class ScheduleDefined(Message, frozen=True, tag="linstock.schedule.defined.v1"):
     """`cursor` is the instant up to which ticks count as decided: the first tick comes after it."""
 
     schedule_id: UUID
@@ -96,7 +96,7 @@ class ScheduleDefined(Message, tag="linstock.schedule.defined.v1"):
     policy: JobPolicy = JobPolicy()
 
 
-class ScheduleChanged(Message, tag="linstock.schedule.changed.v1"):
+class ScheduleChanged(Message, frozen=True, tag="linstock.schedule.changed.v1"):
     """Raises the schedule's version. Instants up to `cursor` are never fired (again) under the new timing."""
 
     schedule_id: UUID
@@ -109,7 +109,7 @@ class ScheduleChanged(Message, tag="linstock.schedule.changed.v1"):
     cursor: datetime
 
 
-class ScheduleEnabled(Message, tag="linstock.schedule.enabled.v1"):
+class ScheduleEnabled(Message, frozen=True, tag="linstock.schedule.enabled.v1"):
     """Instants between the disabling and `cursor` are not made up for."""
 
     schedule_id: UUID
@@ -117,18 +117,18 @@ class ScheduleEnabled(Message, tag="linstock.schedule.enabled.v1"):
     cursor: datetime
 
 
-class ScheduleDisabled(Message, tag="linstock.schedule.disabled.v1"):
+class ScheduleDisabled(Message, frozen=True, tag="linstock.schedule.disabled.v1"):
     schedule_id: UUID
     library_version: int
     at: datetime
 
 
-class ScheduleDeleted(Message, tag="linstock.schedule.deleted.v1"):
+class ScheduleDeleted(Message, frozen=True, tag="linstock.schedule.deleted.v1"):
     schedule_id: UUID
     library_version: int
 
 
-class TickFired(Message, tag="linstock.schedule.tick_fired.v1"):
+class TickFired(Message, frozen=True, tag="linstock.schedule.tick_fired.v1"):
     """Exactly one per schedule and instant. `verdict` is fired | late | caught_up; `missed_count` earlier instants
     were skipped in its favour. `version` and `tzdata` say which rules produced the instant."""
 
@@ -141,7 +141,7 @@ class TickFired(Message, tag="linstock.schedule.tick_fired.v1"):
     tzdata: str
 
 
-class TicksSkipped(Message, tag="linstock.schedule.ticks_skipped.v1"):
+class TicksSkipped(Message, frozen=True, tag="linstock.schedule.ticks_skipped.v1"):
     """A run of `count` instants from `first` to `last` (both included) that did not fire. `reason` is overlap |
     misfire; for overlap, `busy` names the job that was still open."""
 
@@ -156,11 +156,5 @@ class TicksSkipped(Message, tag="linstock.schedule.ticks_skipped.v1"):
 
 
 ScheduleEvent = (
-    ScheduleDefined
-    | ScheduleChanged
-    | ScheduleEnabled
-    | ScheduleDisabled
-    | ScheduleDeleted
-    | TickFired
-    | TicksSkipped
+    ScheduleDefined | ScheduleChanged | ScheduleEnabled | ScheduleDisabled | ScheduleDeleted | TickFired | TicksSkipped
 )

@@ -13,7 +13,7 @@ from linstock.messages.message import Message
 MAX_REPORTS_PER_MESSAGE = 200
 
 
-class Claim(Message, tag="claim"):
+class Claim(Message, frozen=True, tag="claim"):
     """May I run this attempt? The claim's `lease` is the lease's id if it is granted: asking twice is harmless."""
 
     job_id: UUID
@@ -21,7 +21,7 @@ class Claim(Message, tag="claim"):
     lease: UUID
 
 
-class Outcome(Message, tag="outcome"):
+class Outcome(Message, frozen=True, tag="outcome"):
     """How an attempt ended. Not sent for scans: their verdict is the scanner's own event."""
 
     job_id: UUID
@@ -34,7 +34,7 @@ class Outcome(Message, tag="outcome"):
     final: bool = False
 
 
-class Report(Message):
+class Report(Message, frozen=True):
     """Up to 200 claims and outcomes of one worker. Claims are answered on the core subject `reply_to`."""
 
     worker: str
@@ -42,7 +42,7 @@ class Report(Message):
     reply_to: str | None = None
 
 
-class ClaimAnswer(Message):
+class ClaimAnswer(Message, frozen=True):
     """`granted`, or `why` not: closed | superseded | taken | not_due | unknown."""
 
     job_id: UUID
@@ -53,17 +53,17 @@ class ClaimAnswer(Message):
     deadline: datetime | None = None
 
 
-class ClaimAnswers(Message):
+class ClaimAnswers(Message, frozen=True):
     answers: tuple[ClaimAnswer, ...]
 
 
-class Running(Message, array_like=True):
+class Running(Message, frozen=True, array_like=True):
     job_id: UUID
     attempt: int
     lease: UUID
 
 
-class SignOfLife(Message):
+class SignOfLife(Message, frozen=True):
     """Every 2 s from each worker, from a thread that no handler can block. A lease without one for 7 s is over."""
 
     worker: str
