@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
-from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.persistence import InterfaceError, Notification, OperationalError, StoredEvent
 
 from linstock.crashpoints import reach
 from linstock.eventlog.group_commit import Entry, GroupCommit
@@ -24,6 +24,7 @@ from linstock.migrations import advisory_key, migrate
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 READERS = 3
+READ_ATTEMPTS = READERS + 2  # one per connection that may be dead, and one that is new
 POLL_S = 1.0
 
 P = ParamSpec("P")
@@ -100,8 +101,6 @@ class PostgresLog:
                     return False
                 # A notification is lost while the listener reconnects: the poll makes up for it.
                 await asyncio.wait([rung], timeout=min(left, POLL_S))
-                if rung.done():
-                    return True
             finally:
                 self.grown.forget(rung)
 
@@ -142,7 +141,15 @@ class PostgresLog:
         return positions
 
     async def _read(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, lambda: call(*args, **kwargs))
+        """In a thread. After Postgres was away, pooled connections are dead: reading again is harmless."""
+        loop = asyncio.get_running_loop()
+        for attempt in range(READ_ATTEMPTS):
+            try:
+                return await loop.run_in_executor(self._readers, lambda: call(*args, **kwargs))
+            except (InterfaceError, OperationalError):
+                if attempt == READ_ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
 
     def _make_tables(self) -> None:
         self._recorder = LogRecorder(self._datastore)

@@ -4,6 +4,7 @@ The lock keeps commit order equal to position order, so a tail reader never miss
 not queue behind autovacuum. Everything here blocks: call it in a thread.
 """
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -22,7 +23,7 @@ from linstock.migrations import advisory_key
 
 TABLE = "stored_events"
 LOCK_TIMEOUT_S = 10
-CONNECT_TIMEOUT_S = 10
+CONNECT_TIMEOUT_S = 5
 FUTURE_INSTANT = "LS001"
 VERSION_AHEAD = "LS002"
 
@@ -78,6 +79,10 @@ class LogRecorder(PostgresApplicationRecorder):
             "WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"
         ).format(schema, Identifier(events_table_name))
 
+    # The library tries these ten times, which may take minutes in a thread; PostgresLog tries again by itself.
+    select_notifications = PostgresApplicationRecorder.select_notifications.__wrapped__
+    max_notification_id = PostgresApplicationRecorder.max_notification_id.__wrapped__
+
     def append(self, events: Sequence[StoredEvent], expected: Expected, not_before: datetime | None) -> Sequence[int]:
         """The new positions. `expected` names the last version of each aggregate that must exist already.
 
@@ -98,9 +103,15 @@ class LogRecorder(PostgresApplicationRecorder):
         with self.datastore.get_connection() as connection:
             assert connection.autocommit
             inserted = connection.cursor()
-            with connection.pipeline(), connection.cursor() as check:
-                self._insert_events(check, events, expected=expected, not_before=not_before)
-                self._insert_stored_events(inserted, events)
+            try:
+                with connection.pipeline(), connection.cursor() as check:
+                    self._insert_events(check, events, expected=expected, not_before=not_before)
+                    self._insert_stored_events(inserted, events)
+            except psycopg.Error:
+                # psycopg believes that statements behind the failed one were prepared, but they were skipped.
+                with contextlib.suppress(psycopg.Error):
+                    connection.execute("DEALLOCATE ALL")
+                raise
             return [row["notification_id"] for row in inserted.fetchall()]
 
     def load(self, aggregate_id: UUID, *, after: int) -> Sequence[Notification]:
