@@ -1,0 +1,151 @@
+"""The whole verdict on one run of the system: wait until it is at rest, then compare everything with everything."""
+
+import asyncio
+import time
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from linstock import names
+from tests.faults import oracles
+from tests.faults.history import History, read_history
+from tests.faults.oracles import Carriage
+from tests.faults.report import Count
+from tests.faults.workload import SETTLED_WITHIN_S, NeverSettled, Workload
+
+ACTOR = "anonymous"
+LOOK_EVERY_S = 1.0
+PAGE_SIZE = 100
+
+
+async def at_rest(workload: Workload) -> History:
+    """The history once every job has a verdict and EVENTS has every event, or, late, as it is then."""
+    until = time.monotonic() + SETTLED_WITHIN_S
+    while True:
+        found = workload.system.state
+        assert found.postgres
+        assert found.nats
+        history = await read_history(found.postgres.url, found.nats.url)
+        quiet = not oracles.jobs(history).open and not oracles.carriage(history).missing
+        if quiet or time.monotonic() > until:
+            return history
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def counts(workload: Workload, history: History) -> list[Count]:
+    """Every count of the table, each with what is allowed."""
+    return [
+        *_commands(workload, history),
+        *_ticks(workload, history),
+        *_jobs(history),
+        *_carriage(oracles.carriage(history)),
+        *await _tools(workload),
+        *await _read_side(workload),
+    ]
+
+
+def _commands(workload: Workload, history: History) -> list[Count]:
+    ledger = workload.ledger
+    ids = {entry.key: names.command_of(names.DEFAULT_WORKSPACE, ACTOR, entry.key) for entry in ledger.entries}
+    found = oracles.commands(history, ledger, ids)
+    # A scan may be refused for good reason: the scheduler had not heard of the library for 5 s.
+    groundless = {what: times for what, times in found.refused.items() if not what.startswith("scan")}
+    return [
+        Count("commands sent", ledger.sent()),
+        Count("  sent again under the same key", ledger.retried()),
+        Count("  acknowledged", len(ledger.acked()), 1, at_least=True),
+        Count("  acknowledged and lost", found.lost, 0),
+        Count("  done twice", found.doubled, 0),
+        Count("  answered with another id under the same key", found.answered_differently, 0),
+        Count(
+            "  refused: the scheduler did not know the library for 5 s",
+            sum(found.refused.values()) - sum(groundless.values()),
+        ),
+        Count(f"  refused without reason {groundless or ''}".rstrip(), sum(groundless.values()), 0),
+        Count("  longest time without any answer, s", ledger.longest_silence_s()),
+    ]
+
+
+def _ticks(workload: Workload, history: History) -> list[Count]:
+    found = oracles.ticks(history, workload.schedule_id)
+    return [
+        Count(f"ticks fired {_split(found.verdicts)}", found.fired, 1, at_least=True),
+        Count(f"  skipped, and why {_split(found.skipped)}", found.skipped.total()),
+        Count("  missing", found.missing, 0),
+        Count("  doubled", found.doubled, 0),
+        Count("  early", found.early, 0),
+        Count("  skipped without a reason that holds", found.unexplained, 0),
+        Count("  longest time without a tick's verdict, s", found.longest_pause_s),
+    ]
+
+
+def _jobs(history: History) -> list[Count]:
+    found = oracles.jobs(history)
+    return [
+        Count(f"jobs requested {_split(found.verdicts)}", found.requested, 1, at_least=True),
+        Count("  requested twice", found.doubled, 0),
+        Count("  without a verdict", found.open, 0),
+        Count("  with several verdicts", found.several_verdicts, 0),
+        Count("  begun after their verdict", found.after_verdict, 0),
+        Count("  fired but never requested", found.orphan_ticks, 0),
+        Count("  attempts beyond the first", found.reruns),
+        Count("  attempts run twice", found.attempts_run_twice, 0),
+        Count("  runs without a granted claim", found.unclaimed_runs, 0),
+    ]
+
+
+def _carriage(found: Carriage) -> list[Count]:
+    return [
+        Count("events of Postgres missing in EVENTS", found.missing, 0),
+        Count("  doubled in EVENTS", found.doubled, 0),
+        Count("  out of order", found.disordered, 0),
+        Count("  not naming their predecessor", found.unchained, 0),
+        Count("  in EVENTS and not in Postgres", found.foreign, 0),
+    ]
+
+
+async def _tools(workload: Workload) -> list[Count]:
+    """`projection verify` compares the live tables with a rebuild."""
+    found = []
+    for words in (("events", "verify"), ("projection", "verify")):
+        done = await asyncio.to_thread(workload.system.command, *words)
+        said = (done.stderr or done.stdout).strip().splitlines()
+        what = f"linstock {' '.join(words)}: exit code"
+        found.append(
+            Count(what if done.returncode == 0 else f"{what} ({said[-1] if said else ''})", done.returncode, 0)
+        )
+    return found
+
+
+async def _read_side(workload: Workload) -> list[Count]:
+    """What the API shows must be what callers were told."""
+    async with httpx.AsyncClient(base_url=workload.system.state.url, timeout=30) as client:
+        shown = {UUID(row["id"]): row["name"] for row in await _rows(client, "/api/v1/libraries")}
+        path = f"/api/v1/libraries/{workload.library_id}/collections"
+        collections = [row for row in await _rows(client, path) if row["state"] == "present"]
+    shown.pop(workload.library_id, None)
+    wanted = {each.library_id: each.name for each in workload.ledger.libraries.values() if not each.deleted}
+    wrong = sum(shown.get(library_id) != name for library_id, name in wanted.items())
+    return [
+        Count("libraries shown other than their callers left them", wrong, 0),
+        Count("  shown that nobody wanted", len(shown.keys() - wanted.keys()), 0),
+        Count("collections shown of the tree that is scanned", len(collections), workload.collections),
+    ]
+
+
+async def _rows(client: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    page = pages = 1
+    while page <= pages:
+        answer = await client.get(path, params={"page": page, "pageSize": PAGE_SIZE})
+        if answer.status_code != 200:
+            raise NeverSettled(f"{path}: {answer.status_code} {answer.text[:200]}")
+        found = answer.json()
+        rows += found["data"]
+        page, pages = page + 1, found["totalPages"]
+    return rows
+
+
+def _split(counter: dict[str, int]) -> str:
+    return "(" + ", ".join(f"{word} {count}" for word, count in sorted(counter.items())) + ")"
