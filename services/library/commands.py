@@ -30,14 +30,14 @@ class LibraryPlanner:
     async def plan(self, command: LibraryCommand, context: CommandContext) -> Plan:
         """Raises Refused: 404 for a library that is not there, 422 for settings that can't be."""
         library_id = _library_of(command, context)
-        loaded = await LIBRARY.load(self._log, library_id)
+        new = isinstance(command, CreateLibrary)
+        loaded = LIBRARY.unborn(library_id) if new else await LIBRARY.load(self._log, library_id)
         _check(command, loaded)
         try:
             events = library.decide(command, loaded.state, library_id)
         except library.NoSuchLibrary as error:
             raise Refused(404, "library-not-found", str(error.__doc__)) from error
-        status = 201 if isinstance(command, CreateLibrary) else 200
-        return Plan(answer=Answer(status=status, id=library_id), appends=[loaded.append(events)])
+        return Plan(answer=Answer(status=201 if new else 200, id=library_id), appends=[loaded.append(events)])
 
 
 def _library_of(command: LibraryCommand, context: CommandContext) -> UUID:

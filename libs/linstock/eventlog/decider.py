@@ -45,6 +45,10 @@ class Aggregate(Generic[S, E]):
     def decode(self, data: bytes | msgspec.Raw) -> E:
         return self._events.decode(data)
 
+    def unborn(self, aggregate_id: UUID) -> "Loaded[S, E]":
+        """The aggregate before its first event, without a look: the append fails if it has one."""
+        return Loaded(self, aggregate_id, self.initial(), 0)
+
     async def load(self, log: EventLog, aggregate_id: UUID) -> "Loaded[S, E]":
         """The aggregate as it stands in the log. Reads at most `snapshots.every` events and some when snapshotted."""
         state, version, snapshotted = self.initial(), 0, 0
