@@ -4,7 +4,6 @@ The lock keeps commit order equal to position order, so a tail reader never miss
 not queue behind autovacuum. Everything here blocks: call it in a thread.
 """
 
-import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -45,9 +44,12 @@ class LogDatastore(PostgresDatastore):
     def __init__(self, dsn: str, *, schema: str, pool_size: int) -> None:
         super().__init__("", "", "", "", "", schema=schema, lock_timeout=LOCK_TIMEOUT_S)
         self.pool.close()
+        given = {"connect_timeout": CONNECT_TIMEOUT_S, **conninfo_to_dict(dsn)}
+        # After a failed pipeline psycopg would believe that the skipped statements were prepared.
+        unprepared = {"prepare_threshold": None, "row_factory": dict_row}
         self.pool = ConnectionPool(
             connection_class=Connection[DictRow],
-            kwargs={"connect_timeout": CONNECT_TIMEOUT_S, **conninfo_to_dict(dsn), "row_factory": dict_row},
+            kwargs={**given, **unprepared},
             min_size=1,
             max_size=pool_size,
             open=False,
@@ -103,15 +105,9 @@ class LogRecorder(PostgresApplicationRecorder):
         with self.datastore.get_connection() as connection:
             assert connection.autocommit
             inserted = connection.cursor()
-            try:
-                with connection.pipeline(), connection.cursor() as check:
-                    self._insert_events(check, events, expected=expected, not_before=not_before)
-                    self._insert_stored_events(inserted, events)
-            except psycopg.Error:
-                # psycopg believes that statements behind the failed one were prepared, but they were skipped.
-                with contextlib.suppress(psycopg.Error):
-                    connection.execute("DEALLOCATE ALL")
-                raise
+            with connection.pipeline(), connection.cursor() as check:
+                self._insert_events(check, events, expected=expected, not_before=not_before)
+                self._insert_stored_events(inserted, events)
             return [row["notification_id"] for row in inserted.fetchall()]
 
     def load(self, aggregate_id: UUID, *, after: int) -> Sequence[Notification]:
