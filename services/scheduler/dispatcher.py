@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from msgspec import Struct
@@ -18,6 +18,7 @@ from linstock import names
 from linstock.bus import envelope
 from linstock.crashpoints import reach
 from linstock.eventlog.log import EventLog
+from linstock.eventlog.record import Recorded
 from services.scheduler import metrics
 from services.scheduler.backlog import Backlog
 from services.scheduler.clock import PostgresClock
@@ -66,6 +67,7 @@ class Dispatcher:
         self._put = put
         self._again_after_s = again_after_s
         self._reserve = reserve
+        self._name = uuid4().hex
         self._backlog = Backlog()
         self._placed: dict[UUID, Placed] = {}
         self._wake = asyncio.Event()
@@ -128,7 +130,15 @@ class Dispatcher:
         if now is None:
             return
         orders = [*self._unclaimed(), *self._new(now)]
-        results = await asyncio.gather(*(self._place(*order) for order in orders), return_exceptions=True)
+        try:
+            # Read in any order, put in this one: the first on WORK is the first that a worker gets.
+            requests = await asyncio.gather(*(self._log.load(job_id) for job_id, _, _ in orders))
+        except BaseException:
+            for job_id, _, _ in orders:
+                self._take_back(job_id)
+            raise
+        placing = (self._place(*order, found[0]) for order, found in zip(orders, requests, strict=True))
+        results = await asyncio.gather(*placing, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
@@ -150,12 +160,16 @@ class Dispatcher:
             if here - placed.at_s >= self._again_after_s and free:
                 yield job_id, placed.pending, placed.times + 1
 
-    async def _place(self, job_id: UUID, pending: Pending, times: int) -> None:
+    def _take_back(self, job_id: UUID) -> None:
+        """The order may not be there: the job waits again."""
+        if self._placed.pop(job_id, None):
+            self._note(job_id)
+
+    async def _place(self, job_id: UUID, pending: Pending, times: int, request: Recorded) -> None:
         try:
-            await self._publish(job_id, pending, times)
+            await self._publish(request, pending, times)
         except BaseException:
-            if self._placed.pop(job_id, None):
-                self._note(job_id)
+            self._take_back(job_id)
             raise
         placed = self._placed.get(job_id)
         if placed and placed.pending.attempt == pending.attempt:
@@ -163,15 +177,16 @@ class Dispatcher:
         reach("after_dispatch_publish")
         metrics.DISPATCHES.labels(pending.facts.queue).inc()
 
-    async def _publish(self, job_id: UUID, pending: Pending, times: int) -> None:
+    async def _publish(self, request: Recorded, pending: Pending, times: int) -> None:
         assert self._epoch
-        request = (await self._log.load(job_id))[0]
         headers = envelope.to_headers(request, previous=0, epoch=self._epoch)
         del headers["ls-prev"]  # says something about EVENTS, nothing about WORK
         headers["ls-attempt"] = str(pending.attempt)
-        # Replicas that put the same order at once put it once; correctness needs none of it.
-        headers["Nats-Msg-Id"] = f"{job_id}.{pending.attempt}.{times}"
         facts = pending.facts
+        # Replicas that put a new order at once put it once; correctness needs none of it. One that is put again must
+        # not be taken for the one that was lost.
+        again = f".{times}.{self._name}" if times > 1 else ""
+        headers["Nats-Msg-Id"] = f"{facts.job_id}.{pending.attempt}{again}"
         await self._put(
             names.work_subject(request.workspace, facts.queue, facts.job_type), bytes(request.data), headers
         )

@@ -37,9 +37,8 @@ class Tail:
         await self._table.load(self._index)
         self._index.on_schedule(self._schedules.add)
         self._index.on_job(self._jobs.add)
-        last = await self._log.last_position()
-        while self._index.position < last and await self._read():
-            await asyncio.sleep(0)  # a long log must not stall the probes
+        while await self._read():  # each read waits for Postgres, so a long log does not stall the probes
+            pass
         self._problem = None
         self._task = asyncio.create_task(self._follow(), name="scheduler-tail")
 

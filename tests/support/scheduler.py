@@ -8,16 +8,20 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from linstock import names
-from linstock.bus.connection import connect
+from linstock.bus.connection import close, connect
 from linstock.bus.provision import provision
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Append, Origin, Recorded
 from linstock.eventlog.relay import Relay
-from linstock.messages.job import JobEvent
+from linstock.jobs.claims import Reporter
+from linstock.messages.job import JobEvent, ScanRequested
 from linstock.messages.library import LibraryCreated, LibraryDeleted, LibraryEvent, LibrarySettingsChanged, Settings
 from linstock.messages.schedule import ScheduleEvent
+from linstock.messages.work import Claim, ClaimAnswer, Outcome, Running, SignOfLife
 from linstock.probes import Vitals
 from linstock.settings import Settings as ProcessSettings
 from services.scheduler.app import Limits, SchedulerService
@@ -65,6 +69,10 @@ class SchedulerLog:
         self._log = log
         self._read: list[Recorded] = []
 
+    async def append(self, appends: list[Append]) -> None:
+        """As another replica would."""
+        await self._log.append(appends, origin())
+
     async def recorded(self) -> list[Recorded]:
         while batch := await self._log.read(self._read[-1].position if self._read else 0):
             self._read += batch
@@ -73,10 +81,10 @@ class SchedulerLog:
     async def of(self, kind: type[E], aggregate_id: UUID | None = None) -> list[E]:
         """Events of one kind, in order."""
         tag = kind.__struct_config__.tag  # type: ignore[attr-defined]
-        events = []
+        events: list[E] = []
         for recorded in await self.recorded():
             if recorded.type == tag and aggregate_id in (None, recorded.aggregate_id):
-                event = _EVENTS.decode(recorded.data)
+                event: object = _EVENTS.decode(recorded.data)
                 assert isinstance(event, kind)
                 events.append(event)
         return events
@@ -117,6 +125,62 @@ class Scheduler:
         await self.service.stop()
 
 
+class HandWorker:
+    """A worker that does only what the test tells it to; above all, it can fall silent."""
+
+    def __init__(self, client: Client, name: str, slots: int) -> None:
+        self._client = client
+        self._name = name
+        self._slots = slots
+        self._reporter = Reporter(client, worker=name, queue=names.SCAN_QUEUE)
+        self._running: dict[UUID, Running] = {}
+
+    async def start(self) -> None:
+        await self._reporter.start()
+        self._orders = await self._client.jetstream().pull_subscribe_bind(
+            durable=names.work_durable(names.SCAN_QUEUE), stream=names.WORK
+        )
+        await self.sign()
+
+    async def order(self, timeout_s: float = 10.0) -> tuple[UUID, int]:
+        """The next one on WORK, taken off it: which job, and which attempt of it."""
+        [message] = await self._orders.fetch(1, timeout=timeout_s)
+        await message.ack_sync()
+        return order_of(message)
+
+    async def claim(self, job_id: UUID, attempt: int = 1, *, lease: UUID | None = None) -> ClaimAnswer:
+        wanted = Claim(job_id=job_id, attempt=attempt, lease=lease or uuid4())
+        answer = await self._reporter.claim(names.DEFAULT_WORKSPACE, wanted)
+        if answer.granted:
+            self._running[answer.lease] = Running(job_id=job_id, attempt=attempt, lease=answer.lease)
+            await self.sign()
+        return answer
+
+    async def report(self, claimed: ClaimAnswer, *, succeeded: bool = True, final: bool = False) -> None:
+        outcome = Outcome(
+            job_id=claimed.job_id,
+            attempt=claimed.attempt,
+            lease=claimed.lease,
+            succeeded=succeeded,
+            code="" if succeeded else "broken",
+            final=final,
+        )
+        await self._reporter.report(names.DEFAULT_WORKSPACE, outcome)
+        self._running.pop(claimed.lease, None)
+
+    async def sign(self) -> None:
+        """One sign of life."""
+        running = tuple(self._running.values())
+        sign = SignOfLife(worker=self._name, queues=(names.SCAN_QUEUE,), slots=self._slots, running=running)
+        await self._client.publish(names.life_subject(self._name), msgspec.json.encode(sign))
+
+
+def order_of(message: Msg) -> tuple[UUID, int]:
+    request = msgspec.json.decode(message.data, type=ScanRequested)
+    assert message.headers
+    return request.job_id, int(message.headers["ls-attempt"])
+
+
 class Rig:
     """Schedulers and the logs around them. Everything that was started is stopped in the end."""
 
@@ -124,6 +188,7 @@ class Rig:
         self.nats_url = nats_url
         self.database_url = database_url
         self._stack = stack
+        self.client: Client
         self.libraries: Libraries
         self.log: SchedulerLog
 
@@ -132,6 +197,11 @@ class Rig:
         self._stack.push_async_callback(started.stop)
         await started.start()
         return started
+
+    async def worker(self, name: str = "by-hand", *, slots: int = 2) -> "HandWorker":
+        made = HandWorker(self.client, name, slots)
+        await made.start()
+        return made
 
     async def postgres_time(self) -> datetime:
         connection = await asyncpg.connect(self.database_url)
@@ -143,8 +213,8 @@ class Rig:
 
     async def open(self) -> None:
         await provision(self.nats_url)
-        client = await connect(self.nats_url, "rig")
-        self._stack.push_async_callback(client.close)
+        client = self.client = await connect(self.nats_url, "rig")
+        self._stack.push_async_callback(close, client)
         libraries = await PostgresLog.open(names.LIBRARY, self.database_url)
         self._stack.push_async_callback(libraries.close)
         relay = Relay(libraries, dsn=self.database_url, nats=client)

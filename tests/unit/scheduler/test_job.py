@@ -111,7 +111,7 @@ def test_a_success_closes_the_job_and_hearing_it_again_is_nothing_new() -> None:
 
 def test_a_failure_is_retried_after_the_delays_of_the_policy_until_they_are_used_up() -> None:
     assert given(REQUESTED, started())(failure()) == [retry(1, 15, 5)]
-    second = [REQUESTED, started(), retry(1, 15, 5), started(2)]
+    second: list[JobEvent] = [REQUESTED, started(), retry(1, 15, 5), started(2)]
     assert given(*second)(failure(2)) == [retry(2, 35, 5)]
     assert given(*second, retry(2, 35, 5), started(3))(failure(3)) == [FAILED]
 
@@ -159,7 +159,7 @@ def test_an_open_job_can_be_cancelled_once() -> None:
 
 
 def test_an_outcome_that_no_longer_counts_is_recorded_once() -> None:
-    superseded = [REQUESTED, started(), retry(1, 7, 7, "lease_lost", LOST), started(2, OTHER)]
+    superseded: list[JobEvent] = [REQUESTED, started(), retry(1, 7, 7, "lease_lost", LOST), started(2, OTHER)]
     assert given(*superseded)(success()) == [ignored("succeeded")]
     assert given(*superseded, ignored("succeeded"))(success()) == []
     assert given(*superseded, ignored("succeeded"))(failure()) == [ignored("failed")]
