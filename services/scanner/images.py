@@ -53,7 +53,7 @@ class Images:
     def entries(self, start: int, stop: int) -> tuple[FileEntry, ...]:
         """As they are stored."""
         rows = zip(self.names[start:stop], self.sizes[start:stop], self.mtimes[start:stop], strict=True)
-        return tuple(_entry(name, size, mtime) for name, size, mtime in rows)
+        return tuple([_entry(name, size, mtime) for name, size, mtime in rows])
 
 
 def empty() -> Images:
@@ -111,8 +111,11 @@ def _changed(older: Images, newer: Images) -> Iterator[int]:
 
 
 def _entry(name: bytes, size_bytes: int, mtime_ns: int) -> FileEntry:
-    text, raw = displayed(name)
-    return FileEntry(name=text, size_bytes=size_bytes, mtime_ns=mtime_ns, name_bytes=raw)
+    try:
+        return FileEntry(name=name.decode(), size_bytes=size_bytes, mtime_ns=mtime_ns)
+    except UnicodeDecodeError:
+        text, raw = displayed(name)
+        return FileEntry(name=text, size_bytes=size_bytes, mtime_ns=mtime_ns, name_bytes=raw)
 
 
 def _batches(names: list[bytes], size: int) -> Iterator[list[bytes]]:

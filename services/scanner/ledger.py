@@ -135,6 +135,7 @@ class Ledger:
             events = _in_turn(self._catalogue, HoldRemovals(held=held) if held else settle, self._release(verdict.at))
             verdicts = scan.decide(CompleteScan(verdict=verdict), closing.state)
             if await self._append(events, closing.append(verdicts), at=verdict.at):
+                await self._snapshot()
                 return self._take_new()
 
     async def fail(self, verdict: ScanFailed) -> None:
@@ -156,6 +157,12 @@ class Ledger:
     def _release(self, at: datetime) -> ReleaseCatalogue:
         one = self._attempt
         return ReleaseCatalogue(scan_id=one.scan_id, library_id=one.library_id, attempt=one.attempt, at=at)
+
+    async def _snapshot(self) -> None:
+        """Pages are large: whoever loads the catalogue next shall not read them for three counters."""
+        assert CATALOGUE.snapshots
+        snapshot = self._catalogue.to_snapshot(CATALOGUE.snapshots.shape)
+        await self._log.save_snapshot(self._attempt.library_id, snapshot)
 
     async def _append(self, events: Sequence[CatalogueEvent], *others: Append, at: datetime) -> bool:
         """False, with the catalogue loaded again, when something was appended in between."""

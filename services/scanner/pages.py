@@ -55,27 +55,29 @@ class _Draft:
 
     def add(self, change: Change) -> Iterator[Page]:
         frame = self._encoded(change.entry) + FRAME_BYTES
-        # A small collection goes on the next page as a whole rather than on two.
-        first = self._encoded(change.images.entries(0, SLICE))
-        if self.collections and self._size + frame + first > self._limit:
-            yield self.cut()
-        self._added += change.added
-        self._size += frame
         taken: list[FileEntry] = []
-        for entry, size in self._entries(change):
-            if taken and self._size + size > self._limit:
-                self._put(replace(change.entry, digest=""), taken)
-                yield self.cut()
-                taken, self._size = [], frame
-            taken.append(entry)
-            self._size += size
+        for start in range(0, max(1, len(change.images)), SLICE):
+            files = change.images.entries(start, start + SLICE)
+            size = self._encoded(files)
+            if start == 0:
+                # A small collection goes on the next page as a whole rather than on two.
+                if self.collections and self._size + frame + size > self._limit:
+                    yield self.cut()
+                self._size += frame
+                self._added += change.added
+            if self._size + size <= self._limit:
+                taken.extend(files)
+                self._size += size
+                continue
+            for file in files:
+                size = self._encoded(file) + 1
+                if taken and self._size + size > self._limit:
+                    self._put(replace(change.entry, digest=""), taken)
+                    yield self.cut()
+                    taken, self._size = [], frame
+                taken.append(file)
+                self._size += size
         self._put(change.entry, taken)
-
-    def _entries(self, change: Change) -> Iterator[tuple[FileEntry, int]]:
-        """Every image with its encoded size, comma included."""
-        for start in range(0, len(change.images), SLICE):
-            for entry in change.images.entries(start, start + SLICE):
-                yield entry, self._encoded(entry) + 1
 
     def _encoded(self, value: CollectionEntry | FileEntry | tuple[FileEntry, ...]) -> int:
         return len(self._encoder.encode(value))

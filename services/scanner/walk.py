@@ -7,6 +7,7 @@ followed, and not counted as files; only the root may be one.
 import errno
 import os
 import stat
+import sys
 from array import array
 from collections.abc import Callable, Iterator
 
@@ -17,6 +18,8 @@ from services.scanner.images import Images, displayed
 IMAGE_SUFFIXES = (b".jpg", b".jpeg", b".png", b".gif", b".bmp", b".webp", b".avif")
 ARCHIVE_SUFFIXES = (b".zip", b".cbz")
 STOP_EVERY = 4096
+
+_ENCODING = sys.getfilesystemencoding()
 
 
 class ArchiveFile(Struct, frozen=True):
@@ -134,17 +137,18 @@ class _Listing:
                 entries += 1
                 if entries % STOP_EVERY == 0 and self._stopping():
                     raise Stopped
-                name = os.fsencode(entry.name)
+                # What os.fsencode does, without its checks: this line runs for every file there is.
+                name = entry.name.encode(_ENCODING, "surrogateescape")
                 try:
-                    if entry.is_symlink():
-                        symlinks += 1
-                    elif entry.is_file(follow_symlinks=False):
+                    if entry.is_file(follow_symlinks=False):
                         files += 1
                         lowered = name.lower()
                         if lowered.endswith(IMAGE_SUFFIXES):
                             images.append(name)
                         elif lowered.endswith(ARCHIVE_SUFFIXES):
                             archives.append(name)
+                    elif entry.is_symlink():
+                        symlinks += 1
                     elif entry.is_dir(follow_symlinks=False):
                         subfolders.append(name)
                 except OSError as error:

@@ -19,7 +19,7 @@ def png() -> bytes:
 
 def gif() -> bytes:
     """A valid GIF of one pixel."""
-    return b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+    return bytes.fromhex("47494638396101000100800000000000ffffff2c00000000010001000002024401003b")
 
 
 def jpeg() -> bytes:

