@@ -34,6 +34,7 @@ from services.scheduler.verdicts import Verdicts
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 PUT_TIMEOUT_S = 2.0
+QUERY_TIMEOUT_S = 2.0
 
 
 Stopper = Callable[[], Awaitable[None]]
@@ -112,8 +113,14 @@ class SchedulerService:
         return clock
 
     async def _index(self, log: EventLog) -> tuple[Index, Tail]:
-        pool = await asyncpg.create_pool(self._settings.database_url, min_size=0, max_size=2)
-        self._stoppers.append(pool.close)
+        pool = await asyncpg.create_pool(
+            self._settings.database_url,
+            min_size=0,
+            max_size=2,
+            timeout=QUERY_TIMEOUT_S,
+            command_timeout=QUERY_TIMEOUT_S,
+        )
+        self._stoppers.append(_closing(pool))
         async with pool.acquire() as connection:
             await migrate(connection, names.SCHEDULER, MIGRATIONS)
         index = Index()
@@ -135,3 +142,12 @@ class SchedulerService:
     async def _put(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
         js = self._owner.client.jetstream()
         await js.publish(subject, body, timeout=PUT_TIMEOUT_S, stream=names.WORK, headers=headers)
+
+
+def _closing(pool: asyncpg.Pool) -> Stopper:
+    """By now nothing of worth is under way, and Postgres may be away: closing politely could wait for ever."""
+
+    async def close() -> None:
+        pool.terminate()
+
+    return close

@@ -1,7 +1,7 @@
 """Ends attempts whose worker fell silent or whose time is up.
 
-Silence is only judged by who could have heard: not while NATS is away, not before everything that workers reported
-meanwhile was handled, and not before one whole timeout of listening.
+Only who could have heard may judge: not while NATS is away, and not before everything that workers reported meanwhile
+was handled (an outcome that waits in REPORTS came in time). Silence takes one whole timeout of listening on top.
 """
 
 import asyncio
@@ -99,14 +99,14 @@ class LeaseWatch:
         self._signs.forget(here)
         leases = [known.state.lease for known in self._index.running.values() if isinstance(known.state, Running)]
         self._first_seen = {lease: self._first_seen.get(lease, here) for lease in leases}
-        if now is None:
+        if now is None or not judging:
             return
         for job_id, known in list(self._index.running.items()):
             if not isinstance(known.state, Running):
                 continue
             if known.state.deadline <= now:
                 await self._time_out(job_id, known.state, now)
-            elif judging and self._silent_s(known.state.lease, here) > self._timeout_s:
+            elif self._silent_s(known.state.lease, here) > self._timeout_s:
                 await self._expire(job_id, known.state, now)
 
     async def _may_judge(self, here: float) -> bool:

@@ -6,6 +6,7 @@ the second pass repeats only expressions that recur within the day (a `*`, range
 """
 
 from datetime import datetime
+from functools import lru_cache
 
 from linstock.cron.errors import InvalidCron
 from linstock.cron.expression import EXPRESSION_LIMIT, compiled
@@ -19,17 +20,20 @@ def check(expression: str, zone: str) -> None:
     compiled(expression, zone)
 
 
+@lru_cache(maxsize=8_192)
 def next_instant(expression: str, zone: str, after: datetime) -> datetime | None:
-    """The first instant later than `after`; None when there is none in the next fifty years. Raises InvalidCron."""
+    """The first instant later than `after`; None when there is none in the next fifty years. Raises InvalidCron.
+
+    Remembered: schedules with one expression share their instants, and a tick asks twice for the one after it.
+    """
     return following(compiled(expression, zone), after)
 
 
 def due_instants(expression: str, zone: str, after: datetime, until: datetime, limit: int) -> list[datetime]:
     """The first `limit` instants later than `after` and not later than `until`, ascending. Raises InvalidCron."""
-    timing = compiled(expression, zone)
     found: list[datetime] = []
     while len(found) < limit:
-        instant = following(timing, found[-1] if found else after)
+        instant = next_instant(expression, zone, found[-1] if found else after)
         if instant is None or instant > until:
             break
         found.append(instant)
