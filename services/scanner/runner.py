@@ -119,6 +119,8 @@ class Runner:
         walk = Expedition(task, ledger=ledger, index=self._index, now=self._now)
         async with self._walking(walk, attempt, lease):
             await walk.run(self._executor)
+        if lease.lost.is_set() and not self._stopping:
+            raise Stopped
         held = self._held(walk, attempt, known)
         verdict = self._verdict(walk, attempt, known, held, duration_ms=round((time.monotonic() - began) * 1000))
         recorded = await ledger.complete(verdict, held)

@@ -70,6 +70,8 @@ def walk(
     """
     waiting: list[bytes] = []
     listing = _Listing(stopping)
+    if stopping():
+        raise Stopped
     folder, subfolders = listing.read_root(root)
     while True:
         yield folder

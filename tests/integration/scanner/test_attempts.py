@@ -35,10 +35,12 @@ class Gate:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached = asyncio.Event()
         self.open = asyncio.Event()
+        self.walk: expedition.Expedition
         real = expedition.Expedition.run
 
         async def run(walk: expedition.Expedition, executor: object) -> None:
             if not self.open.is_set():
+                self.walk = walk
                 self.reached.set()
                 await self.open.wait()
             await real(walk, executor)  # type: ignore[arg-type]
@@ -204,7 +206,7 @@ async def test_a_lost_lease_ends_the_walk_without_a_verdict(scanner: Scanner, ph
     running = asyncio.create_task(scanner.runner.run(order_for(photos, scan_id=SCAN), one))
     await gate.reached.wait()
     one.lost.set()
-    await asyncio.sleep(0)
+    await becomes(gate.walk._stopping.is_set, expected=True)
     gate.open.set()
     await running
     assert await scanner.verdicts(SCAN) == []
