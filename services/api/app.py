@@ -1,0 +1,137 @@
+"""Wires the API: read models, commands, and an HTTP server."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+import uvicorn
+from nats.aio.client import Client
+
+from linstock.bus.commands import CommandSender
+from linstock.bus.connection import close, connect_once
+from linstock.probes import Vitals
+from linstock.settings import Settings
+from services.api import http
+from services.api.context import Context
+from services.api.freshness import Freshness
+
+VIEWS = "views"
+DRAIN_S = 5
+HEADERS_LIMIT_BYTES = 32 * 1024
+
+
+class ApiService:
+    """Serves HTTP from `start` to `stop`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pool: asyncpg.Pool | None = None
+        self._client: Client | None = None
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self.port = settings.port
+
+    async def start(self) -> None:
+        """Raises OSError when the port is taken, and what Postgres and NATS raise when they are away."""
+        self._pool = await _pool(self._settings.database_url)
+        self._client = await connect_once(self._settings.nats_url, "linstock-api")
+        sender = CommandSender(self._client)
+        await sender.start()
+        context = Context(pool=self._pool, client=self._client, sender=sender, freshness=Freshness(self._pool))
+        await self._serve(context)
+
+    async def stop(self) -> None:
+        """Answers what is being asked, for at most 5 s. Safe to call twice."""
+        if self._server and self._serving:
+            self._server.should_exit = True
+            await asyncio.gather(self._serving, return_exceptions=True)
+            self._server = self._serving = None
+        client, self._client = self._client, None
+        if client:
+            await close(client)
+        pool, self._pool = self._pool, None
+        if pool:
+            pool.terminate()
+
+    async def database(self) -> str | None:
+        if self._pool is None:
+            return "not started"
+        await self._pool.fetchval("SELECT 1")
+        return None
+
+    async def bus(self) -> str | None:
+        return None if self._client and self._client.is_connected else "NATS is not connected"
+
+    async def _serve(self, context: Context) -> None:
+        app = http.make(context, host=self._settings.host)
+        listening = _listen(self._settings.host, self._settings.port)
+        self.port = listening.getsockname()[1]
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            ws="none",
+            http="h11",
+            h11_max_incomplete_event_size=HEADERS_LIMIT_BYTES,
+            timeout_graceful_shutdown=DRAIN_S,
+        )
+        self._server = _Server(config)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
+        await self._server.accepting.wait()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the process's own lifecycle, and says when it accepts."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.accepting = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.accepting.set()
+
+
+async def _pool(database_url: str) -> asyncpg.Pool:
+    return await asyncpg.create_pool(
+        database_url,
+        min_size=1,
+        max_size=8,
+        timeout=3,
+        command_timeout=5,
+        server_settings={
+            "search_path": VIEWS,
+            "TimeZone": "UTC",
+            "application_name": "linstock-api",
+            "default_transaction_read_only": "on",
+        },
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.setblocking(False)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def build(settings: Settings, vitals: Vitals) -> ApiService:
+    service = ApiService(settings)
+    vitals.check("database", service.database)
+    vitals.check("bus", service.bus)
+    return service

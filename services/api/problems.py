@@ -1,0 +1,161 @@
+"""RFC 9457 problem+json on every error path, each with a stable `code`."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import asyncpg
+import msgspec
+import nats.errors
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from nats.js.errors import APIError
+
+from linstock.bus.commands import BusAway
+
+logger = structlog.get_logger(__name__)
+
+RETRY_AFTER_S = 2
+CONTENT_TYPE = "application/problem+json"
+
+_CODES = {
+    400: "malformed",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    409: "conflict",
+    413: "body-too-large",
+    415: "unsupported-media-type",
+    422: "invalid",
+    500: "internal",
+    503: "unavailable",
+}
+_DATABASE_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.UndefinedTableError,  # the projection has not made its tables yet
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidCatalogNameError,
+    ConnectionError,
+    TimeoutError,
+    OSError,
+)
+_BUS_AWAY = (BusAway, nats.errors.Error, APIError)
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """`field` is a JSON path such as `name`, or a parameter's name."""
+
+    field: str
+    detail: str
+
+
+class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """RFC 9457. `code` is stable; `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: tuple[FieldError, ...] = ()
+
+
+class Problem(Exception):
+    """A request that can't be done."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.status, self.code, self.detail = status, code, detail
+        self.errors, self.headers = tuple(errors), dict(headers or {})
+
+
+def not_found(what: str, name: object) -> Problem:
+    return Problem(404, f"{what}-not-found", f"There is no {what} {name}.")
+
+
+def invalid(*errors: FieldError) -> Problem:
+    return Problem(422, "invalid", "; ".join(f"{error.field}: {error.detail}" for error in errors), errors=errors)
+
+
+def unavailable(code: str, detail: str) -> Problem:
+    return Problem(503, code, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def problem_of(error: Exception) -> Problem:
+    """What a caller is told of `error`. Nothing of our insides."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, ValidationException):
+        return invalid(*_field_errors(error.extra))
+    if isinstance(error, HTTPException):
+        code = _CODES.get(error.status_code, f"http-{error.status_code}")
+        return Problem(error.status_code, code, _detail(error), headers=error.headers)
+    # Before the database's: BusAway's cause may be an OSError, and nats has its own time-outs.
+    if isinstance(error, _BUS_AWAY):
+        return unavailable("bus-unavailable", "The command could not be stored; send it again under the same key.")
+    if isinstance(error, _DATABASE_AWAY):
+        return unavailable("database-unavailable", "The read models can't be reached; try again soon.")
+    return Problem(500, "internal", "Something went wrong here; it is in the log.")
+
+
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Litestar's exception handler for everything."""
+    problem = problem_of(error)
+    if problem.status >= 500:
+        path, method = request.url.path, request.method
+        logger.error("Request failed", method=method, path=path, code=problem.code, exc_info=error)
+    return Response(
+        msgspec.json.encode(body_of(problem)),
+        status_code=problem.status,
+        media_type=CONTENT_TYPE,
+        headers={**problem.headers, "Cache-Control": "no-store"},
+    )
+
+
+def body_of(problem: Problem) -> ProblemBody:
+    return ProblemBody(
+        type=f"urn:linstock:problem:{problem.code}",
+        title=HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        code=problem.code,
+        detail=problem.detail,
+        errors=problem.errors,
+    )
+
+
+def _detail(error: HTTPException) -> str:
+    match error.status_code:
+        case 404:
+            return "There is nothing at this path; see /openapi.json."
+        case 405:
+            return "This path does not take this method; see the Allow header."
+        case 413:
+            return "A body has at most 1 MiB."
+        case 500:
+            return "Something went wrong here; it is in the log."
+        case _:
+            return error.detail
+
+
+def _field_errors(extra: object) -> list[FieldError]:
+    items = extra if isinstance(extra, list) else []
+    found = [
+        FieldError(str(item.get("key", "")), str(item.get("message", ""))) for item in items if isinstance(item, dict)
+    ]
+    return found or [FieldError("", "A parameter is not valid.")]

@@ -1,0 +1,88 @@
+"""A scan is a job and what the scanner saw: two logs, joined here."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+from msgspec import Raw
+
+from services.api.dto import Page, Removals, ScanDto
+from services.api.paging import Window
+
+_COLUMNS = """
+    coalesce(j.job_id, s.scan_id) AS id, coalesce(j.library_id, s.library_id) AS library_id, j.library_name,
+    j.schedule_id, coalesce(j.status, 'Pending') AS status, j.triggered_by, j.requested_at, j.ended_at, j.due,
+    coalesce(j.started_at, s.started_at) AS started_at, greatest(j.attempt, s.attempt) AS attempt,
+    coalesce(j.worker, s.worker) AS worker, s.status AS seen, s.counts, s.report,
+    coalesce(j.code, s.code) AS code, coalesce(j.message, s.message) AS message,
+    h.state AS hold, h.count AS held
+"""
+
+
+async def one(pool: asyncpg.Pool, workspace: str, scan_id: UUID) -> ScanDto | None:
+    """Also when only one of the two logs has told of it yet."""
+    row = await pool.fetchrow(
+        f"SELECT {_COLUMNS} FROM (VALUES ($1::uuid)) AS wanted (id)"  # noqa: S608
+        " LEFT JOIN jobs j ON j.job_id = wanted.id AND j.workspace = $2 AND j.job_type = 'LibraryScan'"
+        " LEFT JOIN scans s ON s.scan_id = wanted.id AND s.workspace = $2"
+        " LEFT JOIN holds h ON h.scan_id = wanted.id AND h.workspace = $2"
+        " WHERE j.job_id IS NOT NULL OR s.scan_id IS NOT NULL",
+        scan_id,
+        workspace,
+    )
+    return _scan(row) if row else None
+
+
+async def page(pool: asyncpg.Pool, workspace: str, library_id: UUID, window: Window) -> Page[ScanDto]:
+    """The newest first."""
+    total = await pool.fetchval(
+        "SELECT count(*) FROM jobs WHERE library_id = $1 AND workspace = $2", library_id, workspace
+    )
+    rows = await pool.fetch(
+        f"SELECT {_COLUMNS} FROM jobs j"  # noqa: S608
+        " LEFT JOIN scans s ON s.scan_id = j.job_id LEFT JOIN holds h ON h.scan_id = j.job_id"
+        " WHERE j.library_id = $1 AND j.workspace = $2"
+        " ORDER BY j.requested_at DESC, j.job_id DESC LIMIT $3 OFFSET $4",
+        library_id,
+        workspace,
+        window.size,
+        window.offset,
+    )
+    return window.of([_scan(row) for row in rows], total)
+
+
+def milliseconds(start: datetime | None, end: datetime | None) -> int | None:
+    return round((end - start).total_seconds() * 1000) if start and end else None
+
+
+def _scan(row: asyncpg.Record) -> ScanDto:
+    return ScanDto(
+        id=row["id"],
+        library_id=row["library_id"],
+        library_name=row["library_name"],
+        scheduled_job_id=row["schedule_id"],
+        status=row["status"],
+        removals=_removals(row["hold"]),
+        held=row["held"] or 0 if row["hold"] == "held" else 0,
+        counts=_raw(row["counts"]),
+        report=_raw(row["report"]),
+        attempt=row["attempt"],
+        triggered_by=row["triggered_by"],
+        worker=row["worker"],
+        requested_at=row["requested_at"],
+        started_at=row["started_at"],
+        completed_at=row["ended_at"],
+        next_attempt_at=row["due"],
+        duration=milliseconds(row["started_at"], row["ended_at"]),
+        error_code=row["code"],
+        error_message=row["message"],
+    )
+
+
+def _removals(hold: str | None) -> Removals:
+    # A settled hold removed nothing: a later scan found the content again.
+    return hold if hold in ("held", "applied", "rejected") else "none"  # type: ignore[return-value]
+
+
+def _raw(text: str | None) -> Raw | None:
+    return None if text is None else Raw(text.encode())

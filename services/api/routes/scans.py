@@ -1,0 +1,73 @@
+"""/api/v1/scans and the scans of a library"""
+
+import asyncio
+from uuid import UUID
+
+from litestar import Response, get, post
+
+from linstock import names
+from linstock.bus.commands import Pending
+from linstock.messages.schedule import RequestScan
+from services.api import commands
+from services.api.bodies import body_of
+from services.api.context import Asked, Context, Id, Shared
+from services.api.dto import OperationDto, Page, ScanDto, ScanStartedDto, StartScanBody
+from services.api.paging import window_of
+from services.api.problems import not_found
+from services.api.queries import libraries, scans
+
+KNOWN_WITHIN_S = 1.0
+LOOK_EVERY_S = 0.02
+
+
+@post(
+    "/api/v1/libraries/{library_id:uuid}/scans",
+    status_code=202,
+    opt={"body": StartScanBody, "optional_body": True, "command": True},
+)
+async def start_scan(
+    library_id: Id, request: Asked, context: Shared
+) -> Response[ScanStartedDto] | Response[OperationDto]:
+    """Scan a library now. One scan of a library at a time: 409 while one is open."""
+    body = await body_of(request, StartScanBody, optional=True)
+    await _known(context, library_id)
+    command = RequestScan(library_id=library_id, triggered_by=body.triggered_by)
+    done = await commands.send(request, context, names.SCHEDULER, command)
+    if isinstance(done, Pending):
+        return commands.later(done)
+    assert done.answer.id
+    headers = {**done.headers, "Location": f"/api/v1/scans/{done.answer.id}"}
+    return Response(ScanStartedDto(id=done.answer.id), status_code=202, headers=headers)
+
+
+@get("/api/v1/scans/{scan_id:uuid}")
+async def get_scan(scan_id: Id, context: Shared) -> ScanDto:
+    """One scan: how it stands, what it saw, what it holds back."""
+    scan = await scans.one(context.pool, context.workspace, scan_id)
+    if scan is None:
+        raise not_found("scan", scan_id)
+    return scan
+
+
+@get("/api/v1/libraries/{library_id:uuid}/scans", opt={"paged": True})
+async def list_scans(library_id: Id, request: Asked, context: Shared) -> Page[ScanDto]:
+    """A library's scans, the newest first; also of a deleted library."""
+    window = window_of(request)
+    page = await scans.page(context.pool, context.workspace, library_id, window)
+    if not page.total_count and await libraries.one(context.pool, context.workspace, library_id) is None:
+        raise not_found("library", library_id)
+    return page
+
+
+async def _known(context: Context, library_id: UUID) -> None:
+    """The owner of scans hears of a new library a moment later and would wait for it; nobody should wait for a
+    library that is not there at all."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + KNOWN_WITHIN_S
+    while await libraries.one(context.pool, context.workspace, library_id) is None:
+        if loop.time() >= until:
+            raise not_found("library", library_id)
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+HANDLERS = (start_scan, get_scan, list_scans)

@@ -1,0 +1,138 @@
+"""Bad input gets a problem with a stable code, and reaches no owner."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.integration.api.conftest import Owner
+
+GOOD = {"name": "Pictures", "path": "/data/pictures"}
+LIBRARY = f"/api/v1/libraries/{uuid4()}"
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "   "}, "name"),
+        ({"name": "x" * 201}, "name"),
+        ({"name": 5}, "name"),
+        ({"path": "relative/path"}, "path"),
+        ({"path": ""}, "path"),
+        ({"path": "/nul\0"}, "path"),
+        ({"autoScan": "yes"}, "autoScan"),
+        ({"autoScan": 1}, "autoScan"),
+        ({"cronExpression": "every day"}, "cronExpression"),
+        ({"cronExpression": "61 * * * *"}, "cronExpression"),
+        ({"timeZone": "Mars/Olympus"}, "timeZone"),
+        ({"autoscan": True}, "autoscan"),
+        ({"name": None}, "name"),
+    ],
+)
+async def test_fields_that_are_wrong(
+    api: httpx.AsyncClient, library_owner: Owner, fields: dict[str, Any], field: str
+) -> None:
+    for answer in (
+        await api.post("/api/v1/libraries", json={**GOOD, **fields}),
+        await api.patch(LIBRARY, json=fields),
+    ):
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (422, "invalid"), problem
+        assert [error["field"] for error in problem["errors"]] == [field]
+    assert library_owner.commands == []
+
+
+async def test_everything_wrong_is_named_at_once(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/api/v1/libraries", json={"name": " ", "path": "x", "timeZone": "Nowhere/At_All"})
+    assert [error["field"] for error in answer.json()["errors"]] == ["name", "path", "timeZone"]
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "code"),
+    [
+        (b"{", JSON, 400, "malformed"),
+        (b"\xff\xfe", JSON, 400, "malformed"),
+        (b"", JSON, 400, "malformed"),
+        (b"[" * 100_000, JSON, 400, "malformed"),
+        (b"[]", JSON, 422, "invalid"),
+        (b"null", JSON, 422, "invalid"),
+        (b"name=x", {"content-type": "application/x-www-form-urlencoded"}, 415, "unsupported-media-type"),
+        (b'{"name":"x","path":"/x"}', {}, 415, "unsupported-media-type"),
+        (b'{"name":"' + b"x" * 1024 * 1024 + b'"}', JSON, 413, "body-too-large"),
+    ],
+)
+async def test_bodies_that_are_wrong(
+    api: httpx.AsyncClient,
+    library_owner: Owner,
+    content: bytes,
+    headers: dict[str, str],
+    status: int,
+    code: str,
+) -> None:
+    for method, path in (("POST", "/api/v1/libraries"), ("PATCH", LIBRARY)):
+        answer = await api.request(method, path, content=content, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert library_owner.commands == []
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=-1", "page=x", "page=1.5", "page=", "page=²", "page=1&page=2",
+                                   "page=99999999999999999999", "pageSize=0", "pageSize=201"])  # fmt: skip
+async def test_pages_that_are_wrong(api: httpx.AsyncClient, query: str) -> None:
+    for path in ("/api/v1/libraries", "/api/v1/scheduledjobs", f"{LIBRARY}/collections", f"{LIBRARY}/scans"):
+        answer = await api.get(f"{path}?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), path
+        assert answer.json()["errors"][0]["field"] == query.partition("=")[0]
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"Idempotency-Key": ""}, "malformed-idempotency-key"),
+        ({"Idempotency-Key": "with space"}, "malformed-idempotency-key"),
+        ({"Idempotency-Key": "x" * 256}, "malformed-idempotency-key"),
+    ],
+)
+async def test_keys_that_are_wrong(
+    api: httpx.AsyncClient, library_owner: Owner, headers: dict[str, str], code: str
+) -> None:
+    answer = await api.post("/api/v1/libraries", json=GOOD, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert library_owner.commands == []
+
+
+@pytest.mark.parametrize("vector", ["", "library", "library:x", "library:1,", "library:-1", "a:1" * 100])
+async def test_positions_that_are_wrong(api: httpx.AsyncClient, vector: str) -> None:
+    answer = await api.get("/api/v1/libraries", headers={"Linstock-Position": vector})
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed-position")
+
+
+async def test_methods_that_a_path_does_not_take(api: httpx.AsyncClient) -> None:
+    answer = await api.put("/api/v1/libraries", json=GOOD)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
+    assert "GET" in answer.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"host": "evil.example"}, "host-not-allowed"),
+        ({"origin": "https://evil.example"}, "cross-origin"),
+        ({"origin": "null"}, "cross-origin"),
+        ({"sec-fetch-site": "cross-site"}, "cross-origin"),
+    ],
+)
+async def test_other_sites_pages_change_nothing(
+    api: httpx.AsyncClient, library_owner: Owner, headers: dict[str, str], code: str
+) -> None:
+    answer = await api.post("/api/v1/libraries", json=GOOD, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, code)
+    assert library_owner.commands == []
+
+
+async def test_no_page_of_another_site_may_read(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/api/v1/libraries", headers={"origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in answer.headers
