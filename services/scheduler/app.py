@@ -121,11 +121,17 @@ class SchedulerService:
             command_timeout=QUERY_TIMEOUT_S,
         )
         self._stoppers.append(_closing(pool))
-        async with pool.acquire() as connection:
-            await migrate(connection, names.SCHEDULER, MIGRATIONS)
+        await self._migrate()
         index = Index()
         table = IndexTable(pool, schema=names.SCHEDULER, epoch=await log.epoch())
         return index, Tail(log, index, table)
+
+    async def _migrate(self) -> None:
+        connection = await asyncpg.connect(self._settings.database_url)
+        try:
+            await migrate(connection, names.SCHEDULER, MIGRATIONS)
+        finally:
+            await connection.close()
 
     def _subscribe(self, log: EventLog, index: Index, clock: PostgresClock, verdicts: Verdicts) -> None:
         broker = self._owner.broker
