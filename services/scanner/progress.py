@@ -17,7 +17,7 @@ EVERY_S = 0.25
 Publish = Callable[[str, bytes], Awaitable[None]]
 
 
-class Progress(Message):
+class Progress(Message, frozen=True):
     """What a running scan has seen so far."""
 
     folders: int

@@ -112,7 +112,7 @@ class _Listing:
     def read_root(self, root: bytes) -> tuple[Folder, list[bytes]]:
         try:
             return self.read(root, b"", follow=True)
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):  # ValueError: a NUL in the path, which no folder has
             raise RootUnavailable("root_missing", root, "does not exist") from None
         except NotADirectoryError:
             raise RootUnavailable("root_not_a_directory", root, "is not a folder") from None
