@@ -15,6 +15,7 @@ logger = structlog.get_logger(__name__)
 SAVE_EVERY_S = 5.0
 WAIT_S = 5.0
 PAUSE_S = 0.5
+RELAY_FIRST_S = 0.01  # what was just appended goes out before we look at it ourselves: others wait for it
 BATCH = 500
 
 
@@ -57,8 +58,8 @@ class Tail:
         self._saved_s = time.monotonic()
         while True:
             try:
-                if not await self._read():
-                    await self._log.wait(self._index.position, timeout_s=WAIT_S)
+                if not await self._read() and await self._log.wait(self._index.position, timeout_s=WAIT_S):
+                    await asyncio.sleep(RELAY_FIRST_S)
                 self._problem = None
             except Exception as error:  # Postgres is away: nothing is decided meanwhile, the clock sees to that
                 self._problem = f"the log can't be read: {type(error).__name__}"
