@@ -1,19 +1,21 @@
 """From a request to a command and its answer: done, refused, or "it will happen, look here"."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID, uuid4
 
 from litestar import Request, Response
 from msgspec import Struct
 
-from linstock import tracing
+from linstock import names, tracing
 from linstock.bus.commands import Pending
 from linstock.messages.answer import Answer
 from linstock.messages.message import Message
 from services.api import freshness
 from services.api.context import Context
 from services.api.dto import OperationDto
-from services.api.problems import Problem
+from services.api.problems import DATABASE_AWAY, Problem
 
 KEY = "Idempotency-Key"
 OWNER_HAS_S = 1.0
@@ -23,17 +25,21 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class Done(Struct, frozen=True):
-    """`headers` carry the position of the effect."""
+    """`headers` carry the position of the effect. `shown`: the read models reflect it."""
 
     answer: Answer
     headers: dict[str, str]
+    command_id: UUID
+    shown: bool
 
 
 async def send(request: Request[Any, Any, Any], context: Context, service: str, command: Message) -> Done | Pending:
     """Raises Problem when the owner refuses, or for a bad key; BusAway when the command was not stored.
 
-    When it is done the read models reflect it, unless they lag by more than a second.
+    Waits at most a second for the read models to reflect what is done.
     """
+    # Under a key the command's id can be told, whatever the answer: a command without one gets one of ours.
+    key = _key(request) or str(uuid4())
     headers = {tracing.HEADER: parent} if (parent := request.headers.get(tracing.HEADER)) else None
     with tracing.span(f"{request.method} {type(command).__name__}", headers):
         outgoing: dict[str, str] = {}
@@ -43,7 +49,7 @@ async def send(request: Request[Any, Any, Any], context: Context, service: str, 
             context.workspace,
             command,
             actor=context.actor,
-            idempotency_key=_key(request),
+            idempotency_key=key,
             traceparent=outgoing.get(tracing.HEADER),
             wait_s=OWNER_HAS_S,
         )
@@ -52,16 +58,33 @@ async def send(request: Request[Any, Any, Any], context: Context, service: str, 
     position = {freshness.HEADER: answer.position} if answer.position else {}
     if answer.status >= 400:
         raise Problem(answer.status, answer.code or "refused", answer.detail, headers=position)
-    if answer.position:
-        await context.freshness.reached(freshness.parse(answer.position), within_s=SHOWN_WITHIN_S)
-    return Done(answer, position)
+    command_id = names.command_of(context.workspace, context.actor, key)
+    return Done(answer, position, command_id, await _is_shown(context, answer.position))
+
+
+async def _is_shown(context: Context, position: str | None) -> bool:
+    """The command is done, whatever becomes of this look: an error here must not become the answer."""
+    if position is None:
+        return True
+    try:
+        return await context.freshness.reached(freshness.parse(position), within_s=SHOWN_WITHIN_S)
+    except DATABASE_AWAY:
+        return False
 
 
 def later(pending: Pending) -> Response[OperationDto]:
     """202: stored, not done yet."""
-    location = f"/api/v1/operations/{pending.command_id}"
-    body = OperationDto(id=pending.command_id, status="pending")
-    return Response(body, status_code=202, headers={"Location": location})
+    return _look_at(OperationDto(id=pending.command_id, status="pending"))
+
+
+def done_unseen(done: Done) -> Response[OperationDto]:
+    """202: done, but the read models can't show it yet, so there is nothing true to show instead."""
+    return _look_at(OperationDto(id=done.command_id, status="done", position=done.answer.position), done.headers)
+
+
+def _look_at(operation: OperationDto, headers: Mapping[str, str] | None = None) -> Response[OperationDto]:
+    location = {"Location": f"/api/v1/operations/{operation.id}"}
+    return Response(operation, status_code=202, headers={**(headers or {}), **location})
 
 
 def _key(request: Request[Any, Any, Any]) -> str | None:

@@ -32,7 +32,7 @@ _CODES = {
     500: "internal",
     503: "unavailable",
 }
-_DATABASE_AWAY = (
+DATABASE_AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.UndefinedTableError,  # the projection has not made its tables yet
@@ -109,7 +109,7 @@ def problem_of(error: Exception) -> Problem:
     # Before the database's: BusAway's cause may be an OSError, and nats has its own time-outs.
     if isinstance(error, _BUS_AWAY):
         return unavailable("bus-unavailable", "The command could not be stored; send it again under the same key.")
-    if isinstance(error, _DATABASE_AWAY):
+    if isinstance(error, DATABASE_AWAY):
         return unavailable("database-unavailable", "The read models can't be reached; try again soon.")
     return Problem(500, "internal", "Something went wrong here; it is in the log.")
 

@@ -41,7 +41,8 @@ async def create_library(request: Asked, context: Shared) -> Answered:
         return commands.later(done)
     assert done.answer.id
     headers = {**done.headers, "Location": f"/api/v1/libraries/{done.answer.id}"}
-    return Response(await _shown(context, done.answer.id, settings), status_code=201, headers=headers)
+    library = await stored.one(context.pool, context.workspace, done.answer.id) if done.shown else None
+    return Response(library or _as_asked(done.answer.id, settings, context), status_code=201, headers=headers)
 
 
 @get("/api/v1/libraries", opt={"paged": True})
@@ -81,7 +82,10 @@ async def change_library(library_id: Id, request: Asked, context: Shared) -> Ans
     done = await commands.send(request, context, names.LIBRARY, command)
     if isinstance(done, Pending):
         return commands.later(done)
-    return Response(await _existing(context, library_id), headers=done.headers)
+    library = await stored.one(context.pool, context.workspace, library_id) if done.shown else None
+    if library is None:  # the read models lag, or this is a repetition and the library was deleted since
+        return commands.done_unseen(done)
+    return Response(library, headers=done.headers)
 
 
 @delete("/api/v1/libraries/{library_id:uuid}", status_code=200, opt={"command": True, "status": 204})
@@ -108,10 +112,10 @@ async def _existing(context: Context, library_id: UUID) -> LibraryDto:
     return library
 
 
-async def _shown(context: Context, library_id: UUID, settings: Settings) -> LibraryDto:
-    """As the read models show it, or as it was asked for while they lag."""
+def _as_asked(library_id: UUID, settings: Settings, context: Context) -> LibraryDto:
+    """What the read models will show."""
     now = context.now()
-    return await stored.one(context.pool, context.workspace, library_id) or LibraryDto(
+    return LibraryDto(
         id=library_id,
         name=settings.name,
         path=settings.path,

@@ -4,9 +4,11 @@ import asyncio
 from uuid import UUID
 
 from litestar import Response, get, post
+from nats.js.errors import NotFoundError
 
 from linstock import names
 from linstock.bus.commands import Pending
+from linstock.bus.envelope import from_message
 from linstock.messages.schedule import RequestScan
 from services.api import commands
 from services.api.bodies import body_of
@@ -66,8 +68,20 @@ async def _known(context: Context, library_id: UUID) -> None:
     until = loop.time() + KNOWN_WITHIN_S
     while await libraries.one(context.pool, context.workspace, library_id) is None:
         if loop.time() >= until:
-            raise not_found("library", library_id)
+            if await _up_to_date(context):
+                raise not_found("library", library_id)
+            return  # it may be there: its owner knows
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _up_to_date(context: Context) -> bool:
+    """Whether the read models reflect every library event of EVENTS. Raises what NATS raises when it is away."""
+    try:
+        last = await context.client.jetstream().get_last_msg(names.EVENTS, names.events_of(names.LIBRARY))
+    except NotFoundError:
+        return True
+    position = from_message(last.headers, last.data or b"", subject=last.subject or "").recorded.position
+    return await context.freshness.reached({names.LIBRARY: position}, within_s=0)
 
 
 HANDLERS = (start_scan, get_scan, list_scans)
