@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import asyncpg
 
+from linstock.cancellation import cancel
+
 RETRY_S = 1.0
 CONNECT_TIMEOUT_S = 5.0
 
@@ -27,8 +29,7 @@ class Listener:
     async def close(self) -> None:
         """Safe to call twice or before start."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await cancel(self._task)
 
     async def _run(self) -> None:
         while True:

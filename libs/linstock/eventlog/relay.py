@@ -13,6 +13,7 @@ from nats.aio.client import Client
 from prometheus_client import Counter, Gauge
 
 from linstock.bus.provision import provision_on
+from linstock.cancellation import cancel
 from linstock.crashpoints import reach
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.stream import EventStream, Fenced, StreamLost
@@ -95,8 +96,7 @@ class Relay:
             return
         if self._active:
             await self._drain()
-        task.cancel()
-        await asyncio.wait([task])
+        await cancel(task)
 
     def lag(self) -> Lag:
         behind = max(0, self._log.seen - self._relayed) if self._active else 0
