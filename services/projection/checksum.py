@@ -19,5 +19,7 @@ async def checksums(connection: Connection) -> dict[str, Checksum]:
 async def _checksum(connection: Connection, table: str) -> Checksum:
     # Table names are our own. The sum of hashes does not depend on the order of the rows.
     query = f"SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM {table} t"  # noqa: S608
-    rows, total = await connection.fetchrow(query)
+    found = await connection.fetchrow(query)
+    assert found is not None  # an aggregate always has a row
+    rows, total = found
     return Checksum(rows, f"{int(total) % 2**64:016x}")

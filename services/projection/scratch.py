@@ -51,7 +51,8 @@ class Scratch:
     def __init__(self, database_url: str, client: Client, name: str) -> None:
         self.name = name
         self.positions: dict[str, Position] = {}
-        self.connection: Connection = None
+        self.connection: Connection
+        self._opened = False
         self._database_url = database_url
         self._client = client
         self._consumer = f"{names.PROJECTION_DURABLE}-{name.replace('_', '-')}-{uuid4().hex[:8]}"
@@ -63,6 +64,7 @@ class Scratch:
 
     async def open(self) -> None:
         self.connection = await schema.connect(self._database_url, self.name)
+        self._opened = True
         await self.connection.execute(f"DROP SCHEMA IF EXISTS {quoted(self.name)} CASCADE")
         await schema.prepare(self.connection, self.name)
         await self.connection.execute("INSERT INTO shape (version) VALUES ($1)", tables.SHAPE)
@@ -83,7 +85,7 @@ class Scratch:
         await self._pull.close()
         with contextlib.suppress(nats.errors.Error, APIError, TimeoutError, OSError):
             await self._client.jetstream().delete_consumer(names.EVENTS, self._consumer)
-        if self.connection is not None:
+        if self._opened:
             await self.connection.close()
 
     async def drop(self) -> None:

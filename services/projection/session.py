@@ -153,7 +153,7 @@ class Session:
         if applied.stop is None:
             metrics.STOPPED.set(0)
 
-    def _on_lost(self, _connection: Connection) -> None:
+    def _on_lost(self, _connection: object) -> None:
         self._pull.interrupt("the connection to Postgres is lost")
 
     def _new_pull(self) -> Pull:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import asyncpg
 import msgspec
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
@@ -23,6 +24,12 @@ async def reached(views: Connection) -> dict[str, int]:
     return {log: stands.position for log, stands in (await store.positions(views, lock=False)).items()}
 
 
+async def row(views: Connection, query: str) -> asyncpg.Record:
+    found = await views.fetchrow(query)
+    assert found is not None
+    return found
+
+
 async def caught_up(views: Connection, story: Story) -> None:
     await becomes(lambda: reached(views), positions(story))
 
@@ -34,12 +41,12 @@ async def test_a_tick_becomes_a_scan_becomes_rows(
     await publish(client, story.news())
     await caught_up(views, story)
 
-    library = await views.fetchrow("SELECT * FROM libraries")
+    library = await row(views, "SELECT * FROM libraries")
     assert (library["name"], library["auto_scan"], library["deleted_at"]) == ("Pictures", True, None)
-    job = await views.fetchrow("SELECT * FROM jobs")
+    job = await row(views, "SELECT * FROM jobs")
     assert (job["status"], job["attempt"], job["schedule_id"]) == ("Completed", 1, story.schedule_id)
     assert job["ended_at"] - job["started_at"] == timedelta(seconds=2)
-    scan = await views.fetchrow("SELECT * FROM scans")
+    scan = await row(views, "SELECT * FROM scans")
     assert (scan["status"], scan["duration_ms"], scan["held"]) == ("Completed", 1500, 0)
     assert msgspec.json.decode(scan["counts"])["collections"] == 2
     collections = await views.fetch("SELECT path, kind, image_count, state FROM collections ORDER BY path")
@@ -48,9 +55,9 @@ async def test_a_tick_becomes_a_scan_becomes_rows(
         ("holiday/best.zip", "archive", 2, "present"),
     ]
     assert await views.fetchval("SELECT count(*) FROM files") == 4
-    totals = await views.fetchrow("SELECT * FROM run_totals")
+    totals = await row(views, "SELECT * FROM run_totals")
     assert (totals["run_count"], totals["success_count"], totals["last_run_status"]) == (1, 1, "Completed")
-    operation = await views.fetchrow("SELECT * FROM operations")
+    operation = await row(views, "SELECT * FROM operations")
     assert (operation["command_id"], operation["outcome"]) == (story.id("create"), "done")
     assert follower.problem is None
 
