@@ -66,9 +66,12 @@ async def append_to_events(servers: Servers, *, repetitions: int, allowance_ms: 
         relay = Relay(log, dsn=servers.database_url, nats=client)
         await relay.start()
         arrived: asyncio.Queue[str] = asyncio.Queue()
-        subscription = await client.jetstream().subscribe(
-            names.events_of("idle"), ordered_consumer=True, cb=lambda message: _arrive(message, arrived)
-        )
+
+        async def arrive(message: Msg) -> None:
+            assert message.headers
+            arrived.put_nowait(message.headers["ce-id"])
+
+        subscription = await client.jetstream().subscribe(names.events_of("idle"), ordered_consumer=True, cb=arrive)
         await _spent_until_delivered(log, arrived, 50)
         connection = await asyncpg.connect(servers.database_url)
         await connection.execute("CREATE TABLE bare (id uuid PRIMARY KEY, state bytea)")
@@ -156,11 +159,6 @@ async def _bare_publish_rate(client: Client, repetition: int) -> float:
             await js.publish(f"ev.bare{repetition}.default.bench.measured", body, headers=dict(headers))
 
     return events / await _seconds(asyncio.gather(*(publish(events // 100) for _ in range(100))))
-
-
-async def _arrive(message: Msg, arrived: asyncio.Queue[str]) -> None:
-    assert message.headers
-    arrived.put_nowait(message.headers["ce-id"])
 
 
 async def _spent_until_delivered(log: PostgresLog, arrived: asyncio.Queue[str], count: int) -> list[float]:
