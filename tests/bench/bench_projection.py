@@ -16,8 +16,8 @@ from linstock.bus.provision import provision_on
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Append, Origin
 from linstock.eventlog.relay import Relay
-from linstock.messages.job import JobPolicy, JobStarted, JobSucceeded, ScanRequested
-from linstock.messages.schedule import ScanTarget, TickFired
+from linstock.messages.job import JobStarted, JobSucceeded, ScanRequested
+from linstock.messages.schedule import JobPolicy, ScanTarget, TickFired
 from services.projection import schema
 from services.projection.pull import Pull
 from services.projection.rebuild import rebuild as rebuild_views

@@ -1,0 +1,62 @@
+"""The OpenAPI document says what the routes do."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+PATHS = {
+    "/": {"get"},
+    "/api/v1/libraries": {"get", "post"},
+    "/api/v1/libraries/{library_id}": {"get", "patch", "delete"},
+    "/api/v1/libraries/{library_id}/collections": {"get"},
+    "/api/v1/libraries/{library_id}/scans": {"get", "post"},
+    "/api/v1/operations/{command_id}": {"get"},
+    "/api/v1/scans/{scan_id}": {"get"},
+    "/api/v1/scheduledjobs": {"get"},
+    "/api/v1/scheduledjobs/library/{library_id}": {"get"},
+    "/api/v1/scheduledjobs/{schedule_id}": {"get"},
+    "/api/v1/scheduledjobs/{schedule_id}/runs": {"get"},
+}
+
+
+@pytest.fixture
+async def document(api: httpx.AsyncClient) -> dict[str, Any]:
+    found: dict[str, Any] = (await api.get("/openapi.json")).json()
+    assert (await api.get("/api/openapi.json")).json() == found
+    return found
+
+
+async def test_every_route_and_every_schema_is_described(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.1.0"
+    assert PATHS.items() <= {path: set(methods) for path, methods in document["paths"].items()}.items()
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    for operation in operations:
+        assert operation["summary"]
+        assert "application/problem+json" in operation["responses"]["default"]["content"]
+    references = set(re.findall(r"#/components/schemas/[^\"']+", repr(document)))
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert references
+    assert references <= known
+
+
+async def test_every_path_parameter_is_declared(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            declared = {each["name"] for each in operation["parameters"] if each["in"] == "path"}
+            assert declared == set(re.findall(r"\{(\w+)\}", path)), path
+
+
+async def test_what_a_client_needs_to_create_a_library(document: dict[str, Any]) -> None:
+    create = document["paths"]["/api/v1/libraries"]["post"]
+    reference = create["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    body = document["components"]["schemas"][reference]
+    assert set(body["required"]) == {"name", "path"}
+    assert body["additionalProperties"] is False
+    assert body["properties"]["cronExpression"]["default"] == "0 2 * * *"
+    assert {"201", "202", "default"} == set(create["responses"])
+    assert "Idempotency-Key" in {each["name"] for each in create["parameters"]}
+    delete = document["paths"]["/api/v1/libraries/{library_id}"]["delete"]
+    assert "content" not in delete["responses"]["204"]
