@@ -86,8 +86,11 @@ async def _beside(database_url: str, client: Client, name: str) -> AsyncIterator
         await scratch.open()
         yield live, scratch
     finally:
-        await scratch.close()
-        await live.close()
+        # Each closes also when the one before it is cancelled.
+        try:
+            await scratch.close()
+        finally:
+            await live.close()
 
 
 async def _compare(live: Connection, scratch: Scratch, report: Callable[[Progress], None]) -> Comparison:

@@ -82,11 +82,13 @@ class Scratch:
         await self._pull.open()
 
     async def close(self) -> None:
-        await self._pull.close()
-        with contextlib.suppress(nats.errors.Error, APIError, TimeoutError, OSError):
-            await self._client.jetstream().delete_consumer(names.EVENTS, self._consumer)
-        if self._opened:
-            await self.connection.close()
+        try:
+            await self._pull.close()
+            with contextlib.suppress(nats.errors.Error, APIError, TimeoutError, OSError):
+                await self._client.jetstream().delete_consumer(names.EVENTS, self._consumer)
+        finally:
+            if self._opened:
+                await self.connection.close()
 
     async def drop(self) -> None:
         await self.connection.execute(f"DROP SCHEMA IF EXISTS {quoted(self.name)} CASCADE")
