@@ -29,7 +29,7 @@ from linstock.messages.work import Claim, Outcome, Running
 
 logger = structlog.get_logger(__name__)
 
-LONG_POLL_S = 20.0
+LONG_POLL_S = 2.0  # as in bus.broker: a server that is started again forgot what was asked before
 STOP_WITHIN_S = 5.0
 
 

@@ -205,3 +205,15 @@ async def test_nobody_is_told_yes_while_nats_is_away(nats_server: EmbeddedNats, 
     nats_server.kill()
     with pytest.raises(BusAway):
         await sender.send(names.LIBRARY, WS, PHOTOS, actor=ACTOR)
+
+
+async def test_an_idle_owner_hears_of_commands_soon_after_nats_was_started_again(
+    nats_server: EmbeddedNats, sender: CommandSender
+) -> None:
+    """The server forgets who waits for messages."""
+    async with owner(nats_server.url, MemoryLog(names.LIBRARY)):
+        await sender.send(names.LIBRARY, WS, PHOTOS, actor=ACTOR)
+        nats_server.kill()
+        nats_server.start()
+        answer = await sender.send(names.LIBRARY, WS, PHOTOS, actor=ACTOR, idempotency_key="after", wait_s=6)
+        assert isinstance(answer, Answer)

@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 from linstock import names
 from linstock.bus.connection import close, connect
 from linstock.bus.provision import provision
+from linstock.embedded import EmbeddedNats
 from linstock.jobs.worker import Lease, Order, OwnVerdict, Worker
 from linstock.messages.job import JobRequested
 from linstock.messages.schedule import JobPolicy
@@ -82,6 +83,9 @@ class Scheduler:
         headers = {"ce-id": str(uuid4()), "ce-workspace": WS, "ls-attempt": str(attempt)}
         subject = names.work_subject(WS, names.SCAN_QUEUE, "Test")
         await self._js.publish(subject, msgspec.json.encode(request), headers=headers)
+
+    def reconnects(self) -> int:
+        return self._client.stats["reconnects"]
 
     async def orders(self) -> int:
         return (await self._js.stream_info(names.WORK)).state.messages
@@ -201,3 +205,16 @@ async def test_an_unreadable_order_goes_to_the_dlq(nats_url: str, scheduler: Sch
     await becomes(scheduler.orders, 0)
     assert (await client.jetstream().stream_info(names.DLQ)).state.messages == 1
     await close(client)
+
+
+async def test_an_idle_worker_hears_of_orders_soon_after_nats_was_started_again(
+    nats_server: EmbeddedNats, scheduler: Scheduler, work: StartWorker
+) -> None:
+    await work(succeed)
+    await scheduler.put(uuid4())
+    await becomes(lambda: len(scheduler.outcomes), 1)
+    nats_server.kill()
+    nats_server.start()
+    await becomes(scheduler.reconnects, 1)
+    await scheduler.put(uuid4())
+    await becomes(lambda: len(scheduler.outcomes), 2, timeout_s=8)
