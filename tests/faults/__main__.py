@@ -28,9 +28,14 @@ from pathlib import Path
 import structlog
 
 from tests.faults import crashpoints, kills
+from tests.faults.commander import Unanswered
 from tests.faults.controls import run as controls
 from tests.faults.report import progress
+from tests.faults.system import NotReady
+from tests.faults.victims import NeverCameBack
+from tests.faults.workload import NeverSettled
 
+GAVE_UP = (NotReady, NeverCameBack, NeverSettled, Unanswered)
 PARTS = ("controls", "crashpoints", "kills")
 
 
@@ -51,6 +56,20 @@ async def main(only: str | None, seed: int, count: int, *, keep: bool) -> bool:
 
 async def _part(part: str, home: Path, seed: int, count: int) -> bool:
     home.mkdir()
+    try:
+        return await _run(part, home, seed, count)
+    except GAVE_UP as error:
+        reasons: list[BaseException] = [error]
+    except BaseExceptionGroup as group:  # of callers
+        reasons = list(group.exceptions)
+        if group.split(GAVE_UP)[1]:
+            raise
+    for reason in reasons:
+        progress(f"{part} could not be judged: {type(reason).__name__}: {reason}")
+    return False
+
+
+async def _run(part: str, home: Path, seed: int, count: int) -> bool:
     match part:
         case "kills":
             return await kills.run(home, seed=seed, kills=count)

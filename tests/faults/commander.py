@@ -4,6 +4,7 @@ command under the same key until they are told what became of it."""
 import asyncio
 import random
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -98,7 +99,7 @@ class Commander:
                 answer = await self._client.request(method, path, json=body, headers={"Idempotency-Key": entry.key})
                 location = answer.headers.get("Location", "")
                 if answer.status_code == PENDING and "/operations/" in location:
-                    self._acked(entry)  # told that it will happen
+                    entry.acked = True  # told that it will happen
                     entry.operation = UUID(location.rpartition("/")[2])
                     told = await self._operation(location)
                     if told is None:
@@ -125,16 +126,13 @@ class Commander:
         return None
 
     def _told(self, entry: Entry, status: int, body: dict[str, Any]) -> UUID | None:
-        self._acked(entry)
+        self._ledger.answered_at.append(datetime.now(UTC))
         if status >= 400:
             entry.refused = str(body.get("code", status))
             return None
+        entry.acked = True
         found = body.get("id")
         if found is not None:
             entry.ids.add(UUID(found))
             return UUID(found)
         return entry.library_id
-
-    def _acked(self, entry: Entry) -> None:
-        entry.acked = True
-        self._ledger.acked_at.append(time.monotonic())

@@ -37,7 +37,7 @@ NEW_CONTENT = ("after_page_append",)
 async def run(home: Path, *, seed: int) -> bool:
     system = System(home)
     try:
-        await asyncio.to_thread(system.start)
+        system.start()
         workload = Workload(system, seed=seed)
         await workload.start()
         reached = [Count(f"reached {name}", await _crash(workload, name), "137") for name in crashpoints.NAMES]

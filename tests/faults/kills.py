@@ -19,7 +19,7 @@ async def run(home: Path, *, seed: int, kills: int) -> bool:
     system = System(home, replicas=REPLICAS)
     try:
         began = time.monotonic()
-        await asyncio.to_thread(system.start)
+        system.start()
         progress(f"up in {time.monotonic() - began:.1f} s, data in {home}")
         return await _run(system, seed=seed, kills=kills)
     finally:

@@ -1,13 +1,15 @@
 """What the outside world was told: every command sent over HTTP, under which key, and what was answered."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
 from uuid import UUID
 
 
 @dataclass
 class Entry:
-    """One command. `acked`: somebody was told that it is done, or (202) that it will be. `ids` are the ids that
-    answers named: more than one for one key means that it was done twice."""
+    """One command. `acked`: somebody was told that it is done, or (202) that it is stored; `refused`: that it can't
+    be done, and why. `ids` are the ids that answers named: more than one for one key means that it was done twice."""
 
     key: str
     kind: str
@@ -33,8 +35,8 @@ class Library:
 class Ledger:
     entries: list[Entry] = field(default_factory=list)
     libraries: dict[UUID, Library] = field(default_factory=dict)
-    acked_at: list[float] = field(default_factory=list)
-    """Monotonic times of acknowledgements, in order."""
+    answered_at: list[datetime] = field(default_factory=list)
+    """Of final answers, in order."""
 
     def sent(self) -> int:
         return sum(entry.tries > 0 for entry in self.entries)
@@ -45,8 +47,7 @@ class Ledger:
     def retried(self) -> int:
         return sum(entry.tries - 1 for entry in self.entries if entry.tries > 1)
 
-    def longest_silence_s(self) -> float:
-        """Between two acknowledgements."""
-        return max(
-            (later - earlier for earlier, later in zip(self.acked_at, self.acked_at[1:], strict=False)), default=0
-        )
+    def longest_silence(self) -> tuple[float, datetime | None]:
+        """Seconds between two final answers, and when they began."""
+        gaps = [((later - earlier).total_seconds(), earlier) for earlier, later in pairwise(self.answered_at)]
+        return max(gaps, default=(0.0, None))

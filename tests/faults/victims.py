@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from linstock import names
@@ -55,9 +56,15 @@ class Killer:
                     pass  # it died since the state was written
                 else:
                     self.kills[victim] += 1
+                    self._note(f"{name} (pid {pid}) for {victim}")
                     return name
             await asyncio.sleep(LOOK_EVERY_S)
         raise NeverCameBack(f"{NeverCameBack.__doc__} {victim}")
+
+    def _note(self, what: str) -> None:
+        """Beside the system's own log, for whoever looks for the reason of a miss."""
+        with (self._system.home / "kills.log").open("a") as file:
+            file.write(f"{datetime.now(UTC):%H:%M:%S.%f} {what}\n")
 
     def _find(self, victim: str) -> str | None:
         if victim == RELAY:

@@ -43,10 +43,10 @@ def commands(history: History, ledger: Ledger, command_id_of: dict[str, UUID]) -
         outcomes = receipts[command_id]
         effect = effects[command_id, EFFECTS[entry.kind]]
         done = any(receipt.outcome == "done" for receipt in outcomes)
-        if entry.acked:
-            wanted = entry.refused is None
-            found.lost += not outcomes or (wanted and effect == 0) or done != wanted
-            found.answered_differently += len(entry.ids) > 1
+        wanted = entry.acked and entry.refused is None
+        found.lost += (entry.acked and not outcomes) or (wanted and not (done and effect))
+        found.lost += entry.refused is not None and done
+        found.answered_differently += len(entry.ids) > 1
         found.doubled += len(outcomes) > 1 or effect > 1 or (effect == 1 and not done)
         if entry.refused:
             found.refused[f"{entry.kind}: {entry.refused}"] += 1

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from linstock import names
@@ -32,6 +33,7 @@ class Jobs:
     unclaimed_runs: int = 0
     orphan_ticks: int = 0
     reruns: int = 0
+    longest_open_s: float = 0.0
     verdicts: Counter[str] = field(default_factory=Counter)
 
 
@@ -51,10 +53,12 @@ def jobs(history: History) -> Jobs:
     claims = Counter[Attempt]()
     leases: set[tuple[Attempt, UUID]] = set()
     fired: list[UUID] = []
+    requested_at: dict[UUID, datetime] = {}
     for record in history.log.get(names.SCHEDULER, []):
         match decoded(record):
             case ScanRequested(job_id=job_id) | JobRequested(job_id=job_id):
                 requests[job_id] += 1
+                requested_at[job_id] = record.time
             case TickFired(job_id=job_id):
                 fired.append(job_id)
             case JobStarted(job_id=job_id, attempt=attempt, lease=lease):
@@ -64,6 +68,8 @@ def jobs(history: History) -> Jobs:
             case JobSucceeded() | JobFailed() | JobTimedOut() | JobCancelled() as verdict:
                 verdicts[verdict.job_id] += 1
                 found.verdicts[WORDS[type(verdict)]] += 1
+                open_s = (record.time - requested_at.get(verdict.job_id, record.time)).total_seconds()
+                found.longest_open_s = max(found.longest_open_s, open_s)
             case _:
                 pass
     runs = _runs(history)

@@ -209,6 +209,7 @@ ALL_COMMANDS_WELL = {"lost": 0, "doubled": 0, "answered_differently": 0}
         ((CREATED, receipt()), told()),
         ((receipt("refused"),), told(refused="name-taken", ids=0)),
         ((), told(acked=False, ids=0)),
+        ((), told(acked=False, refused="library-not-found", ids=0)),
         ((CREATED, receipt()), told(acked=False, ids=0)),
     ],
 )
@@ -223,7 +224,8 @@ def test_a_command_done_once_or_refused_or_never_acknowledged_is_well(
     [
         ((), told(), {"lost": 1}),
         ((receipt(),), told(), {"lost": 1}),
-        ((CREATED, receipt()), told(refused="name-taken"), {"lost": 1}),
+        ((), told(acked=True, refused="name-taken", ids=0), {"lost": 1}),
+        ((CREATED, receipt()), told(acked=False, refused="name-taken"), {"lost": 1}),
         ((CREATED, receipt(), receipt()), told(), {"doubled": 1}),
         ((CREATED, CREATED, receipt()), told(), {"doubled": 1}),
         ((CREATED,), told(acked=False), {"doubled": 1}),
