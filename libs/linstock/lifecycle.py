@@ -12,6 +12,7 @@ within `STOP_LIMIT_S` with code 0, or at that limit with code 1.
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ import structlog
 import uvloop
 
 from linstock import crashpoints, settings
+from linstock.cancellation import cancel
 from linstock.probes import ProbeServer, Vitals
 from linstock.settings import Settings
 from linstock.telemetry import configure_logging
@@ -99,6 +101,9 @@ async def _start(service: Service, vitals: Vitals) -> None:
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, LAST_RETRY_S)
         else:
+            # What is loaded now stays: the collector need not look at it again in the middle of a tick.
+            gc.collect()
+            gc.freeze()
             vitals.started()
             log.info("service ready")
             return
@@ -109,8 +114,7 @@ async def _stop(service: Service, life: asyncio.Task[None], vitals: Vitals) -> b
     log.info("service stopping")
     try:
         async with asyncio.timeout(STOP_LIMIT_S):
-            life.cancel()
-            await asyncio.gather(life, return_exceptions=True)
+            await cancel(life)
             await service.stop()
     except TimeoutError:
         log.error("service did not stop in time", limit_s=STOP_LIMIT_S)

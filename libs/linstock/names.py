@@ -1,7 +1,7 @@
-"""Every stream, subject, durable and log name. Nowhere else: a durable's name is data, and renaming one re-reads a stream.
+"""Every stream, subject, durable and log name, and nowhere else: renaming a durable re-reads its stream.
 
-No id of any kind is in an EVENTS subject: the server keeps every distinct subject in memory, and the relay's fence costs
-more the more there are.
+No id of any kind is in an EVENTS subject: the server keeps every distinct subject in memory, and the relay's fence
+costs more the more there are.
 """
 
 from uuid import UUID, uuid5

@@ -14,6 +14,7 @@ from nats.js.errors import APIError
 
 from linstock.bus.connection import close, connect
 from linstock.bus.envelope import BadEnvelope
+from linstock.cancellation import cancel
 from linstock.migrations import advisory_key
 from services.projection import metrics, schema
 from services.projection.fact import Poison
@@ -54,8 +55,7 @@ class Follower:
         """Safe to call twice. A transaction in flight is rolled back, or was committed and its events come again."""
         task, self._task = self._task, None
         if task:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await cancel(task)
         client, self._client = self._client, None
         if client:
             await close(client)

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import structlog
 
+from linstock.cancellation import cancel
+
 logger = structlog.get_logger(__name__)
 
 STALE_AFTER_S = 3.0
@@ -81,8 +83,7 @@ class PostgresClock:
 
     async def stop(self) -> None:
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel(self._task)
             self._task = None
 
     async def _keep_measuring(self) -> None:

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from linstock import names
 from linstock.bus import envelope
+from linstock.cancellation import cancel
 from linstock.crashpoints import reach
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
@@ -84,8 +85,7 @@ class Dispatcher:
 
     async def stop(self) -> None:
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel(self._task)
             self._task = None
 
     def wake(self) -> None:

@@ -16,6 +16,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from linstock import names
+from linstock.cancellation import cancel
 from linstock.eventlog.record import VersionConflict
 from linstock.messages.job import ExpireDeadline, ExpireLease
 from linstock.messages.work import SignOfLife
@@ -70,8 +71,7 @@ class LeaseWatch:
 
     async def stop(self) -> None:
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel(self._task)
             self._task = None
 
     async def _hear(self, message: Msg) -> None:

@@ -11,6 +11,7 @@ from nats.js.errors import APIError
 
 from linstock import names
 from linstock.bus import dead_letters
+from linstock.cancellation import cancel
 from linstock.messages.work import MAX_REPORTS_PER_MESSAGE, Claim, ClaimAnswer, ClaimAnswers, Report
 from services.scheduler.claims import Claims
 from services.scheduler.pull import Pull
@@ -46,8 +47,7 @@ class Reports:
     async def stop(self) -> None:
         """Finishes what is in hand, for at most 4 s; the rest comes again."""
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel(self._task)
             self._task = None
             await self._pull.stop()
             if self._handling:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from linstock.cancellation import cancel
 from linstock.eventlog.log import EventLog
 from services.scheduler.index import Index
 from services.scheduler.index_table import IndexTable
@@ -45,8 +46,7 @@ class Tail:
 
     async def stop(self) -> None:
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel(self._task)
             self._task = None
             await self._try_save()
 

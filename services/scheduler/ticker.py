@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 
+from linstock.cancellation import cancel
 from linstock.crashpoints import reach
 from linstock.cron import InvalidCron
 from linstock.eventlog.log import EventLog
@@ -61,8 +62,8 @@ class Ticker:
     async def stop(self) -> None:
         """Waits for appends under way."""
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, *self._firing, return_exceptions=True)
+            await cancel(self._task)
+            await asyncio.gather(*self._firing, return_exceptions=True)
             self._task = None
 
     def _plan(self, schedule_id: UUID) -> None:

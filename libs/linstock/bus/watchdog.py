@@ -9,6 +9,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from linstock import names
 from linstock.bus.provision import Drift, provision_on
+from linstock.cancellation import cancel
 
 logger = structlog.get_logger(__name__)
 
@@ -29,8 +30,7 @@ class DurableWatchdog:
 
     async def stop(self) -> None:
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel(self._task)
             self._task = None
 
     async def _watch(self) -> None:
