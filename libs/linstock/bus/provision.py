@@ -106,8 +106,8 @@ def durables() -> tuple[tuple[str, ConsumerConfig], ...]:
         )
 
     commands = tuple(
-        (names.COMMANDS, durable(names.command_durable(log), names.commands_to(log), ack_wait_s=5))
-        for log in names.LOGS
+        (names.COMMANDS, durable(names.command_durable(owner), names.commands_to(owner), ack_wait_s=5))
+        for owner in names.COMMANDED
     )
     return (
         *commands,
