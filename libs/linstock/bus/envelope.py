@@ -14,6 +14,8 @@ from msgspec import Raw, Struct
 
 from linstock.eventlog.record import Recorded
 
+SOURCE = "/linstock/"  # and the name of the log
+
 _PLAIN = re.compile(r"[!#$&-~]*")
 _SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 
@@ -40,13 +42,12 @@ def to_headers(recorded: Recorded, *, previous: int, epoch: UUID) -> dict[str, s
         "ce-specversion": "1.0",
         "ce-id": str(recorded.event_id),
         "ce-type": recorded.type,
-        "ce-source": f"/linstock/{recorded.log}",
+        "ce-source": f"{SOURCE}{recorded.log}",
         "ce-time": _time(recorded.time),
         "ce-subject": str(recorded.aggregate_id),
         "ce-correlationid": str(recorded.correlation_id),
         "ce-actor": _encoded(recorded.actor),
         "ce-workspace": _encoded(recorded.workspace),
-        "ls-log": recorded.log,
         "ls-position": str(recorded.position),
         "ls-prev": str(previous),
         "ls-epoch": str(epoch),
@@ -78,7 +79,7 @@ def _recorded(headers: Mapping[str, str], data: bytes) -> Recorded:
     causation = headers.get("ce-causationid")
     traceparent = headers.get("traceparent")
     return Recorded(
-        log=headers["ls-log"],
+        log=headers["ce-source"].removeprefix(SOURCE),
         position=int(headers["ls-position"]),
         event_id=UUID(headers["ce-id"]),
         type=headers["ce-type"],
