@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID, uuid4
 
 from litestar import Request, Response
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import HeaderParameter
 from msgspec import Struct
 
 from linstock import names, tracing
@@ -23,6 +25,22 @@ SHOWN_WITHIN_S = 1.0
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
+# What a handler of a command asks for, beside the command.
+Key: TypeAlias = Annotated[
+    str | None,
+    HeaderParameter(
+        name=KEY,
+        description="A retry under the same key is the same command, for ever; with another body it is refused.",
+        schema_extra={
+            "one_of": None,
+            "type": OpenAPIType.STRING,
+            "min_length": 1,
+            "max_length": 255,
+            "pattern": "^[\\x21-\\x7e]+$",
+        },
+    ),
+]
+
 
 class Done(Struct, frozen=True):
     """`headers` carry the position of the effect. `shown`: the read models reflect it."""
@@ -33,13 +51,15 @@ class Done(Struct, frozen=True):
     shown: bool
 
 
-async def send(request: Request[Any, Any, Any], context: Context, service: str, command: Message) -> Done | Pending:
+async def send(
+    request: Request[Any, Any, Any], context: Context, service: str, command: Message, *, key: str | None
+) -> Done | Pending:
     """Raises Problem when the owner refuses, or for a bad key; BusAway when the command was not stored.
 
     Waits at most a second for the read models to reflect what is done.
     """
     # Under a key the command's id can be told, whatever the answer: a command without one gets one of ours.
-    key = _key(request) or str(uuid4())
+    key = _checked(key) or str(uuid4())
     headers = {tracing.HEADER: parent} if (parent := request.headers.get(tracing.HEADER)) else None
     with tracing.span(f"{request.method} {type(command).__name__}", headers):
         outgoing: dict[str, str] = {}
@@ -72,23 +92,22 @@ async def _is_shown(context: Context, position: str | None) -> bool:
         return False
 
 
-def later(pending: Pending) -> Response[OperationDto]:
+def later(pending: Pending) -> Response[Any]:
     """202: stored, not done yet."""
     return _look_at(OperationDto(id=pending.command_id, status="pending"))
 
 
-def done_unseen(done: Done) -> Response[OperationDto]:
+def done_unseen(done: Done) -> Response[Any]:
     """202: done, but the read models can't show it yet, so there is nothing true to show instead."""
     return _look_at(OperationDto(id=done.command_id, status="done", position=done.answer.position), done.headers)
 
 
-def _look_at(operation: OperationDto, headers: Mapping[str, str] | None = None) -> Response[OperationDto]:
+def _look_at(operation: OperationDto, headers: Mapping[str, str] | None = None) -> Response[Any]:
     location = {"Location": f"/api/v1/operations/{operation.id}"}
     return Response(operation, status_code=202, headers={**(headers or {}), **location})
 
 
-def _key(request: Request[Any, Any, Any]) -> str | None:
-    key = request.headers.get(KEY)
+def _checked(key: str | None) -> str | None:
     if key is not None and not _KEY.fullmatch(key):
         raise Problem(400, "malformed-idempotency-key", f"{KEY} has 1 to 255 visible ASCII characters.")
     return key

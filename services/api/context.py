@@ -1,18 +1,20 @@
 """What request handlers are handed: the read side, the write side, and who asks."""
 
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
 from litestar import Request
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import FromPath, HeaderParameter
 from msgspec import Struct
 from nats.aio.client import Client
 
 from linstock import names
 from linstock.bus.commands import CommandSender
+from services.api import freshness
 from services.api.freshness import Freshness
 
 ANONYMOUS = "anonymous@loopback"
@@ -36,3 +38,19 @@ class Context(Struct, frozen=True):
 Asked: TypeAlias = Request[Any, Any, Any]
 Shared: TypeAlias = NamedDependency[Context]
 Id: TypeAlias = FromPath[UUID]
+Fresh: TypeAlias = NamedDependency[Context]
+Position: TypeAlias = Annotated[
+    str | None,
+    HeaderParameter(
+        name=freshness.HEADER,
+        description="Wait, at most 2 s, until these positions are reflected: `library:12,scheduler:900`.",
+        schema_extra={"one_of": None, "type": OpenAPIType.STRING},
+    ),
+]
+
+
+async def fresh(request: Asked, context: Shared, position: Position = None) -> Context:
+    """The context, once the read models have got where the request wants them; else the answer is marked stale."""
+    if position is not None:
+        request.state.stale = not await context.freshness.reached(freshness.parse(position))
+    return context

@@ -1,10 +1,15 @@
 """What goes over HTTP, in camelCase. Times are RFC 3339 in UTC; durations in milliseconds; sizes in bytes."""
 
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
+from litestar.enums import RequestEncodingType
+from litestar.params import BodyKwarg
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from linstock.messages.answer import Answer
+from linstock.messages.scan import Counts, ReportItem
 
 T = TypeVar("T")
 
@@ -22,7 +27,7 @@ class Wire(Struct, rename="camel", kw_only=True):
     """Answers."""
 
 
-class Body(Struct, rename="camel", kw_only=True, forbid_unknown_fields=True):
+class Body(Struct, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
     """Requests: a misspelt field is an error, not a silent default."""
 
 
@@ -36,7 +41,7 @@ class Page(Wire, Generic[T]):
     total_pages: int
 
 
-class CreateLibraryBody(Body):
+class CreateLibraryBody(Body, frozen=True):
     name: Name
     path: Path
     description: Description = ""
@@ -45,7 +50,7 @@ class CreateLibraryBody(Body):
     time_zone: Zone = "UTC"
 
 
-class ChangeLibraryBody(Body):
+class ChangeLibraryBody(Body, frozen=True):
     """Only what is given changes."""
 
     name: Name | UnsetType = UNSET
@@ -56,7 +61,7 @@ class ChangeLibraryBody(Body):
     time_zone: Zone | UnsetType = UNSET
 
 
-class StartScanBody(Body):
+class StartScanBody(Body, frozen=True):
     triggered_by: Literal["API", "Manual"] = "API"
 
 
@@ -100,8 +105,8 @@ class ScanDto(Wire):
     status: Status
     removals: Removals
     held: int
-    counts: Raw | None
-    report: Raw | None
+    counts: Counts | None
+    report: list[ReportItem] | None
     attempt: int
     triggered_by: str | None
     worker: str | None
@@ -158,6 +163,12 @@ class RunResult(Wire):
     message: str | None
 
 
+Result = Annotated[
+    Any,
+    Meta(description="Of a scan: status, libraryId, libraryName, libraryPath, runId, duration, message; else any JSON"),
+]
+
+
 class ScheduledJobRunDto(Wire):
     """`result` is null until the run has ended; for other types than LibraryScan it is what the job returned."""
 
@@ -172,7 +183,7 @@ class ScheduledJobRunDto(Wire):
     completed_at: datetime | None
     duration: int | None
     error_message: str | None
-    result: RunResult | Raw | None
+    result: Result
     triggered_by: str
 
 
@@ -182,7 +193,7 @@ class OperationDto(Wire):
     id: UUID
     status: Literal["pending", "done", "refused"]
     command: str | None = None
-    answer: Raw | None = None
+    answer: Answer | None = None
     position: str | None = None
     handled_at: datetime | None = None
 
@@ -192,3 +203,12 @@ class WelcomeDto(Wire):
     openapi: str
     libraries: str
     scheduled_jobs: str
+
+
+# What handlers take as `data`, and lists as they are named in the OpenAPI document.
+Taken = Annotated[T, BodyKwarg(media_type=RequestEncodingType.JSON, schema_extra={"additional_properties": False})]
+LibraryPage = Annotated[Page[LibraryDto], BodyKwarg(schema_component_key="LibraryPage")]
+CollectionPage = Annotated[Page[CollectionDto], BodyKwarg(schema_component_key="CollectionPage")]
+ScanPage = Annotated[Page[ScanDto], BodyKwarg(schema_component_key="ScanPage")]
+ScheduledJobPage = Annotated[Page[ScheduledJobDto], BodyKwarg(schema_component_key="ScheduledJobPage")]
+ScheduledJobRunPage = Annotated[Page[ScheduledJobRunDto], BodyKwarg(schema_component_key="ScheduledJobRunPage")]

@@ -1,4 +1,4 @@
-"""Before and after every request: who may ask from where, and how fresh the answer has to be."""
+"""Before and after every request: who may ask from where, and whether the answer is stale."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,7 +8,6 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
 from services.api import freshness
-from services.api.context import Context
 from services.api.problems import Problem
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -19,17 +18,12 @@ class Guard:
     """Refuses other sites' pages. A page that rebinds its name to 127.0.0.1 sends its own Host; a form that posts here
     from elsewhere sends its Origin."""
 
-    def __init__(self, context: Context, host: str) -> None:
-        self._context = context
+    def __init__(self, host: str) -> None:
         self._hosts = _LOOPBACK | {host} if host in _LOOPBACK else frozenset[str]()
 
     async def before(self, request: Request[Any, Any, Any]) -> None:
         self._check_host(request)
         self._check_origin(request)
-        vector = request.headers.get(freshness.HEADER)
-        if vector is not None and request.method == "GET":
-            reached = await self._context.freshness.reached(freshness.parse(vector))
-            request.state.stale = not reached
 
     async def before_send(self, message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start" and scope["state"].get("stale"):

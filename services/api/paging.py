@@ -1,12 +1,12 @@
 """Pages of a list: `page` from 1, `pageSize` 1 to 200."""
 
-from typing import Any, TypeVar
+from typing import Annotated, TypeVar
 
-from litestar import Request
+from litestar.di import NamedDependency, Provide
+from litestar.params import QueryParameter
 from msgspec import Struct
 
 from services.api.dto import Page
-from services.api.problems import FieldError, invalid
 
 T = TypeVar("T")
 
@@ -30,22 +30,13 @@ class Window(Struct, frozen=True):
         return Page(data=data, total_count=total, page=self.page, page_size=self.size, total_pages=pages)
 
 
-def window_of(request: Request[Any, Any, Any]) -> Window:
-    """From the query; raises Problem 422 naming every parameter that is wrong."""
-    errors: list[FieldError] = []
-    page = _number(request.query_params.getall("page", []), "page", 1, LAST_PAGE, errors)
-    size = _number(request.query_params.getall("pageSize", []), "pageSize", DEFAULT_SIZE, LARGEST_SIZE, errors)
-    if errors:
-        raise invalid(*errors)
-    return Window(page, size)
+async def window(
+    page: Annotated[int, QueryParameter(ge=1, le=LAST_PAGE)] = 1,
+    page_size: Annotated[int, QueryParameter(name="pageSize", ge=1, le=LARGEST_SIZE)] = DEFAULT_SIZE,
+) -> Window:
+    return Window(page, page_size)
 
 
-def _number(given: list[str], name: str, default: int, largest: int, errors: list[FieldError]) -> int:
-    if not given:
-        return default
-    text = given[0]
-    # isdigit alone would let int() fail on superscripts; nine digits are beyond every limit.
-    if len(given) > 1 or not (text.isascii() and text.isdigit()) or len(text) > 9 or not 1 <= int(text) <= largest:
-        errors.append(FieldError(name, f"a whole number from 1 to {largest}, given once"))
-        return default
-    return int(text)
+# What a handler of a list asks for, and what provides it.
+Wanted = NamedDependency[Window]
+PAGED = {"window": Provide(window)}

@@ -1,8 +1,10 @@
 """RFC 9457 problem+json on every error path, each with a stable `code`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import msgspec
@@ -51,10 +53,15 @@ _BUS_AWAY = (BusAway, nats.errors.Error, APIError)
 
 
 class FieldError(msgspec.Struct, frozen=True):
-    """`field` is a JSON path such as `name`, or a parameter's name."""
+    """`pointer` is a JSON pointer into the body, such as `#/cronExpression`; or `parameter` is a parameter's name."""
 
-    field: str
     detail: str
+    pointer: str | msgspec.UnsetType = msgspec.UNSET
+    parameter: str | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def where(self) -> str:
+        return self.pointer or self.parameter or "#"
 
 
 class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -89,8 +96,18 @@ def not_found(what: str, name: object) -> Problem:
     return Problem(404, f"{what}-not-found", f"There is no {what} {name}.")
 
 
+def wrong(path: str, *, detail: str) -> FieldError:
+    """`path` is a field of the body, such as `name` or `rules[2].name`; "" is the body itself."""
+    steps = re.findall(r"[^.\[\]]+", path)
+    return FieldError(detail, pointer="".join(["#", *("/" + _escaped(step) for step in steps)]))
+
+
+def _escaped(step: str) -> str:
+    return quote(step.replace("~", "~0").replace("/", "~1"), safe="~")
+
+
 def invalid(*errors: FieldError) -> Problem:
-    return Problem(422, "invalid", "; ".join(f"{error.field}: {error.detail}" for error in errors), errors=errors)
+    return Problem(422, "invalid", "; ".join(f"{error.where}: {error.detail}" for error in errors), errors=errors)
 
 
 def unavailable(code: str, detail: str) -> Problem:
@@ -102,7 +119,7 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, ValidationException):
-        return invalid(*_field_errors(error.extra))
+        return _invalid_parameters(error.extra)
     if isinstance(error, HTTPException):
         code = _CODES.get(error.status_code, f"http-{error.status_code}")
         return Problem(error.status_code, code, _detail(error), headers=error.headers)
@@ -153,9 +170,15 @@ def _detail(error: HTTPException) -> str:
             return error.detail
 
 
-def _field_errors(extra: object) -> list[FieldError]:
-    items = extra if isinstance(extra, list) else []
-    found = [
-        FieldError(str(item.get("key", "")), str(item.get("message", ""))) for item in items if isinstance(item, dict)
-    ]
-    return found or [FieldError("", "A parameter is not valid.")]
+def _invalid_parameters(extra: object) -> Problem:
+    """Of what Litestar found wrong. A body was checked before, so of a body it only says that there is none."""
+    found = [item for item in extra if isinstance(item, dict)] if isinstance(extra, list) else []
+    if any(item.get("source") == "body" for item in found):
+        return Problem(400, "malformed", "A JSON body is needed.")
+    return invalid(*(FieldError(str(item.get("message")), parameter=_camel(str(item.get("key")))) for item in found))
+
+
+def _camel(argument: str) -> str:
+    """Parameters are named as the arguments that take them."""
+    first, *rest = argument.split("_")
+    return first + "".join(map(str.capitalize, rest))

@@ -3,10 +3,11 @@
 from uuid import UUID
 
 import asyncpg
-from msgspec import Raw
+import msgspec
 from nats.aio.client import Client
 
 from linstock import names
+from linstock.messages.answer import Answer
 from services.api.dto import OperationDto
 
 
@@ -23,7 +24,7 @@ async def handled(pool: asyncpg.Pool, workspace: str, command_id: UUID) -> Opera
         id=row["command_id"],
         status="done" if row["outcome"] == "done" else "refused",
         command=row["command"],
-        answer=Raw(row["answer"].encode()),
+        answer=msgspec.json.decode(row["answer"], type=Answer),
         position=f"{row['log']}:{row['position']}",
         handled_at=row["handled_at"],
     )

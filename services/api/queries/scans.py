@@ -4,8 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-from msgspec import Raw
+import msgspec
 
+from linstock.messages.scan import Counts, ReportItem
 from services.api.dto import Page, Removals, ScanDto
 from services.api.paging import Window
 
@@ -64,8 +65,8 @@ def _scan(row: asyncpg.Record) -> ScanDto:
         status=row["status"],
         removals=_removals(row["hold"]),
         held=row["held"] or 0 if row["hold"] == "held" else 0,
-        counts=_raw(row["counts"]),
-        report=_raw(row["report"]),
+        counts=msgspec.json.decode(row["counts"] or "null", type=Counts | None),
+        report=msgspec.json.decode(row["report"] or "null", type=list[ReportItem] | None),
         attempt=row["attempt"],
         triggered_by=row["triggered_by"],
         worker=row["worker"],
@@ -82,7 +83,3 @@ def _scan(row: asyncpg.Record) -> ScanDto:
 def _removals(hold: str | None) -> Removals:
     # A settled hold removed nothing: a later scan found the content again.
     return hold if hold in ("held", "applied", "rejected") else "none"  # type: ignore[return-value]
-
-
-def _raw(text: str | None) -> Raw | None:
-    return None if text is None else Raw(text.encode())

@@ -1,4 +1,4 @@
-"""/api/v1/libraries"""
+"""libraries, under /api/v1"""
 
 import posixpath
 from uuid import UUID
@@ -9,34 +9,33 @@ from msgspec import UNSET
 from linstock import cron, names
 from linstock.bus.commands import Pending
 from linstock.messages.library import ChangeLibrary, CreateLibrary, DeleteLibrary, Settings
-from services.api import commands
-from services.api.bodies import body_of
-from services.api.context import Asked, Context, Id, Shared
-from services.api.dto import ChangeLibraryBody, CollectionDto, CreateLibraryBody, LibraryDto, OperationDto, Page
-from services.api.paging import window_of
-from services.api.problems import FieldError, invalid, not_found
+from services.api import answers, commands
+from services.api.commands import Key
+from services.api.context import Asked, Context, Fresh, Id, Shared
+from services.api.dto import ChangeLibraryBody, CollectionPage, CreateLibraryBody, LibraryDto, LibraryPage, Taken
+from services.api.paging import PAGED, Wanted
+from services.api.problems import FieldError, invalid, not_found, wrong
 from services.api.queries import libraries as stored
 
-Answered = Response[LibraryDto] | Response[OperationDto]
 
-
-@post("/api/v1/libraries", status_code=201, opt={"body": CreateLibraryBody, "command": True})
-async def create_library(request: Asked, context: Shared) -> Answered:
+@post("/libraries", responses=answers.command(409, body=True), response_headers=[answers.LOCATION, answers.POSITION])
+async def create_library(
+    data: Taken[CreateLibraryBody], request: Asked, context: Shared, key: Key = None
+) -> Response[LibraryDto]:
     """Create a library. With autoScan on it is scanned as its cron expression says."""
-    body = await body_of(request, CreateLibraryBody)
     settings = Settings(
-        name=body.name.strip(),
-        path=_path(body.path),
-        description=body.description,
-        auto_scan=body.auto_scan,
-        cron_expression=body.cron_expression,
-        time_zone=body.time_zone,
+        name=data.name.strip(),
+        path=_path(data.path),
+        description=data.description,
+        auto_scan=data.auto_scan,
+        cron_expression=data.cron_expression,
+        time_zone=data.time_zone,
     )
     errors = [*_name_errors(settings.name), *_path_errors(settings.path)]
     errors += _cron_errors(settings.cron_expression, settings.time_zone)
     if errors:
         raise invalid(*errors)
-    done = await commands.send(request, context, names.LIBRARY, CreateLibrary(settings=settings))
+    done = await commands.send(request, context, names.LIBRARY, CreateLibrary(settings=settings), key=key)
     if isinstance(done, Pending):
         return commands.later(done)
     assert done.answer.id
@@ -45,41 +44,44 @@ async def create_library(request: Asked, context: Shared) -> Answered:
     return Response(library or _as_asked(done.answer.id, settings, context), status_code=201, headers=headers)
 
 
-@get("/api/v1/libraries", opt={"paged": True})
-async def list_libraries(request: Asked, context: Shared) -> Page[LibraryDto]:
+@get("/libraries", dependencies=PAGED, responses=answers.reading(422))
+async def list_libraries(window: Wanted, fresh: Fresh) -> LibraryPage:
     """Libraries by name."""
-    return await stored.page(context.pool, context.workspace, window_of(request))
+    return await stored.page(fresh.pool, fresh.workspace, window)
 
 
-@get("/api/v1/libraries/{library_id:uuid}")
-async def get_library(library_id: Id, context: Shared) -> LibraryDto:
+@get("/libraries/{library_id:uuid}", responses=answers.reading(404))
+async def get_library(library_id: Id, fresh: Fresh) -> LibraryDto:
     """One library."""
-    return await _existing(context, library_id)
+    return await _existing(fresh, library_id)
 
 
-@patch("/api/v1/libraries/{library_id:uuid}", opt={"body": ChangeLibraryBody, "command": True})
-async def change_library(library_id: Id, request: Asked, context: Shared) -> Answered:
+@patch(
+    "/libraries/{library_id:uuid}", responses=answers.command(404, 409, body=True), response_headers=[answers.POSITION]
+)
+async def change_library(
+    library_id: Id, data: Taken[ChangeLibraryBody], request: Asked, context: Shared, key: Key = None
+) -> Response[LibraryDto]:
     """Change what is given. autoScan off disables the schedule and keeps its history."""
-    body = await body_of(request, ChangeLibraryBody)
-    name = UNSET if body.name is UNSET else body.name.strip()
-    path = UNSET if body.path is UNSET else _path(body.path)
+    name = UNSET if data.name is UNSET else data.name.strip()
+    path = UNSET if data.path is UNSET else _path(data.path)
     errors = [] if name is UNSET else _name_errors(name)
     errors += [] if path is UNSET else _path_errors(path)
     # A zone or an expression alone is checked against the other's harmless default; the owner checks the pair.
-    expression = "* * * * *" if body.cron_expression is UNSET else body.cron_expression
-    errors += _cron_errors(expression, "UTC" if body.time_zone is UNSET else body.time_zone)
+    expression = "* * * * *" if data.cron_expression is UNSET else data.cron_expression
+    errors += _cron_errors(expression, "UTC" if data.time_zone is UNSET else data.time_zone)
     if errors:
         raise invalid(*errors)
     command = ChangeLibrary(
         library_id=library_id,
         name=name,
         path=path,
-        description=body.description,
-        auto_scan=body.auto_scan,
-        cron_expression=body.cron_expression,
-        time_zone=body.time_zone,
+        description=data.description,
+        auto_scan=data.auto_scan,
+        cron_expression=data.cron_expression,
+        time_zone=data.time_zone,
     )
-    done = await commands.send(request, context, names.LIBRARY, command)
+    done = await commands.send(request, context, names.LIBRARY, command, key=key)
     if isinstance(done, Pending):
         return commands.later(done)
     library = await stored.one(context.pool, context.workspace, library_id) if done.shown else None
@@ -88,21 +90,24 @@ async def change_library(library_id: Id, request: Asked, context: Shared) -> Ans
     return Response(library, headers=done.headers)
 
 
-@delete("/api/v1/libraries/{library_id:uuid}", status_code=200, opt={"command": True, "status": 204})
-async def delete_library(library_id: Id, request: Asked, context: Shared) -> Response[None] | Response[OperationDto]:
+@delete(
+    "/libraries/{library_id:uuid}",
+    responses={204: answers.NOTHING, **answers.command(404)},
+    response_headers=[answers.POSITION],
+)
+async def delete_library(library_id: Id, request: Asked, context: Shared, key: Key = None) -> Response[None]:
     """Delete a library and its schedule. Nothing on disk is touched; what its runs did stays readable."""
-    done = await commands.send(request, context, names.LIBRARY, DeleteLibrary(library_id=library_id))
+    done = await commands.send(request, context, names.LIBRARY, DeleteLibrary(library_id=library_id), key=key)
     if isinstance(done, Pending):
         return commands.later(done)
     return Response(None, status_code=204, headers=done.headers)
 
 
-@get("/api/v1/libraries/{library_id:uuid}/collections", opt={"paged": True})
-async def list_collections(library_id: Id, request: Asked, context: Shared) -> Page[CollectionDto]:
+@get("/libraries/{library_id:uuid}/collections", dependencies=PAGED, responses=answers.reading(404, 422))
+async def list_collections(library_id: Id, window: Wanted, fresh: Fresh) -> CollectionPage:
     """A library's collections by path."""
-    window = window_of(request)
-    await _existing(context, library_id)
-    return await stored.collections(context.pool, context.workspace, library_id, window)
+    await _existing(fresh, library_id)
+    return await stored.collections(fresh.pool, fresh.workspace, library_id, window)
 
 
 async def _existing(context: Context, library_id: UUID) -> LibraryDto:
@@ -135,20 +140,20 @@ def _path(given: str) -> str:
 
 
 def _name_errors(name: str) -> list[FieldError]:
-    return [] if name else [FieldError("name", "a name has 1 to 200 characters")]
+    return [] if name else [wrong("name", detail="a name has 1 to 200 characters")]
 
 
 def _path_errors(path: str) -> list[FieldError]:
     if not path.startswith("/"):
-        return [FieldError("path", "a path is absolute: it starts with /")]
-    return [FieldError("path", "a path has no NUL character")] if "\0" in path else []
+        return [wrong("path", detail="a path is absolute: it starts with /")]
+    return [wrong("path", detail="a path has no NUL character")] if "\0" in path else []
 
 
 def _cron_errors(expression: str, zone: str) -> list[FieldError]:
     try:
         cron.check(expression, zone)
     except cron.InvalidCron as error:
-        return [FieldError("timeZone" if error.field == "zone" else "cronExpression", str(error))]
+        return [wrong("timeZone" if error.field == "zone" else "cronExpression", detail=str(error))]
     return []
 
 

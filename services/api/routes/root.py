@@ -1,14 +1,13 @@
 """/ and the OpenAPI document"""
 
-import msgspec
 from litestar import Response, get
 
-from services.api import openapi
+from services.api import answers, document
 from services.api.context import Asked
 from services.api.dto import WelcomeDto
 
 
-@get("/")
+@get("/", responses=answers.reading())
 async def welcome() -> WelcomeDto:
     """Where things are."""
     return WelcomeDto(
@@ -19,10 +18,9 @@ async def welcome() -> WelcomeDto:
     )
 
 
-@get(["/openapi.json", "/api/openapi.json"], opt={"hidden": True})
+@get(["/openapi.json", "/api/openapi.json"], include_in_schema=False)
 async def openapi_document(request: Asked) -> Response[bytes]:
-    document = msgspec.json.encode(openapi.document(request.app))
-    return Response(document, media_type="application/json")
+    return Response(document.of(request.app), media_type="application/json")
 
 
 HANDLERS = (welcome, openapi_document)

@@ -1,4 +1,4 @@
-"""/api/v1/scans and the scans of a library"""
+"""scans and the scans of a library, under /api/v1"""
 
 import asyncio
 from uuid import UUID
@@ -10,31 +10,34 @@ from linstock import names
 from linstock.bus.commands import Pending
 from linstock.bus.envelope import from_message
 from linstock.messages.schedule import RequestScan
-from services.api import commands
-from services.api.bodies import body_of
-from services.api.context import Asked, Context, Id, Shared
-from services.api.dto import OperationDto, Page, ScanDto, ScanStartedDto, StartScanBody
-from services.api.paging import window_of
+from services.api import answers, commands
+from services.api.commands import Key
+from services.api.context import Asked, Context, Fresh, Id, Shared
+from services.api.dto import OperationDto, ScanDto, ScanPage, ScanStartedDto, StartScanBody, Taken
+from services.api.paging import PAGED, Wanted
 from services.api.problems import not_found
 from services.api.queries import libraries, scans
 
 KNOWN_WITHIN_S = 1.0
 LOOK_EVERY_S = 0.02
+BY_API = StartScanBody()
 
 
 @post(
-    "/api/v1/libraries/{library_id:uuid}/scans",
+    "/libraries/{library_id:uuid}/scans",
     status_code=202,
-    opt={"body": StartScanBody, "optional_body": True, "command": True},
+    responses=answers.problems(404, 409, body=True),
+    response_description="Asked for, or only stored so far: `Location` says where its outcome is",
+    response_headers=[answers.LOCATION, answers.POSITION],
+    operation_class=answers.BodyOptional,
 )
 async def start_scan(
-    library_id: Id, request: Asked, context: Shared
-) -> Response[ScanStartedDto] | Response[OperationDto]:
+    library_id: Id, request: Asked, context: Shared, data: Taken[StartScanBody] = BY_API, key: Key = None
+) -> Response[ScanStartedDto | OperationDto]:
     """Scan a library now. One scan of a library at a time: 409 while one is open."""
-    body = await body_of(request, StartScanBody, optional=True)
     await _known(context, library_id)
-    command = RequestScan(library_id=library_id, triggered_by=body.triggered_by)
-    done = await commands.send(request, context, names.SCHEDULER, command)
+    command = RequestScan(library_id=library_id, triggered_by=data.triggered_by)
+    done = await commands.send(request, context, names.SCHEDULER, command, key=key)
     if isinstance(done, Pending):
         return commands.later(done)
     assert done.answer.id
@@ -42,21 +45,20 @@ async def start_scan(
     return Response(ScanStartedDto(id=done.answer.id), status_code=202, headers=headers)
 
 
-@get("/api/v1/scans/{scan_id:uuid}")
-async def get_scan(scan_id: Id, context: Shared) -> ScanDto:
+@get("/scans/{scan_id:uuid}", responses=answers.reading(404))
+async def get_scan(scan_id: Id, fresh: Fresh) -> ScanDto:
     """One scan: how it stands, what it saw, what it holds back."""
-    scan = await scans.one(context.pool, context.workspace, scan_id)
+    scan = await scans.one(fresh.pool, fresh.workspace, scan_id)
     if scan is None:
         raise not_found("scan", scan_id)
     return scan
 
 
-@get("/api/v1/libraries/{library_id:uuid}/scans", opt={"paged": True})
-async def list_scans(library_id: Id, request: Asked, context: Shared) -> Page[ScanDto]:
+@get("/libraries/{library_id:uuid}/scans", dependencies=PAGED, responses=answers.reading(404, 422))
+async def list_scans(library_id: Id, window: Wanted, fresh: Fresh) -> ScanPage:
     """A library's scans, the newest first; also of a deleted library."""
-    window = window_of(request)
-    page = await scans.page(context.pool, context.workspace, library_id, window)
-    if not page.total_count and await libraries.one(context.pool, context.workspace, library_id) is None:
+    page = await scans.page(fresh.pool, fresh.workspace, library_id, window)
+    if not page.total_count and await libraries.one(fresh.pool, fresh.workspace, library_id) is None:
         raise not_found("library", library_id)
     return page
 

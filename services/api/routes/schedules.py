@@ -1,12 +1,13 @@
-"""/api/v1/scheduledjobs"""
+"""scheduledjobs, under /api/v1"""
 
 import asyncio
 
 from litestar import get
 
-from services.api.context import Asked, Id, Shared
-from services.api.dto import Page, ScheduledJobDto, ScheduledJobRunDto
-from services.api.paging import window_of
+from services.api import answers
+from services.api.context import Fresh, Id
+from services.api.dto import ScheduledJobDto, ScheduledJobPage, ScheduledJobRunPage
+from services.api.paging import PAGED, Wanted
 from services.api.problems import not_found
 from services.api.queries import libraries, schedules
 
@@ -14,40 +15,40 @@ SHOWN_WITHIN_S = 2.0
 LOOK_EVERY_S = 0.02
 
 
-@get("/api/v1/scheduledjobs", opt={"paged": True})
-async def list_scheduled_jobs(request: Asked, context: Shared) -> Page[ScheduledJobDto]:
+@get("/scheduledjobs", dependencies=PAGED, responses=answers.reading(422))
+async def list_scheduled_jobs(window: Wanted, fresh: Fresh) -> ScheduledJobPage:
     """Schedules by name, without those of deleted libraries."""
-    return await schedules.page(context.pool, context.workspace, window_of(request), context.now())
+    return await schedules.page(fresh.pool, fresh.workspace, window, fresh.now())
 
 
-@get("/api/v1/scheduledjobs/{schedule_id:uuid}")
-async def get_scheduled_job(schedule_id: Id, context: Shared) -> ScheduledJobDto:
+@get("/scheduledjobs/{schedule_id:uuid}", responses=answers.reading(404))
+async def get_scheduled_job(schedule_id: Id, fresh: Fresh) -> ScheduledJobDto:
     """One schedule."""
-    schedule = await schedules.one(context.pool, context.workspace, schedule_id, context.now())
+    schedule = await schedules.one(fresh.pool, fresh.workspace, schedule_id, fresh.now())
     if schedule is None:
         raise not_found("scheduled job", schedule_id)
     return schedule
 
 
-@get("/api/v1/scheduledjobs/library/{library_id:uuid}")
-async def get_scheduled_job_of_library(library_id: Id, context: Shared) -> ScheduledJobDto:
+@get("/scheduledjobs/library/{library_id:uuid}", responses=answers.reading(404))
+async def get_scheduled_job_of_library(library_id: Id, fresh: Fresh) -> ScheduledJobDto:
     """The schedule of a library. Right after the library was created this waits for it, at most 2 s."""
     loop = asyncio.get_running_loop()
     until = loop.time() + SHOWN_WITHIN_S
     while True:
-        schedule = await schedules.of_library(context.pool, context.workspace, library_id, context.now())
+        schedule = await schedules.of_library(fresh.pool, fresh.workspace, library_id, fresh.now())
         if schedule is not None:
             return schedule
-        known = await libraries.one(context.pool, context.workspace, library_id)
+        known = await libraries.one(fresh.pool, fresh.workspace, library_id)
         if known is None or loop.time() >= until:
             raise not_found("scheduled job", f"of library {library_id}")
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-@get("/api/v1/scheduledjobs/{schedule_id:uuid}/runs", opt={"paged": True})
-async def list_runs(schedule_id: Id, request: Asked, context: Shared) -> Page[ScheduledJobRunDto]:
+@get("/scheduledjobs/{schedule_id:uuid}/runs", dependencies=PAGED, responses=answers.reading(404, 422))
+async def list_runs(schedule_id: Id, window: Wanted, fresh: Fresh) -> ScheduledJobRunPage:
     """A schedule's runs, the newest first; also of a deleted schedule."""
-    page = await schedules.runs(context.pool, context.workspace, schedule_id, window_of(request))
+    page = await schedules.runs(fresh.pool, fresh.workspace, schedule_id, window)
     if page is None:
         raise not_found("scheduled job", schedule_id)
     return page

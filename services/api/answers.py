@@ -1,0 +1,64 @@
+"""What the OpenAPI document says of answers: the problems a route may answer with, and "later"."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from litestar.datastructures import ResponseHeader
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Operation, RequestBody
+
+from services.api import freshness
+from services.api.dto import OperationDto
+from services.api.problems import CONTENT_TYPE, ProblemBody
+
+_ANYWHERE = (400, 403, 500, 503)
+_BODY = (413, 415)
+
+LATER = ResponseSpec(
+    OperationDto, generate_examples=False, description="Stored, and done later: `Location` says where its outcome is"
+)
+NOTHING = ResponseSpec(None, generate_examples=False, description="Done")
+LOCATION = ResponseHeader("Location", documentation_only=True, value="", required=True, description="Where it is")
+POSITION = ResponseHeader(
+    freshness.HEADER,
+    documentation_only=True,
+    value="",
+    description="Where the effect is; a GET with it shows it",
+)
+
+
+def reading(*statuses: int) -> dict[int, ResponseSpec]:
+    return _problems(*_ANYWHERE, *statuses)
+
+
+def command(*statuses: int, body: bool = False) -> dict[int, ResponseSpec]:
+    return {202: LATER, **problems(*statuses, body=body)}
+
+
+def problems(*statuses: int, body: bool = False) -> dict[int, ResponseSpec]:
+    return _problems(*_ANYWHERE, 422, *(_BODY if body else ()), *statuses)
+
+
+def _problems(*statuses: int) -> dict[int, ResponseSpec]:
+    return {
+        status: ResponseSpec(
+            ProblemBody, generate_examples=False, description=HTTPStatus(status).phrase, media_type=CONTENT_TYPE
+        )
+        for status in sorted(set(statuses))
+    }
+
+
+@dataclass
+class BodyOptional(Operation):
+    """Litestar calls every body required."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.request_body, RequestBody):
+            self.request_body.required = False
+
+
+def operation_id(handler: Any, method: Any, path: Any) -> str:  # noqa: ARG001 Litestar asks with all three
+    """Stable while a handler keeps its name: generated clients call their methods so."""
+    name: str = handler.handler_name
+    return name
