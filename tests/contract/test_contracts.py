@@ -1,10 +1,18 @@
 """What outsiders rely on stands still: committed samples decode for ever, and contracts/ says what the code says."""
 
+from datetime import UTC, datetime
+from uuid import uuid4
+
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from linstock.bus.envelope import to_headers
+from linstock.eventlog.record import Recorded
 from linstock.messages.registry import EVENTS
 from tests.contract import generate
+from tests.contract.asyncapi import HEADERS, asyncapi
 
 SAMPLES = sorted(generate.SAMPLES.glob("*.json"))
 
@@ -13,7 +21,7 @@ SAMPLES = sorted(generate.SAMPLES.glob("*.json"))
 def test_a_sample_once_published_decodes_and_means_the_same(path) -> None:  # type: ignore[no-untyped-def]
     sample = path.read_bytes()
     event = msgspec.json.decode(sample, type=EVENTS[path.stem])
-    written = msgspec.to_builtins(event)
+    written = msgspec.json.decode(msgspec.json.encode(event))
     told = msgspec.json.decode(sample)
     assert {name: written[name] for name in told} == told
 
@@ -28,6 +36,17 @@ def test_the_schema_is_the_codes(name: str) -> None:
     assert published == generate.pretty(generate.schema_of(name, EVENTS[name])), "run `make contracts`, review its diff"
 
 
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_sample_is_valid_by_its_schema(name: str) -> None:
+    schema = msgspec.json.decode((generate.SCHEMAS / f"{name}.json").read_bytes())
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(msgspec.json.decode((generate.SAMPLES / f"{name}.json").read_bytes()))
+
+
+def test_openapi_is_valid() -> None:
+    assert list(OpenAPIV31SpecValidator(generate.openapi()).iter_errors()) == []
+
+
 def test_openapi_is_the_codes() -> None:
     published = (generate.CONTRACTS / "openapi.json").read_bytes()
     assert published == generate.pretty(generate.openapi()), "run `make contracts`, review its diff"
@@ -35,9 +54,29 @@ def test_openapi_is_the_codes() -> None:
 
 def test_asyncapi_is_the_codes() -> None:
     published = (generate.CONTRACTS / "asyncapi.yaml").read_bytes()
-    assert published == msgspec.yaml.encode(generate.asyncapi()), "run `make contracts`, review its diff"
+    assert published == msgspec.yaml.encode(asyncapi()), "run `make contracts`, review its diff"
 
 
 def test_no_subject_of_events_holds_an_id() -> None:
-    for channel in generate.asyncapi()["channels"].values():
+    for channel in asyncapi()["channels"].values():
         assert channel["address"].count("{") <= 2  # the workspace; for receipts also the log
+
+
+@pytest.mark.parametrize("caused", [True, False])
+def test_the_headers_promised_are_the_headers_sent(caused: bool) -> None:
+    recorded = Recorded(
+        log="library", position=2, event_id=uuid4(), type="linstock.library.deleted.v1", time=datetime.now(UTC),
+        workspace="default", aggregate="library", aggregate_id=uuid4(), version=1, actor="Zoë", correlation_id=uuid4(),
+        causation_id=uuid4() if caused else None, traceparent="00-1-2-01" if caused else None, data=msgspec.Raw(b"{}"),
+    )  # fmt: skip
+    sent = to_headers(recorded, previous=1, epoch=uuid4())
+    Draft202012Validator(HEADERS).validate(sent)
+    assert set(sent) == set(HEADERS["properties"] if caused else HEADERS["required"])
+
+
+def test_every_reference_of_asyncapi_leads_somewhere() -> None:
+    described = asyncapi()
+    for name, message in described["components"]["messages"].items():
+        assert (generate.CONTRACTS / message["payload"]["schema"]["$ref"]).is_file()
+        assert described["channels"][name]["messages"][name]["$ref"] == f"#/components/messages/{name}"
+        assert described["operations"][f"receive.{name}"]["channel"]["$ref"] == f"#/channels/{name}"

@@ -1,0 +1,95 @@
+"""AsyncAPI 3.0 of what a subscriber may rely on: EVENTS, in CloudEvents binary mode. (FastStream describes what our own
+services consume; outsiders are promised the events.)"""
+
+import inspect
+from typing import Any
+
+from linstock import names
+from linstock.messages.message import Message
+from linstock.messages.registry import EVENTS
+
+ABOUT = (
+    "Stream EVENTS on NATS JetStream. Headers: CloudEvents 1.0 binary mode (ce-*), position and chain (ls-*)."
+    " Body: JSON, a field may be added at any time. Every event comes at least once; within one log `ls-position`"
+    " ascends, and `ls-prev` names the predecessor, so that a gap can be seen."
+)
+WORKSPACE = {"description": "Tenant", "default": names.DEFAULT_WORKSPACE}
+LOG = {"description": "The log of the service that owns the command", "enum": list(names.COMMANDED)}
+
+# The log that an event is in, by the module that defines it.
+LOG_OF_MODULE = {
+    "library": names.LIBRARY,
+    "schedule": names.SCHEDULER,
+    "job": names.SCHEDULER,
+    "scan": names.SCANNER,
+    "catalogue": names.SCANNER,
+    "receipt": "{log}",
+}
+_TEXT = {"type": "string"}
+_ID = {"type": "string", "format": "uuid"}
+_NUMBER = {"type": "string", "pattern": "^[0-9]+$"}
+HEADERS: dict[str, Any] = {
+    "type": "object",
+    "required": [
+        "ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time", "ce-subject", "ce-correlationid", "ce-actor",
+        "ce-workspace", "ls-position", "ls-prev", "ls-epoch", "ls-version", "ls-aggregate",
+    ],
+    "properties": {
+        "ce-specversion": {"const": "1.0"},
+        "ce-id": _ID,
+        "ce-type": _TEXT,
+        "ce-source": {**_TEXT, "examples": ["/linstock/scanner"]},
+        "ce-time": {**_TEXT, "format": "date-time"},
+        "ce-subject": {**_ID, "description": "The aggregate's id"},
+        "ce-correlationid": _ID,
+        "ce-causationid": {**_ID, "description": "The event or command that this follows from"},
+        "ce-actor": {**_TEXT, "description": "Who; percent-encoded"},
+        "ce-workspace": {**_TEXT, "description": "Tenant; percent-encoded"},
+        "ls-position": {**_NUMBER, "description": "Position in its log; ascending, not without holes"},
+        "ls-prev": {**_NUMBER, "description": "The predecessor's position in its log"},
+        "ls-epoch": {**_ID, "description": "Changes when the log was replaced (restored, say): positions start anew"},
+        "ls-version": {**_NUMBER, "description": "The aggregate's version, from 1 without holes"},
+        "ls-aggregate": {**_TEXT, "description": "The kind of aggregate"},
+        "traceparent": {**_TEXT, "description": "W3C trace context"},
+    },
+}  # fmt: skip
+
+
+def asyncapi() -> dict[str, Any]:
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Linstock events", "version": "1", "description": ABOUT},
+        "defaultContentType": "application/json",
+        "channels": {name: _channel(name, event) for name, event in EVENTS.items()},
+        "operations": {
+            f"receive.{name}": {"action": "receive", "channel": {"$ref": f"#/channels/{name}"}} for name in EVENTS
+        },
+        "components": {
+            "schemas": {"headers": HEADERS},
+            "messages": {name: _message(name, event) for name, event in EVENTS.items()},
+        },
+    }
+
+
+def _channel(name: str, event: type[Message]) -> dict[str, Any]:
+    log = LOG_OF_MODULE[event.__module__.rpartition(".")[2]]
+    return {
+        "address": names.event_subject(log, "{workspace}", name),
+        "messages": {name: {"$ref": f"#/components/messages/{name}"}},
+        "parameters": {"workspace": WORKSPACE} | ({"log": LOG} if log == "{log}" else {}),
+    }
+
+
+def _message(name: str, event: type[Message]) -> dict[str, Any]:
+    described = {"description": inspect.cleandoc(event.__doc__)} if event.__doc__ else {}
+    return {
+        "name": name,
+        "title": event.__name__,
+        **described,
+        "contentType": "application/json",
+        "headers": {"$ref": "#/components/schemas/headers"},
+        "payload": {
+            "schemaFormat": "application/schema+json;version=draft-2020-12",
+            "schema": {"$ref": f"schemas/{name}.json"},
+        },
+    }

@@ -1,0 +1,135 @@
+"""One sample of every event, the same on every machine: the 02:00 scan of one library, as far as a sample can tell it.
+
+A field that has no value here stops `make contracts`: a sample stands for ever, so somebody has to think of it.
+"""
+
+from datetime import UTC, datetime, timedelta
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import NODEFAULT, Raw, Struct
+
+from linstock import names
+from linstock.messages.answer import Answer
+
+INSTANT = datetime(2026, 3, 30, 0, 0, tzinfo=UTC)  # 02:00 in Berlin
+LIBRARY = names.derived_id("sample", "library")
+SCHEDULE = names.schedule_of(LIBRARY)
+RUN = names.job_of_tick(SCHEDULE, INSTANT.isoformat())
+HELD_RUN = names.job_of_tick(SCHEDULE, (INSTANT - timedelta(days=1)).isoformat())
+
+VALUES: dict[str, Any] = {
+    "at": INSTANT + timedelta(seconds=42),
+    "attempt": 1,
+    "auto_scan": True,
+    "busy": HELD_RUN,
+    "code": "root_missing",
+    "command": "CreateLibrary",
+    "command_id": names.derived_id("sample", "command"),
+    "collection_id": names.derived_id("sample", "collection"),
+    "count": 3,
+    "cursor": INSTANT - timedelta(days=1),
+    "deadline": INSTANT + timedelta(hours=1),
+    "description": "Everything since 1998",
+    "digest": "c1d29e24c2f94ce7e1b1dcb9b0ad1a3f",
+    "due": INSTANT + timedelta(seconds=52),
+    "duration_ms": 41_300,
+    "enabled": True,
+    "expression": "0 2 * * *",
+    "final": True,
+    "first": INSTANT - timedelta(days=3),
+    "held": 0,
+    "held_scan_id": HELD_RUN,
+    "image_count": 2,
+    "instant": INSTANT,
+    "job_id": RUN,
+    "job_type": "MakeThumbnails",
+    "kind": "folder",
+    "last": INSTANT - timedelta(days=1),
+    "lease": names.derived_id("sample", "lease"),
+    "library_id": LIBRARY,
+    "library_name": "Pictures",
+    "library_path": "/data/pictures",
+    "library_version": 1,
+    "message": "There is no folder at /data/pictures",
+    "missed_count": 0,
+    "mtime_ns": 1_774_828_800_123_456_789,
+    "name": "Pictures",
+    "next_attempt": 2,
+    "outcome": "done",
+    "page": 1,
+    "path": "/data/pictures",
+    "previous_path": "/data/old-pictures",
+    "queue": "thumbnails",
+    "reason": "library deleted",
+    "request_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "requested_at": INSTANT,
+    "root": "/data/pictures",
+    "scan_id": RUN,
+    "schedule_id": SCHEDULE,
+    "size_bytes": 5_242_880,
+    "time_zone": "Europe/Berlin",
+    "triggered_by": "Scheduler",
+    "tzdata": "2026a",
+    "verdict": "fired",
+    "version": 1,
+    "worker": "library-scan-nas-417-0d9f3a",
+    "zone": "Europe/Berlin",
+}
+# Where the same word means something else.
+OF: dict[tuple[str, str], Any] = {
+    ("CollectionEntry", "name"): "Rügen",
+    ("CollectionEntry", "path"): "2025/Rügen",
+    ("CollectionsRecorded", "added"): 1,
+    ("CommandHandled", "answer"): Raw(msgspec.json.encode(Answer(status=201, id=LIBRARY, position="library:12"))),
+    ("FileEntry", "name"): "strand.jpg",
+    ("JobRequested", "payload"): Raw(b'{"width":320}'),
+    ("JobRetryScheduled", "code"): "lease_lost",
+    ("JobRetryScheduled", "message"): "No sign of life from the worker",
+    ("JobSucceeded", "result"): Raw(b'{"added":1}'),
+    ("OutcomeIgnored", "outcome"): "succeeded",
+    ("RemovalsHeld", "reason"): "empty_root",
+    ("ReportItem", "code"): "broken_archive",
+    ("ReportItem", "message"): "no central directory",
+    ("ReportItem", "path"): "2024/holiday.zip",
+    ("ScanCompleted", "held"): 0,
+    ("ScanRequested", "queue"): names.SCAN_QUEUE,
+    ("ScheduleDefined", "description"): "Automatic scan for library: Pictures",
+    ("ScheduleDefined", "name"): "Library Scan - Pictures",
+    ("ScheduleChanged", "description"): "Automatic scan for library: Pictures",
+    ("ScheduleChanged", "name"): "Library Scan - Pictures",
+    ("ScheduleChanged", "version"): 2,
+    ("TicksSkipped", "reason"): "overlap",
+} | {
+    ("Counts", name): count
+    for name, count in {
+        "collections": 12, "images": 480, "size_bytes": 1_258_291_200, "folders": 15, "files": 497, "added": 1,
+        "changed": 0, "unchanged": 11, "absent": 0, "errors": 1,
+    }.items()
+}  # fmt: skip
+
+
+def sample_of(kind: Any, field: str = "", of: str = "") -> Any:
+    """A value of this type. Raises KeyError for a plain field that has none."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if (of, field) in OF:
+        return OF[of, field]
+    if origin in (Union, UnionType):
+        return sample_of(arguments[0], field, of)
+    if origin is tuple:
+        return (sample_of(arguments[0], field, of),)
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        hints = get_type_hints(kind)
+        fields = msgspec.structs.fields(kind)
+        return kind(**{each.name: _value(each, hints[each.name], kind.__name__) for each in fields})
+    value = VALUES[field]
+    assert type(value) is kind, (of, field, kind)
+    return value
+
+
+def _value(field: msgspec.structs.FieldInfo, kind: Any, of: str) -> Any:
+    if field.name.endswith("_bytes") and bytes in get_args(kind):
+        return None  # only there when a name is not UTF-8
+    defaulted = field.default is not NODEFAULT and bool(field.default)
+    return field.default if defaulted and field.name not in VALUES else sample_of(kind, field.name, of)
