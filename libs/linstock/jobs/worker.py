@@ -22,6 +22,7 @@ from nats.js.errors import APIError
 from linstock import names
 from linstock.bus import dead_letters
 from linstock.bus.connection import close, connect
+from linstock.cancellation import cancel
 from linstock.jobs.claims import NotAnswered, Reporter
 from linstock.jobs.signs_of_life import SignsOfLife
 from linstock.messages.job import JobRequest
@@ -104,8 +105,7 @@ class Worker:
         """Takes no more orders, gives what runs 5 s to end, then cancels it; its lease lapses and it is run again."""
         self._life.leave()
         if self._taking:
-            self._taking.cancel()
-            await asyncio.gather(self._taking, return_exceptions=True)
+            await cancel(self._taking)
             self._taking = None
         for lease in self._leases.values():
             lease.lost.set()
