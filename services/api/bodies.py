@@ -11,6 +11,7 @@ from services.api.problems import FieldError, Problem, invalid, wrong
 LIMIT_BYTES = 1024 * 1024
 
 _WHERE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_STEP = re.compile(r"[^.\[\]]+")
 _FIELD = re.compile(r"`(?P<field>[^`]+)`")
 
 
@@ -35,6 +36,6 @@ class StrictRequest(Request[Any, Any, Any]):
 def _field_error(message: str) -> FieldError:
     where = _WHERE.search(message)
     if where:
-        return wrong(where["path"], detail=message[: where.start()])
+        return wrong(*_STEP.findall(where["path"]), detail=message[: where.start()])
     named = _FIELD.search(message)  # Object contains unknown field `x`; … missing required field `x`
-    return wrong(named["field"] if named else "", detail=message)
+    return wrong(*([named["field"]] if named else []), detail=message)

@@ -1,6 +1,5 @@
 """RFC 9457 problem+json on every error path, each with a stable `code`."""
 
-import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -96,13 +95,13 @@ def not_found(what: str, name: object) -> Problem:
     return Problem(404, f"{what}-not-found", f"There is no {what} {name}.")
 
 
-def wrong(path: str, *, detail: str) -> FieldError:
-    """`path` is a field of the body, such as `name` or `rules[2].name`; "" is the body itself."""
-    steps = re.findall(r"[^.\[\]]+", path)
-    return FieldError(detail, pointer="".join(["#", *("/" + _escaped(step) for step in steps)]))
+def wrong(*path: str, detail: str) -> FieldError:
+    """A field of the body, such as "name", or "rules", "2", "name"; without a path the body itself."""
+    return FieldError(detail, pointer="".join(["#", *("/" + _escaped(step) for step in path)]))
 
 
 def _escaped(step: str) -> str:
+    """RFC 6901, section 6: a pointer in a URI fragment."""
     return quote(step.replace("~", "~0").replace("/", "~1"), safe="~")
 
 

@@ -1,8 +1,10 @@
 """/ and the OpenAPI document"""
 
-from litestar import Response, get
+from typing import Any
 
-from services.api import answers, document
+from litestar import get
+
+from services.api import answers
 from services.api.context import Asked
 from services.api.dto import WelcomeDto
 
@@ -19,8 +21,8 @@ async def welcome() -> WelcomeDto:
 
 
 @get(["/openapi.json", "/api/openapi.json"], include_in_schema=False)
-async def openapi_document(request: Asked) -> Response[bytes]:
-    return Response(document.of(request.app), media_type="application/json")
+async def openapi_document(request: Asked) -> dict[str, Any]:
+    return request.app.openapi_schema.to_schema()
 
 
 HANDLERS = (welcome, openapi_document)

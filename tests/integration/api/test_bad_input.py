@@ -26,6 +26,7 @@ FIELDS_THAT_ARE_WRONG: list[tuple[dict[str, Any], str]] = [
     ({"cronExpression": "61 * * * *"}, "cronExpression"),
     ({"timeZone": "Mars/Olympus"}, "timeZone"),
     ({"autoscan": True}, "autoscan"),
+    ({"auto.scan/1": True}, "auto.scan~11"),
     ({"name": None}, "name"),
 ]
 

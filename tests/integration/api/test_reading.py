@@ -198,6 +198,7 @@ async def test_what_is_not_there(api: httpx.AsyncClient) -> None:
         f"/api/v1/operations/{uuid4()}",
         "/api/v1/libraries/not-an-id",
         "/nowhere",
+        "/docs/nowhere",
     ):
         answer = await api.get(path)
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json"), path
