@@ -1,7 +1,6 @@
 """What the OpenAPI document says of answers: the problems a route may answer with, and "later"."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from litestar.datastructures import ResponseHeader
@@ -10,7 +9,7 @@ from litestar.openapi.spec import Operation, RequestBody
 
 from services.api import freshness
 from services.api.dto import OperationDto
-from services.api.problems import CONTENT_TYPE, ProblemBody
+from services.api.problems import CONTENT_TYPE, ProblemBody, title_of
 
 _ANYWHERE = (400, 403, 500, 503)
 _BODY = (413, 415)
@@ -43,7 +42,7 @@ def problems(*statuses: int, body: bool = False) -> dict[int, ResponseSpec]:
 def _problems(*statuses: int) -> dict[int, ResponseSpec]:
     return {
         status: ResponseSpec(
-            ProblemBody, generate_examples=False, description=HTTPStatus(status).phrase, media_type=CONTENT_TYPE
+            ProblemBody, generate_examples=False, description=title_of(status), media_type=CONTENT_TYPE
         )
         for status in sorted(set(statuses))
     }

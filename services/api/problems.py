@@ -1,7 +1,6 @@
 """RFC 9457 problem+json on every error path, each with a stable `code`."""
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -147,12 +146,17 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
 def body_of(problem: Problem) -> ProblemBody:
     return ProblemBody(
         type=f"urn:linstock:problem:{problem.code}",
-        title=HTTPStatus(problem.status).phrase,
+        title=title_of(problem.status),
         status=problem.status,
         code=problem.code,
         detail=problem.detail,
         errors=problem.errors,
     )
+
+
+def title_of(status: int) -> str:
+    """Not Python's phrase, which changes with its version."""
+    return _CODES.get(status, "problem").replace("-", " ").capitalize()
 
 
 def _detail(error: HTTPException) -> str:

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -50,6 +51,12 @@ def test_openapi_is_valid() -> None:
 def test_openapi_is_the_codes() -> None:
     published = (generate.CONTRACTS / "openapi.json").read_bytes()
     assert published == generate.pretty(generate.openapi()), "run `make contracts`, review its diff"
+
+
+def test_asyncapi_is_valid() -> None:
+    described = asyncapi()
+    read = ApplicationSchema.model_validate(described).to_jsonable()
+    assert read["channels"] == described["channels"]
 
 
 def test_asyncapi_is_the_codes() -> None:
