@@ -32,7 +32,16 @@ LAST_RETRY_STOPPED_S = 30.0
 
 # Only a person, or another version, can mend these.
 _STOPS = (Poison, BadEnvelope, BrokenChain, StillBroken)
-_AWAY = (OSError, TimeoutError, nats.errors.Error, APIError, asyncpg.PostgresError, asyncpg.InterfaceError, Silent)
+_AWAY = (
+    OSError,
+    TimeoutError,
+    nats.errors.Error,
+    APIError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a server that died while it was being connected to
+    Silent,
+)
 
 
 class Follower:

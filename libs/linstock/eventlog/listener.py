@@ -33,7 +33,7 @@ class Listener:
 
     async def _run(self) -> None:
         while True:
-            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(Exception):  # asyncpg raises more than it says when a server dies under it
                 await self._listen()
             await asyncio.sleep(RETRY_S)
 

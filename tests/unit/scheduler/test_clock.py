@@ -1,8 +1,10 @@
 """Postgres's clock between two measurements, and when nobody can measure it."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import asyncpg
 import pytest
 
 from services.scheduler.clock import ClockStale, PostgresClock
@@ -82,3 +84,25 @@ async def test_without_a_measurement_for_three_seconds_nobody_knows_the_time(wor
 async def test_a_measurement_counts_from_when_it_was_asked_for(world: World) -> None:
     await world.measure(back_s=3.5)
     assert world.clock.now() is None
+
+
+async def test_it_goes_on_measuring_whatever_the_driver_raises() -> None:
+    """asyncpg raises InternalClientError, which it calls no database error, when a server dies under its connecting."""
+    answers: list[Exception | datetime] = [NOON, asyncpg.InternalClientError("cannot switch to state 12"), NOON]
+    measured = asyncio.Event()
+
+    async def read() -> datetime:
+        answer = answers.pop(0) if answers else NOON
+        if not answers:
+            measured.set()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    clock = PostgresClock(read, every_s=0)
+    await clock.start()
+    try:
+        async with asyncio.timeout(10):
+            await measured.wait()
+    finally:
+        await clock.stop()
