@@ -35,6 +35,7 @@ _CODES = {
 DATABASE_AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a server that died while it was being connected to
     asyncpg.UndefinedTableError,  # the projection has not made its tables yet
     asyncpg.InvalidSchemaNameError,
     asyncpg.CannotConnectNowError,

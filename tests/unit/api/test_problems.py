@@ -1,5 +1,6 @@
 """What is wrong, and where."""
 
+import asyncpg
 import pytest
 from litestar.exceptions import ValidationException
 
@@ -29,3 +30,8 @@ def test_a_parameter_is_named_as_callers_write_it() -> None:
 def test_a_body_that_is_not_there() -> None:
     problem = problem_of(ValidationException(extra=[{"key": "data", "message": "'data'", "source": "body"}]))
     assert (problem.status, problem.code) == (400, "malformed")
+
+
+def test_a_database_that_dies_while_it_is_connected_to_is_unavailable_not_our_mistake() -> None:
+    problem = problem_of(asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"))
+    assert (problem.status, problem.code) == (503, "database-unavailable")
