@@ -44,8 +44,9 @@ def job_of_tick(schedule_id: UUID, instant_iso: str) -> UUID:
     return derived_id("job-of-tick", schedule_id, instant_iso)
 
 
-def command_of(workspace: str, actor: str, idempotency_key: str) -> UUID:
-    return derived_id("command", workspace, actor, idempotency_key)
+def command_of(service: str, workspace: str, actor: str, idempotency_key: str) -> UUID:
+    """A retry under the same key is the same command."""
+    return derived_id("command", service, workspace, actor, idempotency_key)
 
 
 def receipt_of(workspace: str, actor: str, idempotency_key: str) -> UUID:

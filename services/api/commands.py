@@ -78,7 +78,7 @@ async def send(
     position = {freshness.HEADER: answer.position} if answer.position else {}
     if answer.status >= 400:
         raise Problem(answer.status, answer.code or "refused", answer.detail, headers=position)
-    command_id = names.command_of(context.workspace, context.actor, key)
+    command_id = names.command_of(service, context.workspace, context.actor, key)
     return Done(answer, position, command_id, await _is_shown(context, answer.position))
 
 

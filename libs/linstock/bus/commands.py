@@ -64,7 +64,9 @@ class CommandSender:
         """
         attempt_id = self._new_id()
         # Under a key, a retry is the same command: same id, so same operation, same derived ids, same answer.
-        command_id = attempt_id if idempotency_key is None else names.command_of(workspace, actor, idempotency_key)
+        command_id = (
+            attempt_id if idempotency_key is None else names.command_of(service, workspace, actor, idempotency_key)
+        )
         headers = {
             command_headers.REPLY_TO: f"{self._inbox}.{attempt_id}",
             command_headers.ACTOR: actor,
