@@ -9,6 +9,7 @@ import httpx
 
 from linstock import names
 from services.api.context import ANONYMOUS
+from services.up import readiness
 from tests.faults import oracles
 from tests.faults.history import History, read_history
 from tests.faults.oracles import Carriage
@@ -41,6 +42,7 @@ async def counts(workload: Workload, history: History) -> list[Count]:
         *_ticks(workload, history),
         *_jobs(history),
         *_carriage(oracles.carriage(history)),
+        await _recovered(workload),
         *await _tools(workload),
         *await _read_side(workload),
     ]
@@ -106,6 +108,14 @@ def _carriage(found: Carriage) -> list[Count]:
         Count("  not naming their predecessor", found.unchained, 0),
         Count("  in EVENTS and not in Postgres", found.foreign, 0),
     ]
+
+
+async def _recovered(workload: Workload) -> Count:
+    """A process may live on without doing its work; then only its own word tells."""
+    services = workload.system.state.services
+    unready = await readiness.unready({name: service.probe for name, service in services.items()})
+    what = "processes that are not ready in the end"
+    return Count(f"{what} {unready}"[:110] if unready else what, len(unready), 0)
 
 
 async def _tools(workload: Workload) -> list[Count]:
