@@ -50,7 +50,10 @@ async def counts(workload: Workload, history: History) -> list[Count]:
 
 def _commands(workload: Workload, history: History) -> list[Count]:
     ledger = workload.ledger
-    ids = {entry.key: names.command_of(names.DEFAULT_WORKSPACE, ANONYMOUS, entry.key) for entry in ledger.entries}
+    ids = {
+        entry.key: names.command_of(_owner(entry.kind), names.DEFAULT_WORKSPACE, ANONYMOUS, entry.key)
+        for entry in ledger.entries
+    }
     found = oracles.commands(history, ledger, ids)
     silent_s, began = ledger.longest_silence()
     # A scan may be refused for good reason: after an outage the scheduler hears of a new library later than its 5 s.
@@ -69,6 +72,10 @@ def _commands(workload: Workload, history: History) -> list[Count]:
         Count(f"  refused without reason {groundless or ''}".rstrip(), sum(groundless.values()), 0),
         Count(f"  longest time without any answer, s (from {began:%H:%M:%S})" if began else "  no answers", silent_s),
     ]
+
+
+def _owner(kind: str) -> str:
+    return names.SCHEDULER if kind == "scan" else names.LIBRARY
 
 
 def _ticks(workload: Workload, history: History) -> list[Count]:
