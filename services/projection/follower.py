@@ -14,11 +14,11 @@ from nats.js.errors import APIError
 
 from linstock.bus.connection import close, connect
 from linstock.bus.envelope import BadEnvelope
+from linstock.bus.pull import Silent
 from linstock.cancellation import cancel
 from linstock.migrations import advisory_key
 from services.projection import metrics, schema
 from services.projection.fact import Poison
-from services.projection.pull import Silent
 from services.projection.schema import VIEWS, Connection
 from services.projection.scratch import BrokenChain
 from services.projection.session import Session, StillBroken

@@ -12,9 +12,9 @@ from nats.js.errors import APIError
 
 from linstock.bus.connection import close, connect_once
 from linstock.bus.envelope import BadEnvelope
+from linstock.bus.pull import Silent
 from services.projection import rebuild
 from services.projection.fact import Poison
-from services.projection.pull import Silent
 from services.projection.rebuild import Comparison, RebuildRuns
 from services.projection.scratch import BrokenChain, EventsBehind, Progress
 

@@ -12,11 +12,11 @@ from nats.js.errors import APIError
 
 from linstock import names
 from linstock.bus.envelope import Delivered
+from linstock.bus.pull import Pull
 from linstock.migrations import quoted
 from services.projection import schema, tables
 from services.projection.apply import apply
 from services.projection.chain import Gap, NewEpoch, Position
-from services.projection.pull import Pull
 from services.projection.schema import Connection
 from services.projection.wire import read, still_pending
 

@@ -15,10 +15,10 @@ from nats.js.errors import NotFoundError
 from linstock import names
 from linstock.bus.envelope import BadEnvelope, from_message
 from linstock.bus.provision import provision_on
+from linstock.bus.pull import Pull
 from services.projection import metrics, schema, store, tables
 from services.projection.apply import Applied, apply
 from services.projection.chain import Gap, NewEpoch
-from services.projection.pull import Pull
 from services.projection.rebuild import start_over
 from services.projection.schema import Connection
 from services.projection.wire import read, still_pending

@@ -11,13 +11,14 @@ from nats.js.errors import APIError
 
 from linstock import names
 from linstock.bus import dead_letters
+from linstock.bus.pull import Pull, Silent
 from linstock.cancellation import cancel
 from linstock.messages.work import MAX_REPORTS_PER_MESSAGE, Claim, ClaimAnswer, ClaimAnswers, Report
 from services.scheduler.claims import Claims
-from services.scheduler.pull import Pull
 
 logger = structlog.get_logger(__name__)
 
+AHEAD = 256  # messages on their way
 CONCURRENT = 64  # messages at once; each holds up to 200 items
 WORKER_LIMIT = 200  # characters
 AGAIN_S = 0.5
@@ -34,14 +35,12 @@ class Reports:
     def __init__(self, client: Client, claims: Claims) -> None:
         self._client = client
         self._claims = claims
-        self._pull = Pull(client, stream=names.REPORTS, durable=names.REPORTS_DURABLE)
         self._slots = asyncio.Semaphore(CONCURRENT)
         self._handling: set[asyncio.Task[None]] = set()
         self._mark: int | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        await self._pull.start()
         self._task = asyncio.create_task(self._run(), name="reports")
 
     async def stop(self) -> None:
@@ -49,7 +48,6 @@ class Reports:
         if self._task:
             await cancel(self._task)
             self._task = None
-            await self._pull.stop()
             if self._handling:
                 await asyncio.wait(self._handling, timeout=STOP_WITHIN_S)
 
@@ -74,16 +72,23 @@ class Reports:
     async def _run(self) -> None:
         while True:
             try:
-                messages = await self._pull.take()
-            except (nats.errors.Error, OSError) as error:
+                await self._consume()
+            except (Silent, nats.errors.Error, OSError) as error:
                 logger.warning("Reports can't be fetched", error=str(error) or type(error).__name__)
                 await asyncio.sleep(AGAIN_S)
-                continue
-            for message in messages:
-                await self._slots.acquire()
-                task = asyncio.create_task(self._handle(message))
-                self._handling.add(task)
-                task.add_done_callback(self._handled)
+
+    async def _consume(self) -> None:
+        pull = Pull(self._client, stream=names.REPORTS, consumer=names.REPORTS_DURABLE, ahead=AHEAD)
+        try:
+            await pull.open()
+            while True:
+                for message in await pull.take(AHEAD):
+                    await self._slots.acquire()
+                    task = asyncio.create_task(self._handle(message))
+                    self._handling.add(task)
+                    task.add_done_callback(self._handled)
+        finally:
+            await pull.close()
 
     def _handled(self, task: asyncio.Task[None]) -> None:
         self._handling.discard(task)

@@ -4,8 +4,8 @@
     make bench ARGS="--only relay,idle" # some
     make bench ARGS="--quick"           # one repetition: for a look, not for the record
 
-Exit code 1 when a target is missed. Millisecond targets hold for a disk whose fdatasync takes at most 0.5 ms; above that
-they grow by eight times the excess, and the table says what the disk did.
+Exit code 1 when a target is missed. Millisecond targets hold for a disk whose fdatasync takes at most 0.5 ms; above
+that they grow by eight times the excess, and the table says what the disk did.
 """
 
 import argparse

@@ -13,13 +13,13 @@ from linstock import names
 from linstock.bus.connection import close, connect
 from linstock.bus.envelope import to_headers
 from linstock.bus.provision import provision_on
+from linstock.bus.pull import Pull
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Append, Origin
 from linstock.eventlog.relay import Relay
 from linstock.messages.job import JobStarted, JobSucceeded, ScanRequested
 from linstock.messages.schedule import JobPolicy, ScanTarget, TickFired
 from services.projection import schema
-from services.projection.pull import Pull
 from services.projection.rebuild import rebuild as rebuild_views
 from services.projection.schema import Connection
 from tests.bench.figure import Figure, percentile
