@@ -6,7 +6,10 @@ from faststream.middlewares import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsMessage
 
-FETCH = 64
+FETCH = 1
+"""More would stall: when a poll ends just as the server says so, nats-py's next `fetch` leaves a second request behind,
+and the message that this one is answered with is held back until the whole batch came or the poll ends. Of the commands
+to an idle service, 3.5 % took up to 1.2 s; one at a time none does, at 1,800/s (10,700/s in batches)."""
 LONG_POLL_S = 2.0
 """A server that is started again does not know what was asked before: until the poll ends, nothing arrives."""
 
