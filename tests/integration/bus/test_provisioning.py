@@ -85,3 +85,12 @@ async def test_a_durable_deleted_at_run_time_is_made_again(client: Client) -> No
     await watchdog.look()
     assert await js.consumer_info(names.COMMANDS, names.command_durable(names.LIBRARY))
     assert watchdog.problem is None
+
+
+async def test_a_dlq_deleted_at_run_time_is_made_again(client: Client) -> None:
+    """Without it no unreadable message could be put aside."""
+    await provision_on(client)
+    js = client.jetstream()
+    await js.delete_stream(names.DLQ)
+    await DurableWatchdog(client, names.LIBRARY).look()
+    assert (await js.stream_info(names.DLQ)).config.name == names.DLQ
