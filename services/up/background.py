@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from linstock.embedded import DataDir
-from services.up import state
+from services.up import libraries, state
 
 COMMAND = (sys.executable, "-m", "linstock", "up")
 MARK = "LINSTOCK_UP_DETACHED"
@@ -19,9 +19,12 @@ POLL_S = 0.05
 
 
 def up(data: DataDir, *, paths: tuple[Path, ...], port: int, host: str, log_format: str) -> None:
-    """Print the URL alone on the last line once everything is ready, also when it ran already."""
+    """Print the URL alone on the last line once everything is ready. When it ran already, `paths` become libraries
+    there; where it listens stays as it is."""
     if state.holder(data) is not None:
-        _wait(data, None)
+        url = _wait(data, None)
+        _add(url, paths)
+        click.echo(url)
         return
     last_words = data.logs / "start.log"
     argv = [*COMMAND, "--data-dir", str(data.root), "--port", str(port),
@@ -35,17 +38,25 @@ def up(data: DataDir, *, paths: tuple[Path, ...], port: int, host: str, log_form
             start_new_session=True,
             env={**os.environ, MARK: "1"},
         )
-    _wait(data, child)
+    click.echo(_wait(data, child))
 
 
-def _wait(data: DataDir, child: "subprocess.Popen[bytes] | None") -> None:
+def _add(url: str, paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        try:
+            libraries.add_one(url, path.resolve())
+        except libraries.NotAdded as error:
+            raise click.ClickException(str(error)) from error
+
+
+def _wait(data: DataDir, child: "subprocess.Popen[bytes] | None") -> str:
+    """The URL, once everything is ready."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     tell_at = time.monotonic() + TELL_EVERY_S
     while time.monotonic() < deadline:
         found = state.running(data)
         if found is not None and found.ready:
-            click.echo(found.url)
-            return
+            return found.url
         if child is not None and child.poll() is not None and state.holder(data) is None:
             raise click.ClickException(_last_words(data))
         if child is None and state.holder(data) is None:

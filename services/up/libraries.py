@@ -16,27 +16,39 @@ TIMEOUT_S = 10.0
 log = structlog.get_logger()
 
 
+class NotAdded(Exception):
+    """{path} did not become a library: {reason}"""
+
+    def __init__(self, path: Path, reason: object) -> None:
+        self.path = path
+        super().__init__((self.__doc__ or "").format(path=path, reason=reason))
+
+
 async def add(url: str, paths: tuple[Path, ...]) -> None:
     """Make each path that is no library yet one, and scan it at once. What fails is logged: the rest goes on."""
-    if paths:
-        await asyncio.to_thread(_add, url, paths)
+    for path in paths:
+        try:
+            if library := await asyncio.to_thread(add_one, url, path):
+                log.info("library added", path=str(path), library=library)
+        except NotAdded as error:
+            log.error("folder not added", path=str(path), error=str(error))
 
 
-def _add(url: str, paths: tuple[Path, ...]) -> None:
+def add_one(url: str, path: Path) -> str | None:
+    """The same for one path, given absolute: the new library's id, or None when it is one already. Raises NotAdded."""
     try:
-        known = {library["path"] for library in _libraries(url)}
-        for path in paths:
-            if str(path) not in known:
-                _create(url, path)
+        if os.fspath(path) in {library["path"] for library in _libraries(url)}:
+            return None
+        return _create(url, path)
     except (OSError, ValueError, KeyError) as error:
-        log.error("folders not added", error=str(error))
+        raise NotAdded(path, error) from error
 
 
-def _create(url: str, path: Path) -> None:
+def _create(url: str, path: Path) -> str:
     body = {"name": path.name or os.fspath(path), "path": os.fspath(path), "autoScan": True}
-    library = _call("POST", f"{url}/api/v1/libraries", body)
-    scan = _call("POST", f"{url}/api/v1/libraries/{library['id']}/scans", {})
-    log.info("library added", path=str(path), library=library["id"], scan=scan.get("id"))
+    library = str(_call("POST", f"{url}/api/v1/libraries", body)["id"])
+    _call("POST", f"{url}/api/v1/libraries/{library}/scans", {})
+    return library
 
 
 def _libraries(url: str) -> Iterator[dict[str, Any]]:

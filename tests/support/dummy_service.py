@@ -1,6 +1,7 @@
 """A service that does nothing, to run under the supervisor: `python -m tests.support.dummy_service NAME`.
 
-The one named "api" also answers on the API's port, with an empty list of libraries.
+The one named "api" also answers on the API's port: to a GET with an empty list of libraries, to a POST with an id, and
+it logs what was posted.
 """
 
 import asyncio
@@ -32,8 +33,14 @@ class Dummy:
             self._server.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(EMPTY), EMPTY))
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        answer = EMPTY
+        if head.startswith("POST"):
+            answer = b'{"id":"7"}'
+            length = int(head.lower().partition("content-length: ")[2].split()[0])
+            posted = (await reader.readexactly(length)).decode()
+            structlog.get_logger().info("posted", to=head.split()[1], body=posted)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(answer), answer))
         await writer.drain()
         writer.close()
 

@@ -92,6 +92,18 @@ def test_detached_it_prints_the_url_last_and_again_when_it_runs(linstock: Run, d
     assert linstock("status").returncode == 3
 
 
+def test_a_folder_given_to_what_runs_already_becomes_a_library_too(linstock: Run, tmp_path: Path) -> None:
+    url = linstock("up", "--detach", "--port", "0").stdout.splitlines()[-1]
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    again = linstock("up", "--detach", "--port", "0", photos)
+    assert (again.returncode, again.stdout) == (0, f"{url}\n"), again.stderr
+    posted = [line for line in linstock("logs").stdout.splitlines() if "posted" in line]
+    assert len(posted) == 2
+    assert f'"path": "{photos}"' in posted[0]
+    assert "/api/v1/libraries/7/scans" in posted[1]
+
+
 def test_credentials_are_private_and_never_logged(linstock: Run, data_dir: Path) -> None:
     linstock("up", "--detach", "--port", "0")
     assert (data_dir / "state.json").stat().st_mode & 0o777 == 0o600
