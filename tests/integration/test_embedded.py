@@ -10,6 +10,7 @@ from pathlib import Path
 import nats
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from linstock.embedded import DataDir, EmbeddedNats, EmbeddedPostgres, NewerDataDir
 from linstock.embedded.socketdir import MAX_PATH_BYTES
@@ -119,6 +120,9 @@ def test_a_pid_file_that_names_somebody_else_is_stale(tmp_path: Path) -> None:
 def test_any_path_will_do(tmp_path: Path, name: str) -> None:
     with running_postgres(tmp_path / name / "postgres") as server, psycopg.connect(server.url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+        socket_dir = Path(str(conninfo_to_dict(server.url)["host"]))
+        assert socket_dir.exists()
+    assert not socket_dir.exists()  # a long path's is elsewhere, and would be left behind
     with running_nats(tmp_path / name / "nats"):
         pass
 

@@ -92,6 +92,9 @@ class EmbeddedPostgres:
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Fast shutdown: ends sessions, writes a checkpoint; returns when it is gone. Safe to call twice."""
         self._process.stop(signal.SIGINT, timeout_s)
+        if self._socket_dir is not None:
+            with contextlib.suppress(OSError):  # not empty when somebody else uses it
+                self._socket_dir.rmdir()
 
     def kill(self) -> None:
         """kill -9 of the postmaster, for tests of crashes."""
