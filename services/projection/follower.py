@@ -53,6 +53,7 @@ class Follower:
         self._client: Client | None = None
         self._task: asyncio.Task[None] | None = None
         self._retry_s = FIRST_RETRY_S
+        self._stopped = False
         self.problem: str | None = "starting"
         self.active = False
 
@@ -75,6 +76,7 @@ class Follower:
                 await self._hold_and_run(client)
             except _STOPS as error:
                 metrics.STOPPED.set(1)
+                self._stopped = True
                 self._trouble(error, "The projection stops here: read models stay as they are", LAST_RETRY_STOPPED_S)
             except _AWAY as error:
                 self._trouble(error, "The projection waits", LAST_RETRY_S)
@@ -88,7 +90,9 @@ class Follower:
         try:
             await self._wait_for_turn(connection)
             self.active = True
-            session = Session(connection, client, database_url=self._database_url, on_progress=self._well)
+            session = Session(
+                connection, client, database_url=self._database_url, on_open=self._opened, on_progress=self._well
+            )
             await session.run()
         finally:
             self.active = False
@@ -102,7 +106,12 @@ class Follower:
             self._well()  # standing by is nothing to repair
             await asyncio.sleep(STANDBY_LOOKS_EVERY_S)
 
+    def _opened(self) -> None:
+        if not self._stopped:  # what stopped it is still ahead: listening again mends nothing
+            self._well()
+
     def _well(self) -> None:
+        self._stopped = False
         self.problem = None
         self._retry_s = FIRST_RETRY_S
 

@@ -38,14 +38,22 @@ class StillBroken(Exception):
 
 
 class Session:
-    """`run` never returns; it raises what ended it. `on_progress` is called when the read models are being kept up."""
+    """`run` never returns; it raises what ended it. `on_open` is called when it begins to listen, `on_progress` when
+    rows were changed."""
 
     def __init__(
-        self, connection: Connection, client: Client, *, database_url: str, on_progress: Callable[[], None]
+        self,
+        connection: Connection,
+        client: Client,
+        *,
+        database_url: str,
+        on_open: Callable[[], None],
+        on_progress: Callable[[], None],
     ) -> None:
         self._connection = connection
         self._client = client
         self._database_url = database_url
+        self._on_open = on_open
         self._on_progress = on_progress
         self._pull = self._new_pull()
         self._gaps = 0
@@ -55,7 +63,7 @@ class Session:
         try:
             await self._prepare()
             await self._deliver_again(from_start=await self._forgotten())
-            self._on_progress()
+            self._on_open()
             while True:
                 await self._next()
         finally:
@@ -75,6 +83,8 @@ class Session:
         applied = await apply(self._connection, found.deliveries)
         await self._ack(messages[: applied.taken])
         self._measure(messages, applied)
+        if applied.events:
+            self._on_progress()
         match applied.stop:
             case None if found.bad:
                 raise found.bad
@@ -105,6 +115,7 @@ class Session:
         metrics.REBUILDS.inc()
         await self._pull.close()
         await start_over(self._database_url, self._client)
+        self._on_progress()
         logger.info("The read models are built again")
 
     async def _deliver_again(self, *, from_start: bool) -> None:

@@ -1,9 +1,12 @@
 """Rows follow events: through duplicates, gaps, poison, lost consumers, lost streams and lost processes."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import msgspec
+import structlog.testing
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 from prometheus_client import REGISTRY
@@ -103,6 +106,25 @@ async def test_a_poison_event_stops_the_rows_right_before_it(
     await becomes(lambda: "Poison" in (follower.problem or ""), True)
     assert await reached(views) == {names.SCHEDULER: good.recorded.position}
     assert metric("linstock_projection_stopped") == 1
+
+
+async def test_what_stops_the_rows_is_tried_ever_less_often_and_said_all_the_time(
+    story: Story, client: Client, follower: Follower, views: Connection
+) -> None:
+    """Listening again mends nothing: neither is it ready in between, nor does the log fill."""
+    await publish(client, story.created().news())
+    await caught_up(views, story)
+    with structlog.testing.capture_logs() as logs:
+        await client.jetstream().publish("ev.library.default.library.created", b"{}")
+        await becomes(lambda: len(stops(logs)) >= 4, True)
+        tries = stops(logs)
+    assert tries == sorted(set(tries))
+    assert "BadEnvelope" in (follower.problem or "")
+
+
+def stops(logs: Sequence[Mapping[str, Any]]) -> list[float]:
+    """The delay after each stop that was logged."""
+    return [line["retry_in_s"] for line in logs if line["event"].startswith("The projection stops")]
 
 
 async def test_a_message_without_envelope_stops_the_rows(
