@@ -49,7 +49,7 @@ def status(data_dir: Path, *, as_json: bool) -> None:
     else:
         click.echo(f"{found.url}  (pid {found.pid}, data in {data.root})")
         for name, service in found.services.items():
-            click.echo(f"  {name:<12} pid {service.pid or '-':<8} {waiting.get(name, 'ready')}")
+            click.echo(f"  {name:<12} pid {service.pid or '-':<8} {service.probe:<24} {waiting.get(name, 'ready')}")
         for name, server in (("NATS", found.nats), ("PostgreSQL", found.postgres)):
             if server is not None:
                 click.echo(f"  {name:<12} pid {server.pid or '-':<8}")

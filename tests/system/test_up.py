@@ -85,6 +85,8 @@ def test_detached_it_prints_the_url_last_and_again_when_it_runs(linstock: Run, d
         "scheduler": None,
         "api": None,
     }
+    probe = state_of(data_dir)["services"]["scheduler"]["probe"]
+    assert f"{probe}  " in linstock("status").stdout
     children = pids(state_of(data_dir))
     assert linstock("down", "--port", "9000").returncode == 0
     assert not [pid for pid in children if alive(pid)]
