@@ -52,6 +52,8 @@ def configure_logging(log_format: LogFormat, service: str, stream: TextIO | io.T
     logging.captureWarnings(capture=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # While Postgres is away its pools warn with a traceback at every try; whoever asked them says it in one line.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)
 
 
 def console_renderer(*, colors: bool) -> Processor:

@@ -14,6 +14,7 @@ from linstock.telemetry import configure_logging
 configure_logging("json", "trial")
 structlog.get_logger().info("connected", url="nats://u:hunter2@h", password="hunter2", count=3)
 logging.getLogger("a.library").warning("from a library: %s", "postgresql://u:hunter2@h/db")
+logging.getLogger("asyncpg.pool").warning("Failed to restore the pool; retrying", exc_info=True)
 try:
     raise OSError("cannot reach nats://u:hunter2@h")
 except OSError:
