@@ -62,9 +62,7 @@ async def _life(place: Place, client: Client, kind: type[Session], *, dies: bool
         if dies and point == "before_projection_commit":
             raise Killed
 
-    session = kind(
-        connection, client, database_url=place.database_url, on_open=lambda: None, on_progress=lambda: None
-    )
+    session = kind(connection, client, database_url=place.database_url, on_open=lambda: None, on_progress=lambda: None)
     try:
         with patch("services.projection.apply.reach", at):
             running = asyncio.create_task(session.run())
