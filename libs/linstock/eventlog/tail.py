@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
+from linstock.cancellation import cancel
 from linstock.eventlog.record import Recorded
 from linstock.eventlog.recorder import TABLE, NoEpoch, channel_of
 from linstock.eventlog.stored import recorded
@@ -39,6 +40,7 @@ class Tail:
         self.log = log
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._connection = connection
+        self._ahead: tuple[int, asyncio.Task[Page]] | None = None
         names = {"table": f"{quoted(log)}.{TABLE}", "epoch": f"{quoted(log)}.epoch"}
         self._page = _PAGE.format(**names)
         self._event = _EVENT.format(**names)
@@ -69,13 +71,34 @@ class Tail:
 
     async def close(self) -> None:
         """Lets go of the lock."""
+        await self._drop_ahead()
         try:
             await self._connection.close(timeout=CONNECT_TIMEOUT_S)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             self._connection.terminate()
 
     async def page(self, after: int) -> Page:
-        """The next events, at most 500 and 3 MiB (but at least one, when there is one)."""
+        """The next events, at most 500 and 3 MiB (but at least one, when there is one).
+
+        Behind a full page it reads on by itself: while JetStream stores one page, the next is fetched and decoded.
+        """
+        if self._ahead and self._ahead[0] == after:
+            (_, reading), self._ahead = self._ahead, None
+            page = await reading
+        else:
+            await self._drop_ahead()
+            page = await self._read(after)
+        if len(page.events) == BATCH_EVENTS:
+            last = page.events[-1].position
+            self._ahead = last, asyncio.create_task(self._read(last))
+        return page
+
+    async def _drop_ahead(self) -> None:
+        if self._ahead:
+            (_, reading), self._ahead = self._ahead, None
+            await cancel(reading)
+
+    async def _read(self, after: int) -> Page:
         rows = await self._connection.fetch(self._page, after, BATCH_EVENTS, BATCH_BYTES)
         if not rows:
             raise NoEpoch(self.log)
