@@ -12,7 +12,7 @@ LIMIT_BYTES = 1024 * 1024
 
 _WHERE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _STEP = re.compile(r"[^.\[\]]+")
-_FIELD = re.compile(r"`(?P<field>[^`]+)`")
+_FIELD = re.compile(r"field `(?P<field>[^`]+)`")
 
 
 class StrictRequest(Request[Any, Any, Any]):

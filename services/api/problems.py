@@ -92,7 +92,7 @@ class Problem(Exception):
 
 
 def not_found(what: str, name: object) -> Problem:
-    return Problem(404, f"{what}-not-found", f"There is no {what} {name}.")
+    return Problem(404, f"{what.replace(' ', '-')}-not-found", f"There is no {what} {name}.")
 
 
 def wrong(*path: str, detail: str) -> FieldError:

@@ -25,6 +25,8 @@ def down(data_dir: Path) -> None:
     if pid is None:
         click.echo(f"Nothing runs on {data.root}.", err=True)
         return
+    if pid == 0:  # it holds the lock and has not written its pid yet; 0 would be our own process group
+        raise click.ClickException(f"Linstock is just starting on {data.root}; try again in a moment.")
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT_S
     while state.holder(data) == pid:

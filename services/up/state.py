@@ -67,7 +67,7 @@ def running(data: DataDir) -> State | None:
 
 
 def holder(data: DataDir) -> int | None:
-    """The pid that holds the directory; None when nobody does."""
+    """The pid that holds the directory (0 for an instant, when it has not written it yet); None when nobody does."""
     try:
         descriptor = os.open(data.lock, os.O_RDWR)
     except FileNotFoundError:
@@ -92,6 +92,7 @@ def take(data: DataDir) -> int:
         os.close(descriptor)
         found = read(data)
         raise AlreadyRunning(data.root, pid, found.url if found is not None and found.pid == pid else None) from None
+    # Before anything else, and in this order: a pid of an earlier life must never be read under this lock.
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     return descriptor

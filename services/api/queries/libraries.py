@@ -38,8 +38,12 @@ async def collections(pool: asyncpg.Pool, workspace: str, library_id: UUID, wind
         "SELECT count(*) FROM collections WHERE library_id = $1 AND workspace = $2", library_id, workspace
     )
     rows = await pool.fetch(
-        "SELECT collection_id, name, path, kind, image_count, size_bytes, state, path_bytes FROM collections"
-        ' WHERE library_id = $1 AND workspace = $2 ORDER BY path COLLATE "C", collection_id LIMIT $3 OFFSET $4',
+        # The root has no name of its own: it is the library.
+        "SELECT c.collection_id, coalesce(nullif(c.name, ''), l.name, '') AS name,"
+        " c.path, c.kind, c.image_count, c.size_bytes, c.state, c.path_bytes"
+        " FROM collections c LEFT JOIN libraries l USING (library_id)"
+        ' WHERE c.library_id = $1 AND c.workspace = $2 ORDER BY c.path COLLATE "C", c.collection_id'
+        " LIMIT $3 OFFSET $4",
         library_id,
         workspace,
         window.size,

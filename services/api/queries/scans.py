@@ -16,7 +16,16 @@ _COLUMNS = """
     coalesce(j.started_at, s.started_at) AS started_at, greatest(j.attempt, s.attempt) AS attempt,
     coalesce(j.worker, s.worker) AS worker, s.status AS seen, s.counts, s.report,
     coalesce(j.code, s.code) AS code, coalesce(j.message, s.message) AS message,
-    h.state AS hold, h.count AS held
+    h.state AS hold, s.held
+"""
+
+# A scan of a root that is still empty holds what an earlier one holds already: the hold is recorded once, on the first.
+_HOLD = """
+    LEFT JOIN LATERAL (
+        SELECT state FROM holds
+        WHERE holds.scan_id = s.scan_id OR (s.held > 0 AND holds.library_id = s.library_id AND holds.state = 'held')
+        ORDER BY (holds.scan_id = s.scan_id) DESC LIMIT 1
+    ) h ON true
 """
 
 
@@ -26,7 +35,7 @@ async def one(pool: asyncpg.Pool, workspace: str, scan_id: UUID) -> ScanDto | No
         f"SELECT {_COLUMNS} FROM (VALUES ($1::uuid)) AS wanted (id)"  # noqa: S608
         " LEFT JOIN jobs j ON j.job_id = wanted.id AND j.workspace = $2 AND j.job_type = 'LibraryScan'"
         " LEFT JOIN scans s ON s.scan_id = wanted.id AND s.workspace = $2"
-        " LEFT JOIN holds h ON h.scan_id = wanted.id AND h.workspace = $2"
+        f" {_HOLD}"
         " WHERE j.job_id IS NOT NULL OR s.scan_id IS NOT NULL",
         scan_id,
         workspace,
@@ -41,7 +50,7 @@ async def page(pool: asyncpg.Pool, workspace: str, library_id: UUID, window: Win
     )
     rows = await pool.fetch(
         f"SELECT {_COLUMNS} FROM jobs j"  # noqa: S608
-        " LEFT JOIN scans s ON s.scan_id = j.job_id LEFT JOIN holds h ON h.scan_id = j.job_id"
+        f" LEFT JOIN scans s ON s.scan_id = j.job_id {_HOLD}"
         " WHERE j.library_id = $1 AND j.workspace = $2"
         " ORDER BY j.requested_at DESC, j.job_id DESC LIMIT $3 OFFSET $4",
         library_id,
