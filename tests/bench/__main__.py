@@ -9,6 +9,7 @@ that they grow by eight times the excess, and the table says what the disk did.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -40,14 +41,15 @@ def _awaited(bench: Callable[..., object]) -> Bench:
     return run
 
 
+# Latency first: what the heavy ones leave to be deleted and written back stalls the disk for a while.
 BENCHES: dict[str, Bench] = {
-    "relay": _awaited(bench_eventlog.relay),
     "append": _awaited(bench_eventlog.append_to_events),
-    "group-commit": _awaited(bench_eventlog.group_commit),
     "command": _awaited(bench_commands.round_trip),
-    "rebuild": _awaited(bench_projection.rebuild),
-    "lag": _awaited(bench_projection.lag),
     "ticks": _awaited(bench_scheduler.tick_lateness),
+    "lag": _awaited(bench_projection.lag),
+    "relay": _awaited(bench_eventlog.relay),
+    "group-commit": _awaited(bench_eventlog.group_commit),
+    "rebuild": _awaited(bench_projection.rebuild),
     "idle": lambda servers, repetitions, _: bench_idle.idle(servers.folder, repetitions=repetitions),
 }
 
@@ -78,6 +80,7 @@ def _run(chosen: list[str], postgres: EmbeddedPostgres, folder: Path, repetition
     figures: list[Figure] = []
     for name in chosen:
         print(f"{name} … ", end="", flush=True)
+        os.sync()
         with fresh_servers(postgres, folder / name) as servers:
             measured = BENCHES[name](servers, repetitions, allowance)
         figures += measured
