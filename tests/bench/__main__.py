@@ -23,7 +23,7 @@ from linstock.embedded import EmbeddedPostgres
 from linstock.telemetry import configure_logging
 from tests.bench import bench_commands, bench_eventlog, bench_idle, bench_projection, bench_scheduler
 from tests.bench.figure import Figure, number, table
-from tests.bench.machine import allowance_ms, description, fdatasync_ms
+from tests.bench.machine import DiskWatch, allowance_ms, description, fdatasync_ms
 from tests.bench.servers import Servers, fresh_servers
 from tests.support.servers import running_postgres
 
@@ -81,21 +81,25 @@ def _run(chosen: list[str], postgres: EmbeddedPostgres, folder: Path, repetition
     for name in chosen:
         print(f"{name} … ", end="", flush=True)
         os.sync()
-        with fresh_servers(postgres, folder / name) as servers:
+        with fresh_servers(postgres, folder / name) as servers, DiskWatch(folder) as disk:
             measured = BENCHES[name](servers, repetitions, allowance)
         figures += measured
-        print(", ".join(f"{number(figure.median)} {figure.unit}" for figure in measured), flush=True)
+        told = ", ".join(f"{number(figure.median)} {figure.unit}" for figure in measured)
+        meanwhile = disk.summary()
+        tail = f"p99 {number(meanwhile['p99'])}, longest {number(meanwhile['max'])} ms"
+        print(f"{told}  (fdatasync meanwhile {tail})", flush=True)
         if write:
-            _write(name, measured, fdatasync)
+            _write(name, measured, fdatasync, meanwhile)
     return figures
 
 
-def _write(name: str, figures: list[Figure], fdatasync: float) -> None:
+def _write(name: str, figures: list[Figure], fdatasync: float, meanwhile: dict[str, float]) -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     record = {
         "measuredAt": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": description(),
         "fdatasyncMs": round(fdatasync, 3),
+        "fdatasyncMeanwhileMs": meanwhile,
         "figures": [figure.row() for figure in figures],
     }
     encoded = msgspec.json.format(msgspec.json.encode(record), indent=2)
