@@ -170,6 +170,7 @@ async def test_a_scanner_that_dies_at_any_point_loses_nothing_and_records_nothin
     await becomes(lambda: _last_attempt(scanner, scan_id), 2)
     files = [file.name for page in await scanner.pages() for share in page.files for file in share.files]
     assert sorted(files) == ["1.jpg", "2.png"]
+    await becomes(lambda: scanner.index.version(LIBRARY), len(await scanner.catalogue()))  # applied after the verdict
     live = await scanner.indexed()
     await scanner.index.rebuild(scanner.log, LIBRARY)
     assert await scanner.indexed() == live
