@@ -82,6 +82,7 @@ async def test_a_start_reads_the_stored_index_and_only_what_came_after(world: Ri
     await world.log.append([Append(aggregate="job", aggregate_id=job.job_id, expected_version=0, events=[job])])
     await world.log.wait_for(ScanRequested)
     worker = await world.worker()
+    assert await worker.order() == (job.job_id, 1)  # so the index has it: only from there are orders put
     await worker.claim(job.job_id)
     await first.stop()
 
