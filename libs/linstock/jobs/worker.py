@@ -46,7 +46,7 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Lease:
-    """The right to run one attempt. `lost` is set when the attempt no longer counts: stop, and change nothing."""
+    """The right to run one attempt. `lost` is set when the worker stops: end soon, and change nothing more."""
 
     def __init__(self, lease: UUID, worker: str, deadline: datetime | None) -> None:
         self.lease = lease
@@ -118,13 +118,6 @@ class Worker:
             await asyncio.to_thread(self._life.stop)
             await close(self._client)
             self._client = None
-
-    def lose(self, job_id: UUID, attempt: int) -> bool:
-        """The attempt was closed elsewhere. True if it runs here."""
-        lease = self._leases.get((job_id, attempt))
-        if lease:
-            lease.lost.set()
-        return lease is not None
 
     async def _take(self) -> None:
         assert self._client
