@@ -44,6 +44,15 @@ def job_of_tick(schedule_id: UUID, instant_iso: str) -> UUID:
     return derived_id("job-of-tick", schedule_id, instant_iso)
 
 
+def path_of(workspace: str, path: str) -> UUID:
+    """Who has a folder: one per workspace and path."""
+    return derived_id("path", workspace, path)
+
+
+def retention_of(log: str) -> UUID:
+    return derived_id("retention", log)
+
+
 def command_of(service: str, workspace: str, actor: str, idempotency_key: str) -> UUID:
     """A retry under the same key is the same command."""
     return derived_id("command", service, workspace, actor, idempotency_key)
@@ -70,6 +79,13 @@ def command_subject(service: str, workspace: str, command: str, command_id: UUID
 def scan_events() -> str:
     """ScanCompleted, ScanFailed, …: what the scheduler waits for (not the pages, which are the catalogue's)."""
     return f"ev.{SCANNER}.*.scan.*"
+
+
+def schedule_wishes() -> tuple[str, ...]:
+    """What a library's own schedule may have been told directly (ticks are none of the library's business)."""
+    return tuple(
+        f"ev.{SCHEDULER}.*.schedule.{event}" for event in ("changed", "defined", "deleted", "disabled", "enabled")
+    )
 
 
 def job_events() -> str:
@@ -117,7 +133,10 @@ def reaction_durable(service: str) -> str:
 def durables_of(service: str) -> tuple[tuple[str, str], ...]:
     """The (stream, durable) pairs that a service cannot do without."""
     bound = {
-        LIBRARY: ((COMMANDS, command_durable(LIBRARY)),),
+        LIBRARY: (
+            (COMMANDS, command_durable(LIBRARY)),
+            (EVENTS, reaction_durable(LIBRARY)),
+        ),
         SCHEDULER: (
             (COMMANDS, command_durable(SCHEDULER)),
             (EVENTS, reaction_durable(SCHEDULER)),

@@ -14,7 +14,7 @@ ABOUT = (
     " ascends, and `ls-prev` names the predecessor, so that a gap can be seen."
 )
 WORKSPACE = {"description": "Tenant", "default": names.DEFAULT_WORKSPACE}
-LOG = {"description": "The log of the service that owns the command", "enum": list(names.COMMANDED)}
+LOG = {"description": "The log that it is about: the owner of the command, say", "enum": list(names.LOGS)}
 
 # The log that an event is in, by the module that defines it.
 LOG_OF_MODULE = {
@@ -23,7 +23,9 @@ LOG_OF_MODULE = {
     "job": names.SCHEDULER,
     "scan": names.SCANNER,
     "catalogue": names.SCANNER,
+    "path": names.LIBRARY,
     "receipt": "{log}",
+    "retention": "{log}",
 }
 _TEXT = {"type": "string"}
 _ID = {"type": "string", "format": "uuid"}

@@ -111,6 +111,7 @@ def durables() -> tuple[tuple[str, ConsumerConfig], ...]:
     )
     return (
         *commands,
+        (names.EVENTS, durable(names.reaction_durable(names.LIBRARY), *names.schedule_wishes(), ack_wait_s=5)),
         (
             names.EVENTS,
             durable(

@@ -7,10 +7,12 @@ from linstock.messages.message import Message
 
 class Answer(Message, frozen=True):
     """`status` is an HTTP status: 2xx done, 4xx refused with a stable `code` and a sentence. `id` is what the command
-    made or changed; `position` (such as `library:12`) is where the effect is in its log."""
+    made or changed; `position` (such as `library:12`) is where the effect is in its log.
+    `warnings` are sentences about what was done all the same."""
 
     status: int
     id: UUID | None = None
     code: str = ""
     detail: str = ""
     position: str | None = None
+    warnings: tuple[str, ...] = ()

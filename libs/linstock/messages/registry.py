@@ -6,7 +6,9 @@ from linstock.messages.catalogue import CatalogueEvent
 from linstock.messages.job import JobEvent
 from linstock.messages.library import LibraryEvent
 from linstock.messages.message import Message
+from linstock.messages.path import PathEvent
 from linstock.messages.receipt import ReceiptEvent
+from linstock.messages.retention import RetentionEvent
 from linstock.messages.scan import ScanEvent
 from linstock.messages.schedule import ScheduleEvent
 
@@ -21,6 +23,15 @@ def _tag(event: type[Message]) -> str:
 
 EVENTS: dict[str, type[Message]] = {
     _tag(event): event
-    for union in (LibraryEvent, ScheduleEvent, JobEvent, ScanEvent, CatalogueEvent, ReceiptEvent)
+    for union in (
+        LibraryEvent,
+        ScheduleEvent,
+        JobEvent,
+        ScanEvent,
+        CatalogueEvent,
+        PathEvent,
+        ReceiptEvent,
+        RetentionEvent,
+    )
     for event in _members(union)
 }

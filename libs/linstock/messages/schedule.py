@@ -1,13 +1,16 @@
 """Schedule: when a job recurs. Commands in the imperative, events in the past tense; times are UTC.
 
-A library's schedule follows the library: its id is derived from the library's, and it is disabled, not deleted, while
-autoScan is off.
+A library has one schedule of its own, whose id is derived from the library's: it follows the library, is disabled
+while autoScan is off, and what it is told directly the library follows in turn; the later word wins. Any number of
+further schedules of the library follow only its name and path, and go when it goes.
 """
 
 from datetime import datetime
 from uuid import UUID
 
-from linstock.messages.library import Settings
+from msgspec import UNSET, UnsetType
+
+from linstock.messages.library import DEFAULT_EXTENSIONS, Settings
 from linstock.messages.message import Message
 
 
@@ -24,6 +27,9 @@ class ScanTarget(Message, frozen=True):
     library_id: UUID
     library_name: str
     library_path: str
+    include_subfolders: bool = True
+    exclude_patterns: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = DEFAULT_EXTENSIONS
 
 
 class JobPolicy(Message, frozen=True):
@@ -47,6 +53,8 @@ class FollowLibrary(Message, frozen=True, tag="FollowLibrary"):
     library_version: int
     settings: Settings
     at: datetime
+    auto_scan_at: datetime | None = None  # when the library was told; None: unknown, taken as `at`
+    timing_at: datetime | None = None
 
 
 class ForgetLibrary(Message, frozen=True, tag="ForgetLibrary"):
@@ -74,6 +82,61 @@ class RequestScan(Message, frozen=True, tag="RequestScan"):
 
     library_id: UUID
     triggered_by: str = "API"
+    scan_mode: str = "changed"
+
+
+class CreateSchedule(Message, frozen=True, tag="CreateSchedule"):
+    """A further schedule of a library; of a library whose own schedule was deleted, that one again. Its id, if it is a
+    further one, is uuid5 of the command's. Empty `name` and `description`: made from the library's name."""
+
+    library_id: UUID
+    timing: Timing
+    name: str = ""
+    description: str = ""
+    enabled: bool = True
+    policy: JobPolicy = JobPolicy()
+    scan_mode: str = "changed"
+
+
+class ChangeSchedule(Message, frozen=True, tag="ChangeSchedule"):
+    """Only what is set changes. `if_versions`: refused (412) unless the schedule's edition is one of them; empty: any.
+    `enabled` switches it as EnableSchedule and DisableSchedule do."""
+
+    schedule_id: UUID
+    name: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    expression: str | UnsetType = UNSET
+    zone: str | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+    priority: int | UnsetType = UNSET
+    timeout_s: int | UnsetType = UNSET
+    max_retries: int | UnsetType = UNSET
+    scan_mode: str | UnsetType = UNSET
+    if_versions: tuple[int, ...] = ()
+
+
+class EnableSchedule(Message, frozen=True, tag="EnableSchedule"):
+    schedule_id: UUID
+
+
+class DisableSchedule(Message, frozen=True, tag="DisableSchedule"):
+    schedule_id: UUID
+
+
+class DeleteSchedule(Message, frozen=True, tag="DeleteSchedule"):
+    """Its runs stay. A library's own schedule comes back when autoScan is switched on again."""
+
+    schedule_id: UUID
+    if_versions: tuple[int, ...] = ()
+
+
+class TriggerSchedule(Message, frozen=True, tag="TriggerSchedule"):
+    """Run it now, also while it is disabled. The job's id is uuid5 of the command's. Its mode, if not given, is the
+    schedule's."""
+
+    schedule_id: UUID
+    triggered_by: str = "API"
+    scan_mode: str | UnsetType = UNSET
 
 
 ScheduleCommand = FollowLibrary | ForgetLibrary | Tick
@@ -94,6 +157,9 @@ class ScheduleDefined(Message, frozen=True, tag="linstock.schedule.defined.v1"):
     library_version: int
     cursor: datetime
     policy: JobPolicy = JobPolicy()
+    scan_mode: str = "changed"
+    auto_scan_at: datetime | None = None
+    timing_at: datetime | None = None
 
 
 class ScheduleChanged(Message, frozen=True, tag="linstock.schedule.changed.v1"):
@@ -107,25 +173,35 @@ class ScheduleChanged(Message, frozen=True, tag="linstock.schedule.changed.v1"):
     target: ScanTarget
     library_version: int
     cursor: datetime
+    policy: JobPolicy | None = None  # None: as before
+    scan_mode: str | None = None
+    timing_at: datetime | None = None  # when the timing was decided; None: it did not change
 
 
 class ScheduleEnabled(Message, frozen=True, tag="linstock.schedule.enabled.v1"):
-    """Instants between the disabling and `cursor` are not made up for."""
+    """Instants between the disabling and `cursor` are not made up for. `auto_scan_at`: when this was decided, by the
+    library or directly (None: by the library, before this was kept)."""
 
     schedule_id: UUID
     library_version: int
     cursor: datetime
+    auto_scan_at: datetime | None = None
 
 
 class ScheduleDisabled(Message, frozen=True, tag="linstock.schedule.disabled.v1"):
     schedule_id: UUID
     library_version: int
     at: datetime
+    auto_scan_at: datetime | None = None
 
 
 class ScheduleDeleted(Message, frozen=True, tag="linstock.schedule.deleted.v1"):
+    """`reason` is library_deleted (for good) | asked (a library's own schedule may be defined again)."""
+
     schedule_id: UUID
     library_version: int
+    reason: str = "library_deleted"
+    auto_scan_at: datetime | None = None
 
 
 class TickFired(Message, frozen=True, tag="linstock.schedule.tick_fired.v1"):
