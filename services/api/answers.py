@@ -8,7 +8,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Operation, RequestBody
 
 from services.api import freshness
-from services.api.dto import OperationDto
+from services.api.dto.operations import OperationDto
 from services.api.problems import CONTENT_TYPE, ProblemBody, title_of
 
 _ANYWHERE = (400, 403, 500, 503)

@@ -16,7 +16,7 @@ from linstock.messages.answer import Answer
 from linstock.messages.message import Message
 from services.api import freshness
 from services.api.context import Context
-from services.api.dto import OperationDto
+from services.api.dto.operations import OperationDto
 from services.api.problems import DATABASE_AWAY, Problem
 
 KEY = "Idempotency-Key"

@@ -6,7 +6,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 from msgspec import Struct
 
-from services.api.dto import Page
+from services.api.dto.wire import Page
 
 T = TypeVar("T")
 

@@ -5,7 +5,9 @@ from uuid import UUID
 import asyncpg
 from msgspec import UNSET
 
-from services.api.dto import CollectionDto, LibraryDto, Page
+from services.api.dto.collections import CollectionDto
+from services.api.dto.libraries import LibraryDto
+from services.api.dto.wire import Page
 from services.api.paging import Window
 
 _COLUMNS = "library_id, name, path, description, auto_scan, cron_expression, time_zone, created_at, updated_at"

@@ -8,7 +8,7 @@ from nats.aio.client import Client
 
 from linstock import names
 from linstock.messages.answer import Answer
-from services.api.dto import OperationDto
+from services.api.dto.operations import OperationDto
 
 
 async def handled(pool: asyncpg.Pool, workspace: str, command_id: UUID) -> OperationDto | None:

@@ -7,7 +7,8 @@ import asyncpg
 import msgspec
 
 from linstock.messages.scan import Counts, ReportItem
-from services.api.dto import Page, Removals, ScanDto
+from services.api.dto.scans import Removals, ScanDto
+from services.api.dto.wire import Page
 from services.api.paging import Window
 
 _COLUMNS = """

@@ -8,7 +8,8 @@ import asyncpg
 from msgspec import Raw
 
 from linstock import cron
-from services.api.dto import Page, Parameters, RunResult, ScheduledJobDto, ScheduledJobRunDto
+from services.api.dto.schedules import Parameters, RunResult, ScheduledJobDto, ScheduledJobRunDto
+from services.api.dto.wire import Page
 from services.api.paging import Window
 from services.api.queries.scans import milliseconds
 

@@ -12,7 +12,9 @@ from linstock.messages.library import ChangeLibrary, CreateLibrary, DeleteLibrar
 from services.api import answers, commands
 from services.api.commands import Key
 from services.api.context import Asked, Context, Fresh, Id, Shared
-from services.api.dto import ChangeLibraryBody, CollectionPage, CreateLibraryBody, LibraryDto, LibraryPage, Taken
+from services.api.dto.collections import CollectionPage
+from services.api.dto.libraries import ChangeLibraryBody, CreateLibraryBody, LibraryDto, LibraryPage
+from services.api.dto.wire import Taken
 from services.api.paging import PAGED, Wanted
 from services.api.problems import FieldError, invalid, not_found, wrong
 from services.api.queries import libraries as stored

@@ -6,7 +6,7 @@ from litestar import get
 
 from services.api import answers
 from services.api.context import Fresh, Id
-from services.api.dto import OperationDto
+from services.api.dto.operations import OperationDto
 from services.api.problems import not_found
 from services.api.queries import operations
 

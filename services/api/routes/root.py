@@ -6,7 +6,7 @@ from litestar import get
 
 from services.api import answers
 from services.api.context import Asked
-from services.api.dto import WelcomeDto
+from services.api.dto.root import WelcomeDto
 
 
 @get("/", responses=answers.reading())

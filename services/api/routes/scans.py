@@ -13,7 +13,9 @@ from linstock.messages.schedule import RequestScan
 from services.api import answers, commands
 from services.api.commands import Key
 from services.api.context import Asked, Context, Fresh, Id, Shared
-from services.api.dto import OperationDto, ScanDto, ScanPage, ScanStartedDto, StartScanBody, Taken
+from services.api.dto.operations import OperationDto
+from services.api.dto.scans import ScanDto, ScanPage, ScanStartedDto, StartScanBody
+from services.api.dto.wire import Taken
 from services.api.paging import PAGED, Wanted
 from services.api.problems import not_found
 from services.api.queries import libraries, scans

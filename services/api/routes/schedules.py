@@ -6,7 +6,7 @@ from litestar import get
 
 from services.api import answers
 from services.api.context import Fresh, Id
-from services.api.dto import ScheduledJobDto, ScheduledJobPage, ScheduledJobRunPage
+from services.api.dto.schedules import ScheduledJobDto, ScheduledJobPage, ScheduledJobRunPage
 from services.api.paging import PAGED, Wanted
 from services.api.problems import not_found
 from services.api.queries import libraries, schedules

@@ -1,0 +1,1 @@
+"""What goes over HTTP, a module for each noun."""

@@ -1,0 +1,49 @@
+"""Scans over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from litestar.params import BodyKwarg
+
+from linstock.messages.scan import Counts, ReportItem
+from services.api.dto.schedules import Status
+from services.api.dto.wire import Body, Page, Wire
+
+Removals = Literal["none", "held", "applied", "rejected"]
+
+
+class StartScanBody(Body, frozen=True):
+    triggered_by: Literal["API", "Manual"] = "API"
+
+
+class ScanStartedDto(Wire):
+    id: UUID
+
+
+class ScanDto(Wire):
+    """`status` is the job's: Completed once the work has ended, not before. `counts` and `report` are what the latest
+    attempt saw, once it has ended; `held` counts the removals that wait for a person while `removals` is held."""
+
+    id: UUID
+    library_id: UUID | None
+    library_name: str | None
+    scheduled_job_id: UUID | None
+    status: Status
+    removals: Removals
+    held: int
+    counts: Counts | None
+    report: list[ReportItem] | None
+    attempt: int
+    triggered_by: str | None
+    worker: str | None
+    requested_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    next_attempt_at: datetime | None
+    duration: int | None
+    error_code: str | None
+    error_message: str | None
+
+
+ScanPage = Annotated[Page[ScanDto], BodyKwarg(schema_component_key="ScanPage")]

@@ -1,0 +1,84 @@
+"""Schedules (scheduled jobs) and their runs over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from litestar.params import BodyKwarg
+from msgspec import Meta, Struct
+
+from services.api.dto.wire import Page, Wire
+
+Status = Literal["Pending", "Scheduled", "Running", "Retrying", "Completed", "Failed", "Timeout", "Cancelled"]
+
+
+class Parameters(Struct, kw_only=True):
+    """The seed's own spelling."""
+
+    LibraryId: UUID | None
+
+
+class ScheduledJobDto(Wire):
+    id: UUID
+    name: str
+    description: str
+    job_type: str
+    schedule_type: Literal["Cron"]
+    cron_expression: str
+    time_zone: str
+    interval_minutes: int | None
+    is_enabled: bool
+    parameters: Parameters
+    last_run_at: datetime | None
+    next_run_at: datetime | None
+    last_run_duration: int | None
+    last_run_status: str | None
+    run_count: int
+    success_count: int
+    failure_count: int
+    last_error_message: str | None
+    priority: int
+    timeout_minutes: float
+    max_retry_attempts: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class RunResult(Wire):
+    """What a finished scan run came to."""
+
+    status: Status
+    library_id: UUID | None
+    library_name: str | None
+    library_path: str | None
+    run_id: UUID
+    duration: int | None
+    message: str | None
+
+
+Result = Annotated[
+    Any,
+    Meta(description="Of a scan: status, libraryId, libraryName, libraryPath, runId, duration, message; else any JSON"),
+]
+
+
+class ScheduledJobRunDto(Wire):
+    """`result` is null until the run has ended; for other types than LibraryScan it is what the job returned."""
+
+    id: UUID
+    scheduled_job_id: UUID | None
+    scheduled_job_name: str | None
+    job_type: str
+    status: Status
+    attempt: int
+    requested_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    duration: int | None
+    error_message: str | None
+    result: Result
+    triggered_by: str
+
+
+ScheduledJobPage = Annotated[Page[ScheduledJobDto], BodyKwarg(schema_component_key="ScheduledJobPage")]
+ScheduledJobRunPage = Annotated[Page[ScheduledJobRunDto], BodyKwarg(schema_component_key="ScheduledJobRunPage")]

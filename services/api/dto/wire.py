@@ -1,0 +1,36 @@
+"""What every body has in common, in camelCase. Times are RFC 3339 in UTC; durations in milliseconds; sizes in bytes."""
+
+from typing import Annotated, Generic, TypeVar
+
+from litestar.enums import RequestEncodingType
+from litestar.params import BodyKwarg
+from msgspec import Meta, Struct
+
+T = TypeVar("T")
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Description = Annotated[str, Meta(max_length=2000)]
+Cron = Annotated[str, Meta(min_length=1, max_length=200, description="5 fields, or 6 with seconds first")]
+Zone = Annotated[str, Meta(min_length=1, max_length=100, description="IANA time zone")]
+
+
+class Wire(Struct, rename="camel", kw_only=True):
+    """Answers."""
+
+
+class Body(Struct, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
+    """Requests: a misspelt field is an error, not a silent default."""
+
+
+class Page(Wire, Generic[T]):
+    """`page` counts from 1. A page beyond the last is empty, not an error."""
+
+    data: list[T]
+    total_count: int
+    page: int
+    page_size: int
+    total_pages: int
+
+
+# What handlers take as `data`.
+Taken = Annotated[T, BodyKwarg(media_type=RequestEncodingType.JSON, schema_extra={"additional_properties": False})]
