@@ -3,6 +3,7 @@
 Only `__main__` modules and commands call `read`; everything else is handed what it needs.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 LogFormat = Literal["console", "json"]
 
 DEFAULT_PORT = 8321
+MOST_DAYS = 36_500
 DEFAULT_DATA_DIR = Path(".linstock")
 
 
@@ -46,6 +48,12 @@ class Settings:
     log_format: LogFormat = "console"
     data_dir: Path = DEFAULT_DATA_DIR
     crash_at: str = ""
+    allow_roots: tuple[Path, ...] = ()
+    """Libraries must lie below one of these; empty: anywhere."""
+    retention_days: int = 90
+    """How long the read models keep details of what has ended."""
+    require_token: bool = False
+    """Also on loopback."""
 
 
 def read(environment: Mapping[str, str], service: str) -> Settings:
@@ -61,6 +69,9 @@ def read(environment: Mapping[str, str], service: str) -> Settings:
         log_format=_log_format(environment),
         data_dir=Path(environment.get("LINSTOCK_DATA_DIR") or DEFAULT_DATA_DIR),
         crash_at=environment.get("LINSTOCK_CRASH_AT", ""),
+        allow_roots=_folders(environment, "LINSTOCK_ALLOW_ROOTS"),
+        retention_days=_days(environment, "LINSTOCK_RETENTION_DAYS", Settings.retention_days),
+        require_token=environment.get("LINSTOCK_REQUIRE_TOKEN", "") not in ("", "0", "false"),
     )
 
 
@@ -80,6 +91,23 @@ def _port(environment: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not (value.isascii() and value.isdigit() and int(value) < 65536):
         raise BadSetting(name, value, "a port from 0 to 65535")
+    return int(value)
+
+
+def _folders(environment: Mapping[str, str], name: str) -> tuple[Path, ...]:
+    folders = tuple(Path(each) for each in environment.get(name, "").split(os.pathsep) if each)
+    for folder in folders:
+        if not folder.is_absolute():
+            raise BadSetting(name, str(folder), f"absolute paths, separated by {os.pathsep}")
+    return folders
+
+
+def _days(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = environment.get(name, "")
+    if not value:
+        return default
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= MOST_DAYS):
+        raise BadSetting(name, value, f"days from 1 to {MOST_DAYS}")
     return int(value)
 
 

@@ -1,13 +1,18 @@
-"""Wires the library service: its log, its relay, its commands."""
+"""Wires the library service: its log, its relay, its commands, and what it hears of its schedules."""
+
+from datetime import UTC, datetime
 
 from linstock import names
 from linstock.bus.inbox import CommandInbox
+from linstock.bus.reactions import Reactions
 from linstock.lifecycle import Service
 from linstock.messages.library import LibraryCommand
 from linstock.owner import Owner
 from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.library.commands import LibraryPlanner
+from services.library.reactions import Wishes
+from services.library.roots import AllowedRoots
 
 
 def build(settings: Settings, vitals: Vitals) -> Service:
@@ -16,6 +21,7 @@ def build(settings: Settings, vitals: Vitals) -> Service:
 
 class LibraryService:
     def __init__(self, settings: Settings, vitals: Vitals) -> None:
+        self._settings = settings
         self._owner = Owner(names.LIBRARY, settings, vitals)
 
     async def start(self) -> None:
@@ -25,8 +31,10 @@ class LibraryService:
             log=log,
             service=names.LIBRARY,
             commands=LibraryCommand,
-            plan=LibraryPlanner(log).plan,
+            plan=LibraryPlanner(log, AllowedRoots(self._settings.allow_roots)).plan,
         )
+        wishes = Wishes(log, now=lambda: datetime.now(UTC))
+        Reactions(self._owner.broker, service=names.LIBRARY, react=wishes.react)
         await self._owner.start()
 
     async def stop(self) -> None:

@@ -1,11 +1,20 @@
 """What a library's settings must be, wherever they come from. Pure."""
 
+import posixpath
+import unicodedata
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+from pathspec import GitIgnoreSpec
+
 from linstock import cron
-from linstock.messages.library import Settings
+from linstock.messages.library import DEFAULT_EXTENSIONS, Settings
 
 NAME_LIMIT = 200  # characters
 DESCRIPTION_LIMIT = 2000  # characters
 PATH_LIMIT_BYTES = 4096  # PATH_MAX of Linux
+PATTERNS_LIMIT = 64
+PATTERN_LIMIT = 200  # characters
 
 
 class InvalidSettings(Exception):
@@ -18,13 +27,28 @@ class InvalidSettings(Exception):
         self.reason = reason
 
 
+def tidy(settings: Settings) -> Settings:
+    """The same settings, written in the one way that is compared and stored."""
+    return replace(
+        settings,
+        name=settings.name.strip(),
+        path=_normal(settings.path),
+        cron_expression=" ".join(settings.cron_expression.split()),
+        extensions=tuple(sorted({_extension(each) for each in settings.extensions})),
+    )
+
+
 def check(settings: Settings) -> None:
     """Raises InvalidSettings for the first field that is wrong."""
-    if not 1 <= len(settings.name.strip()) <= NAME_LIMIT:
+    if not 1 <= len(settings.name) <= NAME_LIMIT:
         raise InvalidSettings("name", f"a name has 1 to {NAME_LIMIT} characters")
+    _check_text("name", settings.name)
     if len(settings.description) > DESCRIPTION_LIMIT:
         raise InvalidSettings("description", f"a description has at most {DESCRIPTION_LIMIT} characters")
+    _check_text("description", settings.description, "\n\t\r")
     _check_path(settings.path)
+    _check_patterns(settings.exclude_patterns)
+    _check_extensions(settings.extensions)
     try:
         cron.check(settings.cron_expression, settings.time_zone)
     except cron.InvalidCron as error:
@@ -35,7 +59,46 @@ def check(settings: Settings) -> None:
 def _check_path(path: str) -> None:
     if not path.startswith("/"):
         raise InvalidSettings("path", "a path is absolute: it starts with /")
-    if "\0" in path:
-        raise InvalidSettings("path", "a path has no NUL character")
-    if len(path.encode("utf-8", "surrogateescape")) > PATH_LIMIT_BYTES:
+    _check_text("path", path)
+    if len(path.encode()) > PATH_LIMIT_BYTES:
         raise InvalidSettings("path", f"a path has at most {PATH_LIMIT_BYTES} bytes")
+
+
+def _check_patterns(patterns: Sequence[str]) -> None:
+    if len(patterns) > PATTERNS_LIMIT:
+        raise InvalidSettings("excludePatterns", f"there are at most {PATTERNS_LIMIT} patterns")
+    for index, pattern in enumerate(patterns):
+        where = f"excludePatterns/{index}"
+        if not pattern.strip() or len(pattern) > PATTERN_LIMIT:
+            raise InvalidSettings(where, f"a pattern has 1 to {PATTERN_LIMIT} characters")
+        _check_text(where, pattern)
+        try:
+            GitIgnoreSpec.from_lines([pattern])
+        except ValueError as error:
+            raise InvalidSettings(where, f"{pattern} is no line of a .gitignore: {error}") from error
+
+
+def _check_extensions(extensions: Sequence[str]) -> None:
+    if not extensions:
+        raise InvalidSettings("extensions", f"at least one of {' '.join(DEFAULT_EXTENSIONS)}")
+    for extension in extensions:
+        if extension not in DEFAULT_EXTENSIONS:
+            raise InvalidSettings("extensions", f"{extension} is none of {' '.join(DEFAULT_EXTENSIONS)}")
+
+
+def _check_text(field: str, text: str, allowed: str = "") -> None:
+    """No control characters, and nothing that has no UTF-8: neither can be stored, shown and typed again."""
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in allowed:
+            raise InvalidSettings(field, f"it holds the character U+{ord(character):04X}")
+
+
+def _normal(path: str) -> str:
+    """Without `..`, doubled and trailing slashes; POSIX keeps two leading ones, and we do not."""
+    normal = posixpath.normpath(path) if path.startswith("/") else path
+    return normal[1:] if normal.startswith("//") else normal
+
+
+def _extension(given: str) -> str:
+    lowered = given.strip().lower()
+    return lowered if lowered.startswith(".") else f".{lowered}"

@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
+from linstock import names
 from linstock.eventlog.record import Recorded
 from services.scheduler.job import Closed, Running, Unrequested
 from services.scheduler.known import JOB, SCHEDULE, KnownJob, KnownSchedule
-from services.scheduler.schedule import Enabled
+from services.scheduler.schedule import Deleted, Enabled, Live
 
 
 class Index:
@@ -22,7 +23,8 @@ class Index:
         self.schedules: dict[UUID, KnownSchedule] = {}
         self.jobs: dict[UUID, KnownJob] = {}
         self.running: dict[UUID, KnownJob] = {}
-        self._open_by_schedule: dict[UUID, dict[UUID, None]] = {}
+        self._open_by_subject: dict[UUID, dict[UUID, None]] = {}
+        self._by_library: dict[UUID, dict[UUID, None]] = {}
         self._on_schedule: list[Callable[[UUID], None]] = []
         self._on_job: list[Callable[[UUID], None]] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
@@ -36,7 +38,8 @@ class Index:
     def restore(self, position: int, schedules: list[KnownSchedule], jobs: list[KnownJob]) -> None:
         """Start from stored rows instead of from nothing. Listeners are not called."""
         self.position = position
-        self.schedules = {known.schedule_id: known for known in schedules}
+        for each in schedules:
+            self._keep(each)
         for known in jobs:
             self._place(known)
 
@@ -46,14 +49,20 @@ class Index:
             return
         if recorded.aggregate == SCHEDULE.name:
             known = KnownSchedule.fold(self.schedules.get(recorded.aggregate_id), recorded)
-            self.schedules[known.schedule_id] = known
+            self._keep(known)
             self._tell(self._on_schedule, known.schedule_id)
         elif recorded.aggregate == JOB.name:
             self._apply_job(recorded)
         self._advance(recorded.position)
 
-    def open_jobs_of(self, schedule_id: UUID) -> list[UUID]:
-        return list(self._open_by_schedule.get(schedule_id, ()))
+    def open_jobs_of(self, subject_id: UUID) -> list[UUID]:
+        """What is open for a library, whichever of its schedules asked; else for a schedule."""
+        return list(self._open_by_subject.get(subject_id, ()))
+
+    def schedules_of(self, library_id: UUID) -> list[UUID]:
+        """Every schedule that the library ever had, its own one first."""
+        own = names.schedule_of(library_id)
+        return sorted(self._by_library.get(library_id, ()), key=lambda each: (each != own, str(each)))
 
     def active(self) -> list[KnownSchedule]:
         return [known for known in self.schedules.values() if isinstance(known.state, Enabled)]
@@ -79,18 +88,24 @@ class Index:
         self._place(KnownJob.fold(known, recorded))
         self._tell(self._on_job, recorded.aggregate_id)
 
+    def _keep(self, known: KnownSchedule) -> None:
+        self.schedules[known.schedule_id] = known
+        live = known.state.last if isinstance(known.state, Deleted) else known.state
+        if isinstance(live, Live):
+            self._by_library.setdefault(live.target.library_id, {})[known.schedule_id] = None
+
     def _place(self, known: KnownJob) -> None:
         job_id, state = known.job_id, known.state
         if isinstance(state, Unrequested):
             return
-        schedule_id = state.facts.schedule_id
-        siblings = self._open_by_schedule.setdefault(schedule_id, {}) if schedule_id else {}
+        subject_id = state.facts.library_id or state.facts.schedule_id
+        siblings = self._open_by_subject.setdefault(subject_id, {}) if subject_id else {}
         self.running.pop(job_id, None)
         if isinstance(state, Closed):
             self.jobs.pop(job_id, None)
             siblings.pop(job_id, None)
-            if schedule_id and not siblings:
-                del self._open_by_schedule[schedule_id]
+            if subject_id and not siblings:
+                del self._open_by_subject[subject_id]
             return
         self.jobs[job_id] = known
         siblings[job_id] = None

@@ -19,7 +19,7 @@ SCHEDULE: Aggregate[Schedule, ScheduleEvent] = Aggregate(
     evolve=schedule.evolve,
     events=ScheduleEvent,
     state=Schedule,
-    snapshots=Snapshots(shape="schedule.v1"),
+    snapshots=Snapshots(shape="schedule.v2"),
 )
 JOB: Aggregate[Job, JobEvent] = Aggregate("job", initial=job.initial, evolve=job.evolve, events=JobEvent, state=Job)
 

@@ -13,11 +13,8 @@ from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded, VersionConflict
 from linstock.messages.job import CancelJob, JobCommand, ReportFailure, ReportSuccess
 from linstock.messages.library import (
-    LibraryCreated,
     LibraryDeleted,
     LibraryEvent,
-    LibraryRelocated,
-    LibrarySettingsChanged,
 )
 from linstock.messages.scan import ScanCancelled, ScanCompleted, ScanEvent, ScanFailed
 from linstock.messages.schedule import FollowLibrary, ForgetLibrary, ScheduleCommand
@@ -57,21 +54,33 @@ class Reactor:
             raise NotYet(str(error)) from error
 
     async def _library(self, recorded: Recorded, event: LibraryEvent) -> None:
-        schedule_id = names.schedule_of(event.library_id)
-        match event:
-            case LibraryCreated() | LibrarySettingsChanged() | LibraryRelocated():
-                command = FollowLibrary(
-                    schedule_id=schedule_id,
-                    library_id=event.library_id,
-                    library_version=recorded.version,
-                    settings=event.settings,
-                    at=self._clock.require(),  # not the event's: another service's clock must not move a cursor
-                )
-                await self._tell_schedule(schedule_id, command, recorded)
-            case LibraryDeleted():
-                forget = ForgetLibrary(schedule_id=schedule_id, library_version=recorded.version)
-                await self._tell_schedule(schedule_id, forget, recorded)
-                await self._cancel_open_jobs(schedule_id, recorded)
+        for schedule_id in await self._schedules_of(event.library_id):
+            await self._tell_schedule(schedule_id, self._told(schedule_id, event, recorded), recorded)
+        if isinstance(event, LibraryDeleted):
+            await self._cancel_open_jobs(event.library_id, recorded)
+
+    async def _schedules_of(self, library_id: UUID) -> list[UUID]:
+        """Its own one, and those that people added; one that is added meanwhile starts from its own's newest."""
+        await self._caught_up()
+        own = names.schedule_of(library_id)
+        return [own, *(each for each in self._index.schedules_of(library_id) if each != own)]
+
+    def _told(self, schedule_id: UUID, event: LibraryEvent, recorded: Recorded) -> ScheduleCommand:
+        if isinstance(event, LibraryDeleted):
+            return ForgetLibrary(schedule_id=schedule_id, library_version=recorded.version)
+        return FollowLibrary(
+            schedule_id=schedule_id,
+            library_id=event.library_id,
+            library_version=recorded.version,
+            settings=event.settings,
+            at=self._clock.require(),  # not the event's: another service's clock must not move a cursor
+            auto_scan_at=event.auto_scan_at or recorded.time,
+            timing_at=event.timing_at or recorded.time,
+        )
+
+    async def _caught_up(self) -> None:
+        if not await self._index.reached(await self._log.last_position(), timeout_s=CATCH_UP_S):
+            raise NotYet("the index is behind the log")
 
     async def _tell_schedule(self, schedule_id: UUID, command: ScheduleCommand, recorded: Recorded) -> None:
         for _ in range(TRIES):
@@ -86,11 +95,10 @@ class Reactor:
             return
         raise VersionConflict([schedule_id])
 
-    async def _cancel_open_jobs(self, schedule_id: UUID, recorded: Recorded) -> None:
-        """The schedule is deleted by now, so no tick asks for another one."""
-        if not await self._index.reached(await self._log.last_position(), timeout_s=CATCH_UP_S):
-            raise NotYet("the index is behind the log")
-        for job_id in self._index.open_jobs_of(schedule_id):
+    async def _cancel_open_jobs(self, library_id: UUID, recorded: Recorded) -> None:
+        """Its schedules are deleted by now, so no tick asks for another one."""
+        await self._caught_up()
+        for job_id in self._index.open_jobs_of(library_id):
             command = CancelJob(job_id=job_id, reason="library deleted", at=self._clock.require())
             await self._tell_job(job_id, command, recorded)
 

@@ -143,7 +143,7 @@ class Ticker:
         known, now = self._index.schedules.get(schedule_id), self._clock.now()
         if known is None or now is None or not isinstance(known.state, Enabled):
             return False
-        open_jobs = self._index.open_jobs_of(schedule_id)
+        open_jobs = self._index.open_jobs_of(known.state.target.library_id)
         busy = open_jobs[0] if open_jobs else None
         tick = timing.proposal(known.state, now, busy=busy, tzdata=self._tzdata, limit=LISTED)
         if tick is not None and tick.more:
@@ -193,4 +193,6 @@ def _request(state: Enabled, tick: TickFired, now: datetime) -> ScanRequested:
         target=state.target,
         policy=state.policy,
         requested_at=now,
+        scan_mode=state.scan_mode,
+        include_subfolders=state.target.include_subfolders,
     )

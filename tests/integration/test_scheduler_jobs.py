@@ -247,7 +247,7 @@ async def test_a_scan_on_demand_runs_once_at_a_time_and_can_be_cancelled(world: 
     worker = await world.worker()
     assert (await worker.claim(scan.job_id)).why == "closed"
     again = await sent(sender, CancelJob(job_id=uuid4(), reason="", at=NOON))
-    assert (again.status, again.code) == (404, "job-not-found")
+    assert (again.status, again.code) == (404, "run-not-found")
 
 
 async def test_a_scan_of_a_library_that_nobody_knows_is_not_found(world: Rig) -> None:

@@ -60,6 +60,8 @@ def defined(
         library_version=1,
         cursor=cursor,
         policy=policy or JobPolicy(),
+        auto_scan_at=cursor,
+        timing_at=cursor,
     )
 
 

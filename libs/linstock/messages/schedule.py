@@ -179,13 +179,14 @@ class ScheduleChanged(Message, frozen=True, tag="linstock.schedule.changed.v1"):
 
 
 class ScheduleEnabled(Message, frozen=True, tag="linstock.schedule.enabled.v1"):
-    """Instants between the disabling and `cursor` are not made up for. `auto_scan_at`: when this was decided, by the
-    library or directly (None: by the library, before this was kept)."""
+    """Instants between the disabling and `cursor` are not made up for. `library_id` is set for a library's own
+    schedule; `auto_scan_at`: when this was decided, there or here (None: there, before this was kept)."""
 
     schedule_id: UUID
     library_version: int
     cursor: datetime
     auto_scan_at: datetime | None = None
+    library_id: UUID | None = None
 
 
 class ScheduleDisabled(Message, frozen=True, tag="linstock.schedule.disabled.v1"):
@@ -193,6 +194,7 @@ class ScheduleDisabled(Message, frozen=True, tag="linstock.schedule.disabled.v1"
     library_version: int
     at: datetime
     auto_scan_at: datetime | None = None
+    library_id: UUID | None = None
 
 
 class ScheduleDeleted(Message, frozen=True, tag="linstock.schedule.deleted.v1"):
@@ -202,6 +204,7 @@ class ScheduleDeleted(Message, frozen=True, tag="linstock.schedule.deleted.v1"):
     library_version: int
     reason: str = "library_deleted"
     auto_scan_at: datetime | None = None
+    library_id: UUID | None = None
 
 
 class TickFired(Message, frozen=True, tag="linstock.schedule.tick_fired.v1"):

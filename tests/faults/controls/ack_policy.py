@@ -12,6 +12,7 @@ from linstock.bus.inbox import CommandContext, CommandInbox, Plan
 from linstock.eventlog.postgres import PostgresLog
 from linstock.messages.library import CreateLibrary, LibraryCommand, Settings
 from services.library.commands import LibraryPlanner
+from services.library.roots import AllowedRoots
 from tests.faults.controls.place import Place, wrong
 from tests.support.waiting import becomes
 
@@ -32,7 +33,7 @@ async def scenario(place: Place, sabotaged: bool) -> str:
     client = await connect(place.nats_url, "control")
     broker = _default_broker(place.nats_url) if sabotaged else make_broker(place.nats_url, "control-owner")
     kind = LeavesAcksToFastStream if sabotaged else CommandInbox[LibraryCommand]
-    planner, away = LibraryPlanner(log), [True]
+    planner, away = LibraryPlanner(log, AllowedRoots(())), [True]
 
     async def plan(command: LibraryCommand, context: CommandContext) -> Plan:
         if away.pop() if away else False:

@@ -7,6 +7,7 @@ from nats.aio.client import Client
 
 from linstock import names
 from linstock.messages.answer import Answer
+from linstock.messages.library import DEFAULT_EXTENSIONS
 from tests.integration.api.conftest import Owner, World
 from tests.support.story import Story
 from tests.support.waiting import becomes
@@ -34,6 +35,9 @@ async def test_create_says_where_the_library_is(api: httpx.AsyncClient, library_
             "autoScan": True,
             "cronExpression": "0 */6 * * *",
             "timeZone": "UTC",
+            "includeSubfolders": True,
+            "excludePatterns": [],
+            "extensions": list(DEFAULT_EXTENSIONS),
         },
     )
     assert library_owner.keys == ["once"]
@@ -50,7 +54,10 @@ async def test_an_answer_names_its_position_and_the_next_get_shows_the_effect(
     assert (answer.status_code, answer.headers["linstock-position"]) == (200, position)
     assert answer.json()["name"] == "Photos"
     assert library_owner.commands == [
-        ("ChangeLibrary", {"type": "ChangeLibrary", "libraryId": str(story.library_id), "name": "Photos"})
+        (
+            "ChangeLibrary",
+            {"type": "ChangeLibrary", "libraryId": str(story.library_id), "name": "Photos", "ifVersions": []},
+        )
     ]
 
 

@@ -21,6 +21,7 @@ from linstock.messages.answer import Answer
 from linstock.messages.library import ChangeLibrary, CreateLibrary, LibraryCommand, Settings
 from linstock.messages.receipt import CommandHandled
 from services.library.commands import LibraryPlanner
+from services.library.roots import AllowedRoots
 from tests.support.waiting import becomes
 
 PHOTOS = CreateLibrary(settings=Settings(name="Photos", path="/nas/photos"))
@@ -33,7 +34,7 @@ class Owner:
 
     def __init__(self, url: str, log: MemoryLog, plan: object = None) -> None:
         self.broker = make_broker(url, "test-owner")
-        planner = plan or LibraryPlanner(log).plan
+        planner = plan or LibraryPlanner(log, AllowedRoots(())).plan
         CommandInbox(self.broker, log=log, service=names.LIBRARY, commands=LibraryCommand, plan=planner)  # type: ignore[arg-type]
 
 
@@ -74,9 +75,9 @@ async def test_a_command_is_answered_with_the_id_and_the_position_of_its_effect(
         answer = await sender.send(names.LIBRARY, WS, PHOTOS, actor=ACTOR)
         assert isinstance(answer, Answer)
         assert (answer.status, answer.position) == (201, f"library:{await log.last_position()}")
-        created, receipt = await log.read(0)
+        created, taken, receipt = await log.read(0)
         assert created.aggregate_id == answer.id
-        assert created.actor == receipt.actor == ACTOR
+        assert created.actor == taken.actor == receipt.actor == ACTOR
         await becomes(lambda: waiting_commands(client), 0)
 
 
@@ -84,10 +85,11 @@ async def test_a_command_has_one_answer_and_nothing_else_on_its_reply_subject(na
     """FastStream by itself would send what the handler returns to the same subject."""
     replies = await client.subscribe("answers.here")
     async with owner(nats_url, MemoryLog(names.LIBRARY)):
-        for _ in range(2):
+        for path in ("/a", "/b"):
             subject = names.command_subject(names.LIBRARY, WS, "CreateLibrary", uuid4())
             headers = {"ls-actor": ACTOR, "reply_to": "answers.here"}
-            await client.jetstream().publish(subject, msgspec.json.encode(PHOTOS), headers=headers)
+            command = CreateLibrary(settings=Settings(name="A", path=path))
+            await client.jetstream().publish(subject, msgspec.json.encode(command), headers=headers)
         await becomes(lambda: waiting_commands(client), 0)
         await client.flush()
     heard = [await replies.next_msg(timeout=1) for _ in range(2)]
@@ -104,11 +106,12 @@ async def test_the_same_key_gives_the_first_answer_for_ever_and_the_effect_once(
     async with owner(nats_url, log):  # another process: nothing is remembered but the log
         again = await sender.send(names.LIBRARY, WS, PHOTOS, actor=ACTOR, idempotency_key="k1")
         assert again == first
-        assert len(await log.read(0)) == 2
-        other = await sender.send(names.LIBRARY, WS, PHOTOS, actor="berta", idempotency_key="k1")
+        assert len(await log.read(0)) == 3  # created, its folder taken, the receipt
+        elsewhere = CreateLibrary(settings=Settings(name="Photos", path="/elsewhere"))
+        other = await sender.send(names.LIBRARY, WS, elsewhere, actor="berta", idempotency_key="k1")
         assert isinstance(other, Answer)
         assert isinstance(first, Answer)
-        assert other.id != first.id
+        assert (other.status, other.id != first.id) == (201, True)
 
 
 async def test_twenty_at_once_under_one_key_are_one_library(nats_url: str, sender: CommandSender) -> None:
@@ -118,7 +121,7 @@ async def test_twenty_at_once_under_one_key_are_one_library(nats_url: str, sende
             *(sender.send(names.LIBRARY, WS, PHOTOS, actor=ACTOR, idempotency_key="k") for _ in range(20))
         )
         assert len({msgspec.json.encode(answer) for answer in answers}) == 1
-        assert len(await log.read(0)) == 2
+        assert len(await log.read(0)) == 3  # created, its folder taken, the receipt
 
 
 async def test_another_body_under_the_same_key_is_refused(nats_url: str, sender: CommandSender) -> None:

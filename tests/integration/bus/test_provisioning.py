@@ -16,6 +16,7 @@ from linstock.bus.watchdog import DurableWatchdog
 from linstock.eventlog.memory import MemoryLog
 from linstock.messages.library import LibraryCommand
 from services.library.commands import LibraryPlanner
+from services.library.roots import AllowedRoots
 
 
 @pytest.fixture
@@ -71,7 +72,9 @@ async def test_our_broker_leaves_a_stream_as_it_stands(nats_url: str, client: Cl
     before = (await client.jetstream().stream_info(names.COMMANDS)).config
     broker = make_broker(nats_url, "test")
     log = MemoryLog(names.LIBRARY)
-    CommandInbox(broker, log=log, service=names.LIBRARY, commands=LibraryCommand, plan=LibraryPlanner(log).plan)
+    CommandInbox(
+        broker, log=log, service=names.LIBRARY, commands=LibraryCommand, plan=LibraryPlanner(log, AllowedRoots(())).plan
+    )
     await broker.start()
     await broker.stop()
     assert (await client.jetstream().stream_info(names.COMMANDS)).config == before

@@ -1,4 +1,6 @@
+from datetime import UTC, datetime
 from functools import reduce
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -18,11 +20,13 @@ from linstock.messages.library import (
     LibrarySettingsChanged,
     Settings,
 )
-from services.library import library, rules
+from linstock.messages.path import PathReleased, PathTaken
+from services.library import library, path, rules
 
 ID = UUID(int=7)
 PHOTOS = Settings(name="Photos", path="/nas/photos", auto_scan=True)
-CREATED = LibraryCreated(library_id=ID, settings=PHOTOS)
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+CREATED = LibraryCreated(library_id=ID, settings=PHOTOS, auto_scan_at=NOW, timing_at=NOW)
 DELETED = LibraryDeleted(library_id=ID)
 DELETE = DeleteLibrary(library_id=ID)
 
@@ -32,7 +36,7 @@ class Given:
         self.state = reduce(library.evolve, history, library.initial())
 
     def when(self, command: LibraryCommand) -> list[LibraryEvent]:
-        return library.decide(command, self.state, ID)
+        return library.decide(command, self.state, ID, at=NOW)
 
 
 def test_a_library_is_created_once_however_often_it_is_asked_for() -> None:
@@ -44,14 +48,15 @@ def test_a_library_is_created_once_however_often_it_is_asked_for() -> None:
 def test_only_what_is_set_changes_and_the_event_carries_everything() -> None:
     off = ChangeLibrary(library_id=ID, auto_scan=False)
     after = msgspec.structs.replace(PHOTOS, auto_scan=False)
-    assert Given(CREATED).when(off) == [LibrarySettingsChanged(library_id=ID, settings=after)]
-    assert Given(CREATED, LibrarySettingsChanged(library_id=ID, settings=after)).when(off) == []
+    switched = LibrarySettingsChanged(library_id=ID, settings=after, auto_scan_at=NOW + library.MOMENT, timing_at=NOW)
+    assert Given(CREATED).when(off) == [switched]
+    assert Given(CREATED, switched).when(off) == []
 
 
 def test_another_path_is_a_relocation_that_remembers_the_old_one() -> None:
     moved = msgspec.structs.replace(PHOTOS, path="/nas/pictures")
     assert Given(CREATED).when(ChangeLibrary(library_id=ID, path="/nas/pictures")) == [
-        LibraryRelocated(library_id=ID, previous_path="/nas/photos", settings=moved)
+        LibraryRelocated(library_id=ID, previous_path="/nas/photos", settings=moved, auto_scan_at=NOW, timing_at=NOW)
     ]
 
 
@@ -101,17 +106,26 @@ def test_a_command_whose_effect_is_there_already_does_nothing(
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
-        ({"name": " "}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": "a\0b"}, "name"),
+        ({"name": "a\ud800b"}, "name"),
         ({"name": "x" * 201}, "name"),
         ({"description": "x" * 2001}, "description"),
         ({"path": "photos"}, "path"),
         ({"path": "/a\0b"}, "path"),
         ({"path": "/" + "é" * 2048}, "path"),
+        ({"path": "/a\ud800"}, "path"),
+        ({"exclude_patterns": ("ok", " ")}, "excludePatterns/1"),
+        ({"exclude_patterns": ("x" * 201,)}, "excludePatterns/0"),
+        ({"exclude_patterns": ("a\nb",)}, "excludePatterns/0"),
+        ({"exclude_patterns": ("x",) * 65}, "excludePatterns"),
+        ({"extensions": ()}, "extensions"),
+        ({"extensions": (".exe",)}, "extensions"),
         ({"cron_expression": "61 * * * *"}, "cronExpression"),
         ({"time_zone": "Mars/Olympus"}, "timeZone"),
     ],
 )
-def test_settings_that_can_not_be_are_refused_by_field(wrong: dict[str, str], field: str) -> None:
+def test_settings_that_can_not_be_are_refused_by_field(wrong: dict[str, Any], field: str) -> None:
     with pytest.raises(rules.InvalidSettings) as refused:
         rules.check(msgspec.structs.replace(PHOTOS, **wrong))
     assert refused.value.field == field
@@ -119,3 +133,23 @@ def test_settings_that_can_not_be_are_refused_by_field(wrong: dict[str, str], fi
 
 def test_good_settings_pass() -> None:
     rules.check(PHOTOS)
+    rules.check(msgspec.structs.replace(PHOTOS, exclude_patterns=("@eaDir/", "!keep/**", "*.tmp.jpg")))
+
+
+def test_settings_are_stored_in_one_way() -> None:
+    given = msgspec.structs.replace(
+        PHOTOS, name=" Photos ", path="//nas/x/../photos/", cron_expression=" 0  2 * * * ", extensions=("PNG", ".jpg")
+    )
+    assert rules.tidy(given) == msgspec.structs.replace(PHOTOS, extensions=(".jpg", ".png"))
+
+
+def test_a_folder_is_taken_once_and_given_back_only_by_its_holder() -> None:
+    taken = PathTaken(path="/a", library_id=ID)
+    assert path.take(path.initial(), "/a", ID) == [taken]
+    held = path.evolve(path.initial(), taken)
+    assert path.take(held, "/a", ID) == []
+    with pytest.raises(path.PathIsTaken):
+        path.take(held, "/a", UUID(int=8))
+    assert path.release(held, "/a", UUID(int=8)) == []
+    assert path.release(held, "/a", ID) == [PathReleased(path="/a", library_id=ID)]
+    assert path.evolve(held, PathReleased(path="/a", library_id=ID)) == path.initial()

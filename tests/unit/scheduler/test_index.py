@@ -13,7 +13,7 @@ from linstock.messages.job import JobCancelled, JobEvent, JobStarted, OutcomeIgn
 from linstock.messages.schedule import ScheduleDisabled, ScheduleEvent
 from services.scheduler.index import Index
 from services.scheduler.known import KnownJob, KnownSchedule
-from tests.support.schedules import JOB, NOON, SCHEDULE, defined, scan_requested, seconds
+from tests.support.schedules import JOB, LIBRARY, NOON, SCHEDULE, defined, scan_requested, seconds
 
 STARTED = JobStarted(job_id=JOB, attempt=1, worker="w", lease=UUID(int=1), at=NOON, deadline=NOON + seconds(60))
 CANCELLED = JobCancelled(job_id=JOB, attempt=1, at=NOON, reason="x")
@@ -43,13 +43,13 @@ def fed(recorded: list[Recorded], index: Index | None = None) -> Index:
 
 
 def shown(index: Index) -> tuple[object, ...]:
-    return index.position, index.schedules, index.jobs, index.running, index.open_jobs_of(SCHEDULE)
+    return index.position, index.schedules, index.jobs, index.running, index.open_jobs_of(LIBRARY)
 
 
 async def test_it_shows_schedules_and_open_jobs() -> None:
     index = fed(await logged(defined(), scan_requested()))
     assert [known.schedule_id for known in index.active()] == [SCHEDULE]
-    assert index.open_jobs_of(SCHEDULE) == [JOB]
+    assert index.open_jobs_of(LIBRARY) == [JOB]
     assert index.running == {}
 
 
@@ -57,7 +57,7 @@ async def test_a_job_that_runs_is_shown_as_running_and_one_that_ended_not_at_all
     history = await logged(defined(), scan_requested(), STARTED, DISABLED, CANCELLED, IGNORED)
     assert list(fed(history[:3]).running) == [JOB]
     index = fed(history)
-    assert (index.jobs, index.running, index.open_jobs_of(SCHEDULE), index.active()) == ({}, {}, [], [])
+    assert (index.jobs, index.running, index.open_jobs_of(LIBRARY), index.active()) == ({}, {}, [], [])
 
 
 async def test_listeners_hear_of_every_change_after_it() -> None:

@@ -76,7 +76,15 @@ def skipped(first: float, last: float, count: int, reason: str, *, version: int 
     )
 
 
-def changed(version: int, library_version: int, *, name: str = "Holidays", cron: str, cursor: float) -> ScheduleChanged:
+def changed(
+    version: int,
+    library_version: int,
+    *,
+    name: str = "Holidays",
+    cron: str,
+    cursor: float,
+    timed: float | None = None,
+) -> ScheduleChanged:
     return ScheduleChanged(
         schedule_id=SCHEDULE,
         version=version,
@@ -86,11 +94,12 @@ def changed(version: int, library_version: int, *, name: str = "Holidays", cron:
         target=target(name=name),
         library_version=library_version,
         cursor=at(cursor),
+        timing_at=at(cursor if timed is None else timed),
     )
 
 
-DISABLED = ScheduleDisabled(schedule_id=SCHEDULE, library_version=2, at=at(1))
-ENABLED = ScheduleEnabled(schedule_id=SCHEDULE, library_version=3, cursor=at(9))
+DISABLED = ScheduleDisabled(schedule_id=SCHEDULE, library_version=2, at=at(1), auto_scan_at=at(1), library_id=LIBRARY)
+ENABLED = ScheduleEnabled(schedule_id=SCHEDULE, library_version=3, cursor=at(9), auto_scan_at=at(9), library_id=LIBRARY)
 DELETED = ScheduleDeleted(schedule_id=SCHEDULE, library_version=4)
 
 
@@ -107,7 +116,7 @@ def test_new_timing_raises_the_version_and_never_fires_the_past() -> None:
 
 def test_a_new_name_does_not_swallow_a_tick_that_is_due() -> None:
     renamed = follow(2, settings("Summer", cron="* * * * * *"), at=at(7))
-    assert given(DEFINED, fired(1))(renamed) == [changed(2, 2, name="Summer", cron="* * * * * *", cursor=1)]
+    assert given(DEFINED, fired(1))(renamed) == [changed(2, 2, name="Summer", cron="* * * * * *", cursor=1, timed=7)]
 
 
 def test_auto_scan_off_disables_and_on_enables_without_making_up_for_the_time_between() -> None:

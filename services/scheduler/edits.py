@@ -1,0 +1,91 @@
+"""What people tell a schedule directly: load, check, decide, answer."""
+
+from uuid import UUID
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from linstock import names
+from linstock.bus.inbox import CommandContext, NotYet, Plan, Refused
+from linstock.eventlog.decider import Loaded
+from linstock.eventlog.log import EventLog
+from linstock.messages.answer import Answer
+from linstock.messages.schedule import ChangeSchedule, CreateSchedule, ScheduleEvent
+from services.scheduler import limits
+from services.scheduler.index import Index
+from services.scheduler.known import SCHEDULE
+from services.scheduler.schedule import Deleted, Disabled, Enabled, Schedule, Undefined, editing
+from services.scheduler.schedule.editing import Edit
+
+
+class EditPlanner:
+    """Plans on one log."""
+
+    def __init__(self, log: EventLog, index: Index) -> None:
+        self._log = log
+        self._index = index
+
+    async def create(self, command: CreateSchedule, context: CommandContext) -> Plan:
+        """A further schedule of a library; its own again, if that was deleted. Raises Refused, NotYet."""
+        own = await self._load(names.schedule_of(command.library_id), context)
+        command = replace(command, name=command.name.strip(), timing=limits.tidy(command.timing))
+        limits.check(command.name, command.description, command.timing, command.policy, command.scan_mode)
+        match own.state if own else Undefined():
+            case Undefined():
+                raise NotYet(f"There is no library {command.library_id}.")
+            case Deleted(last=Disabled() as last):
+                schedule, basis = own, last
+            case Enabled() | Disabled() as basis:
+                schedule = await SCHEDULE.load(self._log, names.derived_id("schedule", context.command_id))
+            case _:
+                raise Refused(404, "library-not-found", f"There is no library {command.library_id}.")
+        assert schedule
+        events = editing.create(
+            command,
+            schedule.state,
+            schedule_id=schedule.aggregate_id,
+            target=basis.target,
+            version=basis.library_version,
+            at=context.at,
+        )
+        return Plan(answer=Answer(status=201, id=schedule.aggregate_id), appends=[schedule.append(events)])
+
+    async def edit(self, command: Edit, context: CommandContext) -> Plan:
+        """Raises Refused."""
+        if isinstance(command, ChangeSchedule):
+            command = _tidied(command)
+        loaded = await self._load(command.schedule_id, context)
+        try:
+            events = editing.edit(command, loaded.state if loaded else Undefined(), at=context.at)
+        except editing.NoSuchSchedule as error:
+            raise Refused(
+                404, "scheduled-job-not-found", f"There is no scheduled job {command.schedule_id}."
+            ) from error
+        except editing.OtherEdition as error:
+            raise Refused(412, "precondition-failed", f"{error} Read it again.") from error
+        assert loaded
+        after = loaded.after(events).state
+        if events and isinstance(after, Enabled | Disabled):
+            limits.check(after.name, after.description, after.timing, after.policy, after.scan_mode)
+        return Plan(answer=Answer(status=200, id=command.schedule_id), appends=[loaded.append(events)])
+
+    async def _load(self, schedule_id: UUID, context: CommandContext) -> Loaded[Schedule, ScheduleEvent] | None:
+        """None for another workspace's."""
+        known = self._index.schedules.get(schedule_id)
+        if known is None:  # a moment old at most, so this reads an event or two
+            recorded = await self._log.load(schedule_id)
+            workspace = recorded[0].workspace if recorded else context.workspace
+        else:
+            workspace = known.workspace
+        return await SCHEDULE.load(self._log, schedule_id) if workspace == context.workspace else None
+
+
+def _tidied(command: ChangeSchedule) -> ChangeSchedule:
+    name, expression = command.name, command.expression
+    if name is not UNSET:
+        name = name.strip()
+        if not name:
+            raise Refused(422, "invalid", "name: a name has 1 to 200 characters")
+    if expression is not UNSET:
+        expression = " ".join(expression.split())
+    return replace(command, name=name, expression=expression)

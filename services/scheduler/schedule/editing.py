@@ -1,0 +1,183 @@
+"""What people do to a schedule directly. `at` is when they did, by the scheduler's clock."""
+
+from datetime import datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from linstock.messages.schedule import (
+    ChangeSchedule,
+    CreateSchedule,
+    DeleteSchedule,
+    DisableSchedule,
+    EnableSchedule,
+    JobPolicy,
+    ScanTarget,
+    ScheduleChanged,
+    ScheduleDefined,
+    ScheduleDeleted,
+    ScheduleDisabled,
+    ScheduleEnabled,
+    ScheduleEvent,
+    Timing,
+)
+from services.scheduler.schedule.following import description_of, name_of
+from services.scheduler.schedule.states import Deleted, Disabled, Enabled, Schedule, Undefined
+
+MOMENT = timedelta(microseconds=1)
+
+Edit = ChangeSchedule | EnableSchedule | DisableSchedule | DeleteSchedule
+
+
+class NoSuchSchedule(Exception):
+    """This schedule does not exist, or was deleted."""
+
+
+class OtherEdition(Exception):
+    """The schedule was changed since: its edition is {edition}."""
+
+    def __init__(self, edition: int) -> None:
+        super().__init__((self.__doc__ or "").format(edition=edition))
+        self.edition = edition
+
+
+def create(
+    command: CreateSchedule, schedule: Schedule, *, schedule_id: UUID, target: ScanTarget, version: int, at: datetime
+) -> list[ScheduleEvent]:
+    """A schedule for the library that `target` names, known as of its `version`. The id is derived from the command or
+    the library: one that lives already came from this very command."""
+    if isinstance(schedule, Enabled | Disabled):
+        return []
+    last = schedule.last if isinstance(schedule, Deleted) else None
+    return [
+        ScheduleDefined(
+            schedule_id=schedule_id,
+            name=command.name or name_of(target.library_name),
+            description=command.description or description_of(target.library_name),
+            timing=command.timing,
+            target=target,
+            enabled=command.enabled,
+            library_version=version,
+            cursor=at,
+            policy=command.policy,
+            scan_mode=command.scan_mode,
+            auto_scan_at=_newer(at, last.auto_scan_at) if last else at,
+            timing_at=_newer(at, last.timing_at) if last else at,
+        )
+    ]
+
+
+def edit(command: Edit, schedule: Schedule, *, at: datetime) -> list[ScheduleEvent]:
+    """Raises NoSuchSchedule, OtherEdition."""
+    if isinstance(schedule, Undefined):
+        raise NoSuchSchedule
+    if isinstance(command, DeleteSchedule):
+        return _delete(command, schedule, at)
+    if isinstance(schedule, Deleted):
+        raise NoSuchSchedule
+    match command:
+        case EnableSchedule():
+            return _switch(schedule, True, at)
+        case DisableSchedule():
+            return _switch(schedule, False, at)
+        case ChangeSchedule(if_versions=editions, enabled=enabled):
+            if editions and schedule.edition not in editions:
+                raise OtherEdition(schedule.edition)
+            return [*_change(command, schedule, at), *([] if enabled is UNSET else _switch(schedule, enabled, at))]
+        case _:
+            assert_never(command)
+
+
+def _delete(command: DeleteSchedule, schedule: Enabled | Disabled | Deleted, at: datetime) -> list[ScheduleEvent]:
+    if isinstance(schedule, Deleted):
+        return []
+    if command.if_versions and schedule.edition not in command.if_versions:
+        raise OtherEdition(schedule.edition)
+    return [
+        ScheduleDeleted(
+            schedule_id=schedule.schedule_id,
+            library_version=schedule.library_version,
+            reason="asked",
+            auto_scan_at=_newer(at, schedule.auto_scan_at),
+            library_id=schedule.own_library_id,
+        )
+    ]
+
+
+def _switch(schedule: Enabled | Disabled, on: bool, at: datetime) -> list[ScheduleEvent]:
+    schedule_id, version = schedule.schedule_id, schedule.library_version
+    library_id, said_at = schedule.own_library_id, _newer(at, schedule.auto_scan_at)
+    match schedule:
+        case Disabled(cursor=cursor) if on:
+            cursor = max(cursor, at)
+            return [
+                ScheduleEnabled(
+                    schedule_id=schedule_id,
+                    library_version=version,
+                    cursor=cursor,
+                    auto_scan_at=said_at,
+                    library_id=library_id,
+                )
+            ]
+        case Enabled() if not on:
+            return [
+                ScheduleDisabled(
+                    schedule_id=schedule_id,
+                    library_version=version,
+                    at=at,
+                    auto_scan_at=said_at,
+                    library_id=library_id,
+                )
+            ]
+        case _:
+            return []
+
+
+def _change(command: ChangeSchedule, schedule: Enabled | Disabled, at: datetime) -> list[ScheduleEvent]:
+    """New timing is never applied to instants that are past."""
+    after = _changed(command, schedule)
+    if after == schedule:
+        return []
+    retimed = after.timing != schedule.timing
+    return [
+        ScheduleChanged(
+            schedule_id=schedule.schedule_id,
+            version=schedule.version + 1,
+            name=after.name,
+            description=after.description,
+            timing=after.timing,
+            target=schedule.target,
+            library_version=schedule.library_version,
+            cursor=max(schedule.cursor, at) if retimed else schedule.cursor,
+            policy=after.policy,
+            scan_mode=after.scan_mode,
+            timing_at=_newer(at, schedule.timing_at) if retimed else None,
+        )
+    ]
+
+
+def _changed(command: ChangeSchedule, schedule: Enabled | Disabled) -> Enabled | Disabled:
+    timing, policy = schedule.timing, schedule.policy
+    return replace(
+        schedule,
+        name=schedule.name if command.name is UNSET else command.name,
+        description=schedule.description if command.description is UNSET else command.description,
+        timing=Timing(
+            expression=timing.expression if command.expression is UNSET else command.expression,
+            zone=timing.zone if command.zone is UNSET else command.zone,
+        ),
+        policy=JobPolicy(
+            priority=policy.priority if command.priority is UNSET else command.priority,
+            timeout_s=policy.timeout_s if command.timeout_s is UNSET else command.timeout_s,
+            max_retries=policy.max_retries if command.max_retries is UNSET else command.max_retries,
+            retry_delays_s=policy.retry_delays_s,
+        ),
+        scan_mode=schedule.scan_mode if command.scan_mode is UNSET else command.scan_mode,
+    )
+
+
+def _newer(at: datetime, than: datetime) -> datetime:
+    """A word said here is newer than any heard of, also when the library's clock is ahead of ours."""
+    return max(at, than + MOMENT)

@@ -1,0 +1,102 @@
+"""Scan now: one open scan per library, whichever of its schedules, or whoever, asks."""
+
+import time
+from uuid import UUID
+
+from msgspec import UNSET
+
+from linstock import names
+from linstock.bus.inbox import CommandContext, NotYet, Plan, Refused
+from linstock.eventlog.log import EventLog
+from linstock.eventlog.record import Append
+from linstock.messages.answer import Answer
+from linstock.messages.job import ScanRequested
+from linstock.messages.schedule import RequestScan, TriggerSchedule
+from services.scheduler.index import Index
+from services.scheduler.known import JOB, SCHEDULE
+from services.scheduler.limits import check_mode
+from services.scheduler.schedule import Deleted, Disabled, Enabled, Undefined
+
+TRIGGERS = ("API", "Manual")
+ASKED_FOR_S = 5.0  # how long we remember a scan that the index may not show yet
+CATCH_UP_S = 0.5
+
+
+class TriggerPlanner:
+    """A second scan of a library is refused, naming the first."""
+
+    def __init__(self, log: EventLog, index: Index) -> None:
+        self._log = log
+        self._index = index
+        self._asked: dict[UUID, tuple[UUID, float]] = {}
+        index.on_job(self._seen)
+
+    async def request_scan(self, command: RequestScan, context: CommandContext) -> Plan:
+        """Of a library, whatever its schedule says. Raises Refused, NotYet."""
+        check_mode(command.scan_mode)
+        schedule_id = names.schedule_of(command.library_id)
+        known = self._index.schedules.get(schedule_id)
+        if known is None:
+            raise NotYet(f"There is no library {command.library_id}.")
+        gone = Refused(404, "library-not-found", f"There is no library {command.library_id}.")
+        if known.workspace != context.workspace:
+            raise gone
+        match (await SCHEDULE.load(self._log, schedule_id)).state:
+            case Undefined():
+                raise NotYet(f"There is no library {command.library_id}.")
+            case Deleted(last=None):
+                raise gone
+            case Deleted(last=Disabled() as state) | (Enabled() | Disabled() as state):
+                return await self._ask(state, command.triggered_by, command.scan_mode, context)
+            case _:
+                raise gone
+
+    async def trigger(self, command: TriggerSchedule, context: CommandContext) -> Plan:
+        """Raises Refused."""
+        loaded = await SCHEDULE.load(self._log, command.schedule_id)
+        known = self._index.schedules.get(command.schedule_id)
+        strange = known is not None and known.workspace != context.workspace
+        if strange or not isinstance(loaded.state, Enabled | Disabled):
+            raise Refused(404, "scheduled-job-not-found", f"There is no scheduled job {command.schedule_id}.")
+        mode = loaded.state.scan_mode if command.scan_mode is UNSET else command.scan_mode
+        check_mode(mode)
+        return await self._ask(loaded.state, command.triggered_by, mode, context)
+
+    async def _ask(self, state: Enabled | Disabled, triggered_by: str, scan_mode: str, context: CommandContext) -> Plan:
+        if triggered_by not in TRIGGERS:
+            raise Refused(422, "invalid", f"triggeredBy is {' or '.join(TRIGGERS)}.")
+        job_id = names.derived_id("job-of-command", context.command_id)
+        await self._refuse_second(state.target.library_id, job_id)
+        request = ScanRequested(
+            job_id=job_id,
+            schedule_id=state.schedule_id,
+            instant=None,
+            triggered_by=triggered_by,
+            target=state.target,
+            policy=state.policy,
+            requested_at=context.at,
+            scan_mode=scan_mode,
+            include_subfolders=state.target.include_subfolders,
+        )
+        append = Append(aggregate=JOB.name, aggregate_id=job_id, expected_version=0, events=[request])
+        return Plan(answer=Answer(status=202, id=job_id), appends=[append])
+
+    async def _refuse_second(self, library_id: UUID, job_id: UUID) -> None:
+        """The index lags by a moment: what was asked for here lately counts as open too, and what it still shows as
+        open may have ended, as the caller may have read."""
+        here = time.monotonic()
+        self._asked = {each: asked for each, asked in self._asked.items() if here - asked[1] < ASKED_FOR_S}
+        if self._open(library_id, job_id):
+            await self._index.reached(await self._log.last_position(), timeout_s=CATCH_UP_S)
+        if open_id := self._open(library_id, job_id):
+            raise Refused(409, "scan-already-open", f"Scan {open_id} of this library is still open.")
+        self._asked[library_id] = (job_id, here)
+
+    def _open(self, library_id: UUID, job_id: UUID) -> UUID | None:
+        """An open scan of the library, other than this one."""
+        asked_id, _ = self._asked.get(library_id, (job_id, 0.0))
+        return next((each for each in (*self._index.open_jobs_of(library_id), asked_id) if each != job_id), None)
+
+    def _seen(self, job_id: UUID) -> None:
+        """The index shows it: it speaks for itself now."""
+        self._asked = {each: asked for each, asked in self._asked.items() if asked[0] != job_id}
