@@ -24,7 +24,9 @@ class Report:
         self.count += 1
         if len(self._items) >= REPORT_LIMIT:
             return
-        path, path_bytes = displayed(_shortened(trouble.path))
+        path, path_bytes = displayed(trouble.path, limit_bytes=PATH_SHOWN_BYTES)
+        if len(trouble.path) > PATH_SHOWN_BYTES:
+            path_bytes = None  # there may be two hundred
         item = ReportItem(code=trouble.code, path=path, path_bytes=path_bytes, message=trouble.message[:MESSAGE_LIMIT])
         self._size_bytes += len(msgspec.json.encode(item))
         if self._size_bytes <= REPORT_LIMIT_BYTES:
@@ -37,11 +39,3 @@ class Report:
 
 def note(code: str, message: str) -> ReportItem:
     return ReportItem(code=code, path="", message=message)
-
-
-def _shortened(path: bytes) -> bytes:
-    if len(path) <= PATH_SHOWN_BYTES:
-        return path
-    half = PATH_SHOWN_BYTES // 2
-    head, tail = path[:half].decode(errors="ignore"), path[-half:].decode(errors="ignore")
-    return f"{head}…{tail}".encode()
