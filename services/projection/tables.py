@@ -18,7 +18,7 @@ from services.projection.views import (
     totals,
 )
 
-SHAPE = 1
+SHAPE = 2
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
 
 
@@ -58,6 +58,7 @@ class Tables:
         yield self.totals, {key for fact in facts for key in totals.reads(fact, self.jobs)}
         yield self.scans, {key for fact in facts for key in scans.reads(fact)}
         yield self.holds, {key for fact in facts for key in holds.reads(fact)}
+        yield self.files, {key for fact in facts for key in files.reads(fact)}
 
     def fold(self, facts: Iterable[Fact]) -> None:
         """Raises Poison."""

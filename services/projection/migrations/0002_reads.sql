@@ -1,0 +1,2 @@
+-- Lists and statistics.
+SELECT 1;
