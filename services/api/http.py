@@ -31,6 +31,7 @@ HANDLERS = (
     *operations.HANDLERS,
 )
 
+PREFIX = "/api/v1"
 ABOUT = (
     "Errors are problem+json (RFC 9457) with a stable `code`. A command that its owner has not answered within a second"
     " is accepted: 202, and `Location` says where its outcome will be."
@@ -45,8 +46,8 @@ def make(context: Context, *, host: str) -> Litestar:
     async def provide() -> Context:
         return context
 
-    return Litestar(
-        [*root.HANDLERS, Router("/api/v1", route_handlers=HANDLERS)],
+    app = Litestar(
+        [*root.HANDLERS, Router(PREFIX, route_handlers=HANDLERS)],
         dependencies={"context": Provide(provide, use_cache=True), "fresh": Provide(fresh)},
         exception_handlers={Exception: problems.answer},
         before_request=guard.before,
@@ -58,6 +59,8 @@ def make(context: Context, *, host: str) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    guard.learn(app, PREFIX)
+    return app
 
 
 def _openapi() -> OpenAPIConfig:
