@@ -11,6 +11,7 @@ from nats.aio.client import Client
 
 from linstock.bus.commands import CommandSender
 from linstock.bus.connection import close, connect_once
+from linstock.disk import Disk
 from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.api import http
@@ -27,6 +28,7 @@ class ApiService:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.disk = Disk(settings.disk)
         self._pool: asyncpg.Pool | None = None
         self._client: Client | None = None
         self._server: _Server | None = None
@@ -37,7 +39,7 @@ class ApiService:
         """Raises OSError when the port is taken, and what Postgres and NATS raise when they are away."""
         self._pool = await _pool(self._settings.database_url)
         self._client = await connect_once(self._settings.nats_url, "linstock-api")
-        sender = CommandSender(self._client)
+        sender = CommandSender(self._client, disk=self.disk)
         await sender.start()
         context = Context(pool=self._pool, client=self._client, sender=sender, freshness=Freshness(self._pool))
         await self._serve(context)
@@ -134,4 +136,5 @@ def build(settings: Settings, vitals: Vitals) -> ApiService:
     service = ApiService(settings)
     vitals.check("database", service.database)
     vitals.check("bus", service.bus)
+    vitals.check("disk", service.disk.problem)
     return service

@@ -1,5 +1,6 @@
 """Wires the projection: one follower, and whether it keeps up."""
 
+from linstock.disk import Disk
 from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.projection.follower import Follower
@@ -24,4 +25,5 @@ class ProjectionService:
 def build(settings: Settings, vitals: Vitals) -> ProjectionService:
     service = ProjectionService(settings.database_url, settings.nats_url)
     vitals.check("read models", service.unready)
+    vitals.check("disk", Disk(settings.disk).problem)
     return service

@@ -85,7 +85,9 @@ class ScannerService:
 
     def _make_runner(self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor) -> Runner:
         journal = Journal(pool)
-        runner = Runner(log, Index(pool), journal, executor=executor, publish=self._owner.client.publish)
+        runner = Runner(
+            log, Index(pool), journal, executor=executor, publish=self._owner.client.publish, disk=self._owner.disk
+        )
         closings = Closings(log, journal, stop_walk=runner.stop_walk, now=utc_now)
         Reactions(self._owner.broker, service=names.SCANNER, react=closings.react)
         return runner

@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 
 from linstock.crashpoints import reach
+from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
 from linstock.jobs.worker import Lease, Order, OwnVerdict
 from linstock.messages.catalogue import RemovalsHeld
@@ -53,6 +54,7 @@ class Runner:
         *,
         executor: Executor,
         publish: Publish,
+        disk: Disk | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._log = log
@@ -60,6 +62,7 @@ class Runner:
         self._journal = journal
         self._executor = executor
         self._publish = publish
+        self._disk = disk or Disk(None)
         self._now = now
         self._walks: dict[tuple[UUID, int], Expedition] = {}
         self._stopping = False
@@ -116,7 +119,7 @@ class Runner:
         await self._index.catch_up(self._log, attempt.library_id, version=ledger.version)
         task = _task_of(attempt, order)
         known = await self._index.count(attempt.library_id, without_subfolders=not task.include_subfolders)
-        walk = Expedition(task, ledger=ledger, index=self._index, now=self._now)
+        walk = Expedition(task, ledger=ledger, index=self._index, disk=self._disk, now=self._now)
         async with self._walking(walk, attempt, lease):
             await walk.run(self._executor)
         if lease.lost.is_set() and not self._stopping:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from linstock.disk import because_full
 from linstock.embedded import DataDir, NetworkFileSystem, NewerDataDir, ServerFailed
 from linstock.embedded.account import NoAccount
 from linstock.embedded.socketdir import UnsafeSocketDir
@@ -59,10 +60,11 @@ def up(*, paths: tuple[Path, ...], data_dir: Path, port: int, host: str, log_for
         else:
             _hold_and_run(data, paths, port, host, log_format)
     except CANNOT_START as error:
+        sentence = _sentence(error) + because_full(data.root)
         if background.MARK in os.environ:  # whoever watches us repeats the sentence
-            print(_sentence(error), file=sys.stderr)
+            print(sentence, file=sys.stderr)
             sys.exit(1)
-        raise click.ClickException(_sentence(error)) from error
+        raise click.ClickException(sentence) from error
 
 
 def _hold_and_run(data: DataDir, paths: tuple[Path, ...], port: int, host: str, log_format: LogFormat) -> None:

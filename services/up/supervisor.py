@@ -107,6 +107,7 @@ class Supervisor:
             "LINSTOCK_PORT": str(self._plan.port),
             "LINSTOCK_LOG_FORMAT": "json",  # rendered once, by the log stream
             "LINSTOCK_DATA_DIR": str(self._plan.data.root),
+            "LINSTOCK_DISK": str(self._servers.disk or ""),
             "LINSTOCK_CRASH_AT": os.environ.get("LINSTOCK_CRASH_AT", ""),
             "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": "2",  # glibc gives each thread an arena, and services wait in threads
@@ -149,15 +150,19 @@ class Supervisor:
     def _write_state(self, *, ready: bool | None = None) -> None:
         if ready is not None:
             self._ready = ready
-        state.write(
-            self._plan.data,
-            State(
-                pid=os.getpid(),
-                url=self._plan.url,
-                ready=self._ready,
-                waiting=self._waiting,
-                services={service.name: ServiceState(service.pid, service.probe) for service in self._services},
-                nats=self._servers.nats,
-                postgres=self._servers.postgres,
-            ),
+        try:
+            state.write(self._plan.data, self._state())
+        except OSError as error:
+            # A full disk must end nothing. It is written again when there is room, and at every change.
+            log.error("the state can't be written", error=str(error))
+
+    def _state(self) -> State:
+        return State(
+            pid=os.getpid(),
+            url=self._plan.url,
+            ready=self._ready,
+            waiting=self._waiting,
+            services={service.name: ServiceState(service.pid, service.probe) for service in self._services},
+            nats=self._servers.nats,
+            postgres=self._servers.postgres,
         )
