@@ -14,8 +14,10 @@ from nats.aio.client import Client
 
 from linstock import names
 from linstock.bus.commands import CommandSender
+from linstock.presence import Presence
 from services.api import freshness
 from services.api.freshness import Freshness
+from services.api.problems import unavailable
 
 ANONYMOUS = "anonymous@loopback"
 
@@ -27,6 +29,7 @@ class Context(Struct, frozen=True):
     client: Client
     sender: CommandSender
     freshness: Freshness
+    presence: Presence
     workspace: str = names.DEFAULT_WORKSPACE
     actor: str = ANONYMOUS
 
@@ -50,7 +53,12 @@ Position: TypeAlias = Annotated[
 
 
 async def fresh(request: Asked, context: Shared, position: Position = None) -> Context:
-    """The context, once the read models have got where the request wants them; else the answer is marked stale."""
+    """The context, once the read models have got where the request wants them; else the answer is marked stale.
+
+    Raises Problem 503 while PostgreSQL is known to be away.
+    """
+    if sentence := context.presence.problem:
+        raise unavailable("database-unavailable", f"The read models can't be reached: {sentence}. Try again soon.")
     if position is not None:
         request.state.stale = not await context.freshness.reached(freshness.parse(position))
     return context

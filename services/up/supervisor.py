@@ -28,6 +28,7 @@ SERVICES_LIMIT_S = 8.5
 """A service ends itself within 8 s; the rest of the drain belongs to the servers."""
 POLL_S = 0.05
 TELL_EVERY_S = 2.0
+READINESS_EVERY_S = 5.0
 
 log = structlog.get_logger()
 
@@ -97,6 +98,7 @@ class Supervisor:
             group.create_task(self._servers.watch(self._write_state))
             self._lives = {group.create_task(service.run()) for service in self._services}
             await self._until_ready(began)
+            await self._say_how_it_is()
 
     def _service(self, name: str, argv: tuple[str, ...]) -> SupervisedService:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("LINSTOCK_")}
@@ -128,6 +130,19 @@ class Supervisor:
         log.info("ready", url=self._plan.url, took_s=round(time.monotonic() - began, 2))
         await self._on_ready()
         self._write_state(ready=True)
+
+    async def _say_how_it_is(self) -> None:
+        """In the log, at each change; and asked now and then, services can say for how long they have been unwell."""
+        while True:
+            await asyncio.sleep(READINESS_EVERY_S)
+            waiting = await readiness.unready({service.name: service.probe for service in self._services})
+            if waiting.keys() == self._waiting.keys():
+                continue
+            self._waiting = waiting
+            if waiting:
+                log.warning("not all is ready", **{f"for_{name}": reason for name, reason in waiting.items()})
+            else:
+                log.info("all is ready again")
 
     async def _drain(self, work: asyncio.Task[None]) -> None:
         deadline = time.monotonic() + DRAIN_LIMIT_S

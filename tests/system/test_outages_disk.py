@@ -126,9 +126,10 @@ class Trial:
     def _create(self) -> bool:
         body = {"name": "Quiet", "path": f"/nowhere/{len(self.acknowledged)}"}
         answer = self.instance.http.post("/libraries", json=body)
-        if answer.status_code == 201:
-            self.acknowledged.add(answer.json()["id"])
-        return answer.status_code == 201
+        if answer.status_code == 503:
+            return False
+        self.acknowledged.add(self.instance.made(answer))
+        return True
 
     def _refused(self) -> httpx.Response:
         answer = self.instance.http.post("/libraries", json={"name": "Refused", "path": "/refused"})
