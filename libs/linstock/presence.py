@@ -60,7 +60,7 @@ class Presence:
                 self.problem = None
 
     async def _ask(self) -> None:
-        if self._connection is None:
+        if self._connection is None or self._connection.is_closed():  # it may be back already, as another process
             self._connection = await asyncpg.connect(self._dsn, timeout=ASK_TIMEOUT_S)
         async with asyncio.timeout(ASK_TIMEOUT_S):
             await self._connection.fetchval("SELECT 1")
