@@ -6,13 +6,14 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from services.api import answers, problems
+from services.api import answers, policy, problems, security
 from services.api.bodies import LIMIT_BYTES, StrictRequest
-from services.api.context import Context, fresh
+from services.api.callers import Callers
+from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
-from services.api.routes import libraries, operations, root, scans, schedules
+from services.api.routes import libraries, operations, root, scans, schedules, whoami
 
-HANDLERS = (*libraries.HANDLERS, *scans.HANDLERS, *schedules.HANDLERS, *operations.HANDLERS)
+HANDLERS = (*libraries.HANDLERS, *scans.HANDLERS, *schedules.HANDLERS, *operations.HANDLERS, *whoami.HANDLERS)
 
 ABOUT = (
     "Errors are problem+json (RFC 9457) with a stable `code`. A command that its owner has not answered within a second"
@@ -21,18 +22,20 @@ ABOUT = (
 )
 
 
-def make(context: Context, *, host: str) -> Litestar:
-    """`host` is the address that is listened on; a loopback one is served under loopback names only."""
-    guard = Guard(host)
+def make(context: Context, *, host: str, callers: Callers) -> Litestar:
+    """`host` is the address that is listened on; a loopback one is served under loopback names only.
 
-    async def provide() -> Context:
-        return context
+    Raises BadPolicy when a route has no role."""
+    guard = Guard(host, callers)
 
-    return Litestar(
+    async def provide(request: Asked) -> Context:
+        return context.asked_by(request.user) if request.user else context
+
+    app = Litestar(
         [*root.HANDLERS, Router("/api/v1", route_handlers=HANDLERS)],
-        dependencies={"context": Provide(provide, use_cache=True), "fresh": Provide(fresh)},
+        dependencies={"context": Provide(provide), "fresh": Provide(fresh)},
         exception_handlers={Exception: problems.answer},
-        before_request=guard.before,
+        guards=[guard.admit],
         before_send=[guard.before_send],
         request_class=StrictRequest,
         request_max_body_size=LIMIT_BYTES,
@@ -40,6 +43,10 @@ def make(context: Context, *, host: str) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    needed = policy.of(app)
+    guard.rule(needed)
+    security.describe(app, needed)
+    return app
 
 
 def _openapi() -> OpenAPIConfig:
@@ -52,6 +59,7 @@ def _openapi() -> OpenAPIConfig:
         create_examples=False,
         use_handler_docstrings=True,
         operation_id_creator=answers.operation_id,
+        components=security.COMPONENTS,
         openapi_router=pages,
         render_plugins=[JsonRenderPlugin()],
     )
