@@ -6,14 +6,33 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from services.api import answers, policy, problems, security
+from services.api import answers, conditional, policy, problems, security
 from services.api.bodies import LIMIT_BYTES, StrictRequest
 from services.api.callers import Callers
 from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
-from services.api.routes import libraries, operations, root, scans, schedules, whoami
+from services.api.routes import (
+    libraries,
+    library_edits,
+    operations,
+    root,
+    scans,
+    schedule_edits,
+    schedules,
+    triggers,
+    whoami,
+)
 
-HANDLERS = (*libraries.HANDLERS, *scans.HANDLERS, *schedules.HANDLERS, *operations.HANDLERS, *whoami.HANDLERS)
+HANDLERS = (
+    *libraries.HANDLERS,
+    *library_edits.HANDLERS,
+    *scans.HANDLERS,
+    *schedules.HANDLERS,
+    *schedule_edits.HANDLERS,
+    *triggers.HANDLERS,
+    *operations.HANDLERS,
+    *whoami.HANDLERS,
+)
 
 ABOUT = (
     "Errors are problem+json (RFC 9457) with a stable `code`. A command that its owner has not answered within a second"
@@ -36,7 +55,8 @@ def make(context: Context, *, host: str, callers: Callers) -> Litestar:
         dependencies={"context": Provide(provide), "fresh": Provide(fresh)},
         exception_handlers={Exception: problems.answer},
         guards=[guard.admit],
-        before_send=[guard.before_send],
+        before_send=[guard.before_send, conditional.not_modified],
+        after_request=conditional.add_tag,
         request_class=StrictRequest,
         request_max_body_size=LIMIT_BYTES,
         openapi_config=_openapi(),

@@ -32,7 +32,14 @@ POLICY: dict[str, Needed] = {
     "list_scheduled_jobs": VIEWER,
     "get_scheduled_job": VIEWER,
     "get_scheduled_job_of_library": VIEWER,
-    "list_runs": VIEWER,
+    "list_scheduled_job_runs": VIEWER,
+    "create_scheduled_job": ADMIN,
+    "change_scheduled_job": ADMIN,
+    "delete_scheduled_job": ADMIN,
+    "enable_scheduled_job": OPERATOR,
+    "disable_scheduled_job": OPERATOR,
+    "trigger_scheduled_job": OPERATOR,
+    "cancel_run": OPERATOR,
     # commands
     "get_operation": VIEWER,
 }
@@ -55,21 +62,21 @@ def of(app: Litestar, policy: Mapping[str, Needed] = POLICY) -> dict[BaseRouteHa
     """What each handler of `app` needs. Raises BadPolicy."""
     needed: dict[BaseRouteHandler, Needed] = {}
     named: dict[str, object] = {}
-    faults = []
+    faults: dict[str, None] = {}  # once each, however many paths a handler has
     for path, handler in handlers(app):
         if handler.http_methods == _ONLY_OPTIONS or path == _PAGES or path.startswith(f"{_PAGES}/"):
             needed[handler] = PUBLIC
             continue
         name = handler.handler_name
         if named.setdefault(name, handler.fn) is not handler.fn:
-            faults.append(f"Two handlers are called {name}: rename one.")
+            faults[f"Two handlers are called {name}: rename one."] = None
         if name in policy:
             needed[handler] = policy[name]
         else:
-            faults.append(f"{name} ({path}) has no role: add it to POLICY as PUBLIC, VIEWER, OPERATOR or ADMIN.")
-    faults += [f"{name} is no route: take it out of POLICY." for name in policy if name not in named]
+            faults[f"{name} has no role: add it to POLICY as PUBLIC, VIEWER, OPERATOR or ADMIN."] = None
+    faults.update({f"{name} is no route: take it out of POLICY.": None for name in policy if name not in named})
     if faults:
-        raise BadPolicy(faults)
+        raise BadPolicy(list(faults))
     return needed
 
 

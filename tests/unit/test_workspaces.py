@@ -9,7 +9,7 @@ from linstock import names
 from linstock.bus.inbox import CommandContext, NotYet, Refused
 from linstock.eventlog.memory import MemoryLog
 from linstock.eventlog.record import Append, Origin
-from linstock.messages.job import CancelJob, ScanRequested
+from linstock.messages.job import CancelRun, ScanRequested
 from linstock.messages.library import ChangeLibrary, CreateLibrary, DeleteLibrary, LibraryCommand, Settings
 from linstock.messages.schedule import (
     ChangeSchedule,
@@ -134,7 +134,7 @@ COMMANDS: list[SchedulerCommand] = [
     EnableSchedule(schedule_id=SCHEDULE),
     DisableSchedule(schedule_id=SCHEDULE),
     DeleteSchedule(schedule_id=SCHEDULE),
-    CancelJob(job_id=JOB, at=NOON, reason=""),
+    CancelRun(job_id=JOB),
 ]
 
 

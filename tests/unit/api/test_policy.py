@@ -32,7 +32,7 @@ def faults(wanted: dict[str, policy.Needed], *handlers: Any) -> list[str]:
 
 def test_a_route_without_a_role_is_named_with_what_to_do() -> None:
     assert faults({"look": "viewer"}, look, change) == [
-        "change (/v1/change) has no role: add it to POLICY as PUBLIC, VIEWER, OPERATOR or ADMIN."
+        "change has no role: add it to POLICY as PUBLIC, VIEWER, OPERATOR or ADMIN."
     ]
 
 
