@@ -1,6 +1,5 @@
-"""`linstock events verify | republish`, for operators."""
+"""`linstock events verify | republish`, for operators; the group they are in is `linstock.cli.events`."""
 
-import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,6 +11,8 @@ import msgspec
 import rich_click as click
 from msgspec import Struct
 
+from linstock.cli.exits import Ended, Exit
+from linstock.cli.options import examples
 from linstock.settings import DEFAULT_DATA_DIR
 
 PROGRESS_EVERY = 20_000
@@ -31,20 +32,15 @@ class Servers(Struct, frozen=True):
     nats_url: str
 
 
-class NotRunning(click.ClickException):
+class NotRunning(Ended):
     """Nothing runs on {data_dir}. Start it with `linstock up`, or set LINSTOCK_DATABASE_URL and LINSTOCK_NATS_URL."""
 
     def __init__(self, data_dir: Path) -> None:
-        super().__init__((self.__doc__ or "").format(data_dir=data_dir))
+        super().__init__((self.__doc__ or "").format(data_dir=data_dir), Exit.UNREACHABLE)
         self.data_dir = data_dir
 
 
-@click.group(epilog="Example:  linstock events verify")
-def events() -> None:
-    """Check or make again the stream that everyone follows."""
-
-
-@events.command()
+@click.command(epilog=examples("linstock events verify"))
 @_data_dir
 def verify(data_dir: Path) -> None:
     """Compare every event in EVENTS with Postgres.
@@ -54,7 +50,7 @@ def verify(data_dir: Path) -> None:
     sys.exit(_run(data_dir, _verify))
 
 
-@events.command()
+@click.command(epilog=examples("linstock events republish", "linstock events republish scanner --yes"))
 @_data_dir
 @click.option("--yes", is_flag=True, help="Do it. Without this nothing is changed.")
 @click.argument("logs", nargs=-1, metavar="[LOG]…")
@@ -127,6 +123,8 @@ def _progress(what: str) -> Callable[[int, int], None]:
 
 
 def _run(data_dir: Path, work: Callable[[Any, Any], Awaitable[int]]) -> int:
+    import asyncio  # late, like all that --help does without
+
     async def run() -> int:
         async with _connected(_servers(data_dir)) as (client, connection):
             return await work(client, connection)
