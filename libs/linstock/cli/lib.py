@@ -54,7 +54,9 @@ def lib() -> None:
 @with_screen
 @with_api
 @click.pass_context
-def add(ctx: click.Context, /, api: "Api", screen: "Screen", path: Path, no_scan: bool, wait: bool, **given: Any) -> None:
+def add(
+    ctx: click.Context, /, api: "Api", screen: "Screen", path: Path, no_scan: bool, wait: bool, **given: Any
+) -> None:
     """Make the folder PATH a library, and scan it at once."""
     from linstock.cli import libraries
 

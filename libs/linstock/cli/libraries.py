@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("ID", lambda row: words.short(row["id"])),
-    Column("NAME", lambda row: row["name"]),
-    Column("SCANS", lambda row: f"{row['cronExpression']} {row['timeZone']}" if row["autoScan"] else "off"),
+    Column("NAME", lambda row: row["name"], folds=True),
+    Column("SCANS", lambda row: f"{row['cronExpression']} {row['timeZone']}" if row["autoScan"] else "off", folds=True),
     Column("ADDED", lambda row: words.moment(row["createdAt"])),
-    Column("PATH", lambda row: row["path"]),
+    Column("PATH", lambda row: row["path"], folds=True),
 )
 
 

@@ -14,17 +14,17 @@ SCAN = "LibraryScan"
 
 COLUMNS = (
     Column("ID", lambda run: words.short(run["id"])),
-    Column("WHAT", lambda run: _library(run) or run.get("scheduledJobName") or run.get("jobType")),
+    Column("WHAT", lambda run: _library(run) or run.get("scheduledJobName") or run.get("jobType"), folds=True),
     Column("STATUS", lambda run: run["status"]),
     Column("STARTED", lambda run: words.moment(run.get("startedAt") or run.get("requestedAt"))),
     Column("TOOK", lambda run: words.duration(run.get("duration")), right=True),
     Column("BY", lambda run: run.get("triggeredBy") or "-"),
-    Column("ERROR", lambda run: run.get("errorMessage") or ""),
+    Column("ERROR", lambda run: run.get("errorMessage") or "", folds=True),
 )
 _REPORT = (
     Column("WHAT", lambda item: item["code"]),
-    Column("WHERE", lambda item: item["path"] or "."),
-    Column("WHY", lambda item: item["message"]),
+    Column("WHERE", lambda item: item["path"] or ".", folds=True),
+    Column("WHY", lambda item: item["message"], folds=True),
 )
 
 
@@ -71,7 +71,7 @@ def _counts(counts: "Json") -> Iterator[tuple[str, object]]:
     found = words.counted(counts.get("collections", 0), "collection")
     if counts.get("images") is not None:
         found += f", {words.counted(counts['images'], 'image')}"
-        found += f" ({words.size(counts.get('sizeBytes') or counts.get('bytes'))})"
+        found += f" ({words.size(counts.get('sizeBytes', counts.get('bytes')))})"
     yield "found", found
     yield (
         "looked at",

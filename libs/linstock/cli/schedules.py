@@ -16,12 +16,11 @@ HORIZON = timedelta(days=366 * 50)
 
 COLUMNS = (
     Column("ID", lambda row: words.short(row["id"])),
-    Column("NAME", lambda row: row["name"]),
+    Column("NAME", lambda row: row["name"], folds=True),
     Column("STATE", lambda row: "on" if row["isEnabled"] else "off"),
-    Column("WHEN", lambda row: f"{row['cronExpression']} {row['timeZone']}"),
+    Column("WHEN", lambda row: f"{row['cronExpression']} {row['timeZone']}", folds=True),
     Column("NEXT", lambda row: words.moment(row.get("nextRunAt"))),
-    Column("LAST", lambda row: words.moment(row.get("lastRunAt"))),
-    Column("STATUS", lambda row: row.get("lastRunStatus") or "-"),
+    Column("LAST RUN", lambda row: row.get("lastRunStatus") or "-"),
     Column("RUNS", lambda row: words.number(row["runCount"]), right=True),
     Column("FAILED", lambda row: words.number(row["failureCount"]), right=True),
 )

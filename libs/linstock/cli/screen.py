@@ -1,6 +1,7 @@
 """What a command shows: tables for people, JSON for programs. stdout has the answer, stderr everything else."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -24,6 +25,8 @@ class Column(NamedTuple):
     title: str
     of: Callable[[Row], object]
     right: bool = False
+    folds: bool = False
+    """May take several lines where a terminal is narrow."""
 
 
 class Screen:
@@ -53,7 +56,7 @@ class Screen:
         shown = [(title, printable(value)) for title, value in fields if value not in (None, "")]
         width = max((len(title) for title, _ in shown), default=0)
         for title, value in shown:
-            click.echo(f"{title:<{width}}  {click.style(value, fg=_colour(value))}")
+            click.echo(f"{title:<{width}}  {self.coloured(value, _STYLES.get(value))}")
 
     def line(self, thing: object) -> None:
         """One JSON line of a stream."""
@@ -63,6 +66,11 @@ class Screen:
         """The answer in words; nothing where JSON is wanted."""
         if self.form == "table":
             click.echo(printable(sentence))
+
+    def coloured(self, text: str, colour: str | None) -> str:
+        """On a terminal that wants colours; elsewhere the text."""
+        wanted = colour not in (None, "dim") and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        return click.style(text, fg=colour) if wanted else text
 
     def table(self, cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> None:
         if sys.stdout.isatty():
@@ -87,11 +95,6 @@ def _json(thing: object, indent: int | None) -> str:
     return json.dumps(thing, ensure_ascii=not unicode, indent=indent)
 
 
-def _colour(value: str) -> str | None:
-    style = _STYLES.get(value)
-    return None if style == "dim" else style
-
-
 def _rich_table(cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> None:
     # Imported here: only a terminal needs it.
     from rich import box
@@ -101,7 +104,9 @@ def _rich_table(cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> No
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+        table.add_column(
+            column.title, justify="right" if column.right else "left", overflow="fold", no_wrap=not column.folds
+        )
     for row in cells:
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
     Console().print(table)

@@ -10,7 +10,7 @@ from click.exceptions import Exit as Interrupted
 
 from linstock.cli.exits import Ended, Exit
 from linstock.cli.screen import note
-from linstock.cli.words import short
+from linstock.cli.words import counted, short
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api, Json
@@ -110,5 +110,5 @@ def _progress(run: "Json") -> "Json":
 
 
 def _told(seen: "Json") -> str:
-    parts = [f"{seen[key]:,} {key}" for key in ("files", "collections", "errors") if seen.get(key) is not None]
-    return ", ".join(parts)
+    nouns = {"files": "file", "collections": "collection", "errors": "error"}
+    return ", ".join(counted(seen[key], noun) for key, noun in nouns.items() if seen.get(key) is not None)
