@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import rich_click as click
 
+from linstock.cli.options import examples
 from linstock.settings import DEFAULT_DATA_DIR
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ _DATA_DIR = click.option(
 )
 
 
-@click.group()
+@click.group(epilog=examples("linstock projection verify"))
 def projection() -> None:
     """Read models: make them again from the events, or compare them with what the events say."""
 
 
-@projection.command(epilog="Example:  linstock projection rebuild --data-dir /srv/linstock")
+@projection.command(epilog=examples("linstock projection rebuild --data-dir /srv/linstock"))
 @_DATA_DIR
 def rebuild(data_dir: Path) -> None:
     """Build the read models from EVENTS beside the live ones, compare, and switch to them.
@@ -38,7 +39,7 @@ def rebuild(data_dir: Path) -> None:
     click.echo("switched to the rebuilt tables")
 
 
-@projection.command(epilog="Example:  linstock projection verify || linstock projection rebuild")
+@projection.command(epilog=examples("linstock projection verify || linstock projection rebuild"))
 @_DATA_DIR
 def verify(data_dir: Path) -> None:
     """Print a checksum per table, of the live rows and of a rebuild; exit 1 when they differ. Changes nothing."""

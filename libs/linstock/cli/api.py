@@ -33,7 +33,7 @@ class Done(NamedTuple):
 class Api:
     """Every method raises `Ended` for what cannot be done. Reads after a command see at least what it did."""
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+    def __init__(self, url: str, token: str | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
         self.url = url
         self._positions: dict[str, str] = {}
         headers = {"Accept": "application/json", "User-Agent": "linstock-cli"}
@@ -43,7 +43,7 @@ class Api:
         self._http = httpx.Client(
             base_url=url,
             headers=headers,
-            timeout=httpx.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S)),
             trust_env=not server.is_local(url),
         )
 

@@ -107,7 +107,7 @@ def show(api: "Api", screen: Screen, library: "Json") -> None:
 def remove(api: "Api", library: "Json", *, asked: bool) -> None:
     """Raises click.UsageError when it has to ask and nobody is there."""
     if asked:
-        if not sys.stdin.isatty():
+        if not somebody_is_there():
             raise click.UsageError("Nobody is there to be asked: add --yes to remove it.")
         _, collections = api.rows(f"/libraries/{library['id']}/collections", 1)
         note(f"{library['name']} ({library['path']}) goes, with its schedule and the catalogue of its "
@@ -164,3 +164,7 @@ def _told(library: "Json", statistics: "Json", schedule: "Json | None") -> Itera
 def statistics_fields(statistics: "Json") -> Iterator[tuple[str, object]]:
     if statistics.get("collectionCount") is not None:
         yield "collections", words.number(statistics["collectionCount"])
+
+
+def somebody_is_there() -> bool:
+    return sys.stdin.isatty()

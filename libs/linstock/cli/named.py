@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 SHORTEST_PREFIX = 4
 MOST_NAMED = 20_000
 MOST_RUNS = 1_000
-COMPLETED_WITHIN = 50
+MOST_OFFERED = 200
+COMPLETED_WITHIN_S = 1.0
 _PREFIX = re.compile(rf"[0-9a-f-]{{{SHORTEST_PREFIX},36}}", re.IGNORECASE)
+_PLAIN = re.compile(r"[\w.+@%-]+")
 
 
 class Named(click.ParamType[str]):
@@ -50,17 +52,27 @@ class Named(click.ParamType[str]):
 
         try:
             token = server.token(ctx.params.get("token_file"))
-            with Api(server.address(ctx.params.get("url"), ctx.params.get("data_dir")), token) as api:
-                rows, _ = api.rows(self.path, COMPLETED_WITHIN)
+            url = server.address(ctx.params.get("url"), ctx.params.get("data_dir"))
+            with Api(url, token, timeout_s=COMPLETED_WITHIN_S) as api:
+                rows, _ = api.rows(self.path, MOST_OFFERED)
         except click.ClickException:
             return []
-        offers = [(str(row.get("name") or short(row["id"])), short(row["id"])) for row in rows]
-        return [(value, text) for value, text in offers if value.startswith(incomplete)]
+        return [_offer(row) for row in rows if _begins(row, incomplete)]
 
 
 LIBRARY = Named("library", "/libraries")
 SCHEDULE = Named("schedule", "/scheduledjobs")
 RUN = Named("run", "/runs", most=MOST_RUNS)
+
+
+def _begins(row: "Json", typed: str) -> bool:
+    return str(row.get("name") or "").startswith(typed) or str(row["id"]).startswith(typed)
+
+
+def _offer(row: "Json") -> tuple[str, str]:
+    """Its name; its id where a shell would take the name apart."""
+    name, identity = str(row.get("name") or ""), short(row["id"])
+    return (name, identity) if _PLAIN.fullmatch(name) else (identity, printable(name))
 
 
 def _fits(row: "Json", given: str, *, names: bool) -> bool:

@@ -55,7 +55,8 @@ def _tzdata() -> tuple[str, str]:
     for folder in map(Path, zoneinfo.TZPATH):
         if (folder / "UTC").exists():
             try:
-                first = (folder / "tzdata.zi").open(encoding="ascii").readline()
+                with (folder / "tzdata.zi").open(encoding="ascii") as file:
+                    first = file.readline()
             except (OSError, UnicodeDecodeError):
                 continue
             return first.removeprefix("# version ").strip()[:20], str(folder)
