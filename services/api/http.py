@@ -6,14 +6,32 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from services.api import answers, problems
+from services.api import answers, conditional, problems
 from services.api.bodies import LIMIT_BYTES, StrictRequest
 from services.api.context import Context, fresh
 from services.api.guard import Guard
-from services.api.routes import libraries, operations, root, scans, schedules
+from services.api.routes import (
+    libraries,
+    library_edits,
+    operations,
+    root,
+    scans,
+    schedule_edits,
+    schedules,
+    triggers,
+)
 
-HANDLERS = (*libraries.HANDLERS, *scans.HANDLERS, *schedules.HANDLERS, *operations.HANDLERS)
+HANDLERS = (
+    *libraries.HANDLERS,
+    *library_edits.HANDLERS,
+    *scans.HANDLERS,
+    *schedules.HANDLERS,
+    *schedule_edits.HANDLERS,
+    *triggers.HANDLERS,
+    *operations.HANDLERS,
+)
 
+PREFIX = "/api/v1"
 ABOUT = (
     "Errors are problem+json (RFC 9457) with a stable `code`. A command that its owner has not answered within a second"
     " is accepted: 202, and `Location` says where its outcome will be."
@@ -28,18 +46,21 @@ def make(context: Context, *, host: str) -> Litestar:
     async def provide() -> Context:
         return context
 
-    return Litestar(
-        [*root.HANDLERS, Router("/api/v1", route_handlers=HANDLERS)],
+    app = Litestar(
+        [*root.HANDLERS, Router(PREFIX, route_handlers=HANDLERS)],
         dependencies={"context": Provide(provide, use_cache=True), "fresh": Provide(fresh)},
         exception_handlers={Exception: problems.answer},
         before_request=guard.before,
-        before_send=[guard.before_send],
+        before_send=[guard.before_send, conditional.not_modified],
+        after_request=conditional.add_tag,
         request_class=StrictRequest,
         request_max_body_size=LIMIT_BYTES,
         openapi_config=_openapi(),
         logging_config=None,
         debug=False,
     )
+    guard.learn(app, PREFIX)
+    return app
 
 
 def _openapi() -> OpenAPIConfig:

@@ -81,7 +81,7 @@ class LibraryPlanner:
     async def _take(self, library_id: UUID, wanted: str, workspace: str) -> tuple[Append, tuple[str, ...]]:
         real = await resolved(wanted)
         if refusal := await self._roots.refusal(real):
-            raise Refused(422, "path-not-allowed", f"path: {refusal}")
+            raise Refused(422, "path-not-allowed", refusal, field="path")
         await self._folders.catch_up()
         if other := self._folders.same(real, workspace, library_id):
             raise _taken(wanted, f"{other.name} ({other.library_id})")
@@ -100,7 +100,7 @@ class LibraryPlanner:
 
 def _taken(wanted: str, by: str) -> Refused:
     detail = f"{wanted} is the folder of library {by} already: change that one, or give another folder."
-    return Refused(409, "path-taken", detail)
+    return Refused(409, "path-taken", detail, field="path")
 
 
 def _library_of(command: LibraryCommand, context: CommandContext) -> UUID:
@@ -119,7 +119,7 @@ def _tidied(command: LibraryCommand, loaded: Loaded[Library, LibraryEvent]) -> L
             fields = {name: getattr(wanted, name) for name in Settings.__struct_fields__}
             return ChangeLibrary(library_id=command.library_id, if_versions=command.if_versions, **fields)
     except rules.InvalidSettings as error:
-        raise Refused(422, "invalid-settings", str(error)) from error
+        raise Refused(422, "invalid", error.reason, field=error.field) from error
     return command
 
 

@@ -38,7 +38,7 @@ class EditPlanner:
             case Enabled() | Disabled() as basis:
                 schedule = await SCHEDULE.load(self._log, names.derived_id("schedule", context.command_id))
             case _:
-                raise Refused(404, "library-not-found", f"There is no library {command.library_id}.")
+                raise limits.invalid("parameters/LibraryId", f"there is no library {command.library_id}")
         assert schedule
         events = editing.create(
             command,
@@ -85,7 +85,7 @@ def _tidied(command: ChangeSchedule) -> ChangeSchedule:
     if name is not UNSET:
         name = name.strip()
         if not name:
-            raise Refused(422, "invalid", "name: a name has 1 to 200 characters")
+            raise limits.invalid("name", "a name has 1 to 200 characters")
     if expression is not UNSET:
         expression = " ".join(expression.split())
     return replace(command, name=name, expression=expression)

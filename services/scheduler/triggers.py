@@ -14,7 +14,7 @@ from linstock.messages.job import ScanRequested
 from linstock.messages.schedule import RequestScan, TriggerSchedule
 from services.scheduler.index import Index
 from services.scheduler.known import JOB, SCHEDULE
-from services.scheduler.limits import check_mode
+from services.scheduler.limits import check_mode, invalid
 from services.scheduler.schedule import Deleted, Disabled, Enabled, Undefined
 
 TRIGGERS = ("API", "Manual")
@@ -64,7 +64,7 @@ class TriggerPlanner:
 
     async def _ask(self, state: Enabled | Disabled, triggered_by: str, scan_mode: str, context: CommandContext) -> Plan:
         if triggered_by not in TRIGGERS:
-            raise Refused(422, "invalid", f"triggeredBy is {' or '.join(TRIGGERS)}.")
+            raise invalid("triggeredBy", f"it is {' or '.join(TRIGGERS)}")
         job_id = names.derived_id("job-of-command", context.command_id)
         await self._refuse_second(state.target.library_id, job_id)
         request = ScanRequested(

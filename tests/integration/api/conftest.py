@@ -13,9 +13,12 @@ from linstock.bus import command_headers
 from linstock.bus.connection import close, connect
 from linstock.bus.provision import provision
 from linstock.messages.answer import Answer
+from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.api.app import ApiService
+from services.library.app import LibraryService
 from services.projection.follower import Follower
+from services.scheduler.app import SchedulerService
 from tests.support.recorded import publish
 from tests.support.story import Story
 from tests.support.waiting import becomes
@@ -49,6 +52,20 @@ async def api(database_url: str, nats_url: str, follower: Follower) -> AsyncIter
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}", timeout=20) as http:
             yield http
     finally:
+        await service.stop()
+
+
+@pytest.fixture
+async def owners(database_url: str, nats_url: str, api: httpx.AsyncClient) -> AsyncIterator[None]:
+    """The real services that own libraries and schedules."""
+    services = [
+        kind(Settings(service=name, database_url=database_url, nats_url=nats_url), Vitals(name))
+        for name, kind in ((names.LIBRARY, LibraryService), (names.SCHEDULER, SchedulerService))
+    ]
+    for service in services:
+        await service.start()
+    yield
+    for service in reversed(services):
         await service.stop()
 
 
