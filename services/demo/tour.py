@@ -103,6 +103,7 @@ def _say_how_to_go_on(data_dir: Path, url: str) -> None:
         f"""
 It goes on every minute at {url}
 
+  {url}/docs
   {linstock} lib show {NAME} {where}
   {linstock} run ls {where}
   {linstock} logs -f {where}

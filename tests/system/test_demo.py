@@ -32,8 +32,16 @@ class Demo(NamedTuple):
 
 def run(argv: list[str], **environment: str) -> Done:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LINSTOCK_")}
-    return subprocess.run(argv, cwd=REPOSITORY, env={**clean, **environment}, capture_output=True, text=True, check=False,
-                          stdin=subprocess.DEVNULL, timeout=300)  # fmt: skip
+    return subprocess.run(
+        argv,
+        cwd=REPOSITORY,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=300,
+    )
 
 
 def make_demo(data_dir: Path) -> Done:

@@ -80,7 +80,7 @@ class Api:
         return done
 
     @contextmanager
-    def stream(self, path: str, last_id: str | None, **parameters: object) -> Iterator[Iterator[str]]:
+    def stream(self, path: str, last_id: str, **parameters: object) -> Iterator[Iterator[str]]:
         """The lines of a text/event-stream. Raises httpx.TransportError when it breaks off: come again."""
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
         timeout = httpx.Timeout(SILENCE_S, connect=CONNECT_TIMEOUT_S)

@@ -28,22 +28,28 @@ _COLUMNS = (
 
 
 class Said(NamedTuple):
-    """One message of a text/event-stream."""
+    """One message of a text/event-stream; `data` is "" where only the id was told."""
 
-    id: str | None
+    id: str
     kind: str
     data: str
 
 
 def tail(api: "Api", screen: Screen, *, limit: int, follow: bool, wanted: "Json") -> None:
     """The newest `limit`, the newest last; then (`follow`) what happens, without gap or repeat."""
-    newest, cursor = _newest(api, limit, wanted)
     if not follow:
-        screen.rows(newest, _COLUMNS, none="No such events.")
+        screen.rows(_newest(api, limit, wanted), _COLUMNS, none="No such events.")
         return
-    _show(screen, newest)
-    for event in _following(api, cursor, wanted):
-        _show(screen, [event])
+    shown: set[str] | None = None
+    for said in _listen(api, wanted):
+        if shown is None:  # only now: what happens between the two is on the stream
+            newest = _newest(api, limit, wanted)
+            _show(screen, newest)
+            shown = {event["id"] for event in newest}
+        if said.kind == "reset":
+            note("The events were made again, or are no longer kept: going on from now.")
+        elif said.data and (event := json.loads(said.data))["id"] not in shown:
+            _show(screen, [event])
 
 
 def show(screen: Screen, event: "Json") -> None:
@@ -59,12 +65,12 @@ def show(screen: Screen, event: "Json") -> None:
 
 def messages(lines: Iterable[str]) -> Iterator[Said]:
     """As the HTML standard reads a stream: an empty line ends a message, a colon begins a comment."""
-    identity, kind, data = None, "message", list[str]()
+    identity, told, kind, data = "", "", "message", list[str]()
     for line in lines:
         if not line:
-            if data:
+            if data or identity != told:
                 yield Said(identity, kind, "\n".join(data))
-            kind, data = "message", []
+            told, kind, data = identity, "message", []
             continue
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
@@ -76,35 +82,31 @@ def messages(lines: Iterable[str]) -> Iterator[Said]:
             data.append(value)
 
 
-def _newest(api: "Api", limit: int, wanted: "Json") -> tuple[list["Json"], str | None]:
-    """Ascending, and the cursor behind the newest."""
+def _newest(api: "Api", limit: int, wanted: "Json") -> list["Json"]:
+    """Ascending."""
     found: list[Json] = []
-    older, behind = None, None
+    older = None
     while len(found) < limit:
         size = min(limit - len(found), LARGEST_PAGE)
         page = api.get("/events", order="desc", limit=size, cursor=older, **wanted)
-        behind = behind or page.get("latest")
         found += page["data"]
         older = page.get("next")
         if not page.get("hasMore") or not page["data"]:
             break
-    return found[::-1], behind
+    return found[::-1]
 
 
-def _following(api: "Api", cursor: str | None, wanted: "Json") -> Iterator["Json"]:
-    """Comes again at the last id it has seen when the connection breaks."""
+def _listen(api: "Api", wanted: "Json") -> Iterator[Said]:
+    """From now on. Comes again where it was when the connection breaks; not when there never was one."""
     import httpx
 
-    patience = time.monotonic() + PATIENCE_S
+    cursor, patience = "", time.monotonic()
     while True:
         try:
             with api.stream("/events/stream", cursor, **wanted) as lines:
                 for said in messages(lines):
-                    cursor, patience = said.id or cursor, time.monotonic() + PATIENCE_S
-                    if said.kind == "reset":
-                        note("The events were made again: following from their new beginning.")
-                        continue
-                    yield json.loads(said.data)
+                    cursor, patience = said.id, time.monotonic() + PATIENCE_S
+                    yield said
         except httpx.TransportError as error:
             if time.monotonic() > patience:
                 raise refusals.unreachable(api.url, error) from error

@@ -154,16 +154,29 @@ def _fields(library: "Json") -> Iterator[tuple[str, object]]:
 
 def _told(library: "Json", statistics: "Json", schedule: "Json | None") -> Iterator[tuple[str, object]]:
     yield from _fields(library)
-    yield from statistics_fields(statistics)
+    if statistics:
+        yield from _contents(statistics)
     if schedule is not None:
         yield "schedule", schedule["id"]
         yield from schedules.timing(schedule)
-        yield "last error", statistics.get("lastError") or schedule.get("lastErrorMessage")
+        yield "last error", statistics.get("lastErrorMessage") or schedule.get("lastErrorMessage")
 
 
-def statistics_fields(statistics: "Json") -> Iterator[tuple[str, object]]:
-    if statistics.get("collectionCount") is not None:
-        yield "collections", words.number(statistics["collectionCount"])
+def _contents(statistics: "Json") -> Iterator[tuple[str, object]]:
+    missing = f", {statistics['missingCollections']:,} missing" if statistics["missingCollections"] else ""
+    yield "holds", f"{_amount(statistics)}{missing}"
+    yield "in 7 days", _amount(statistics["growth"]["last7Days"], sign="+")
+    if statistics["heldRemovals"]:
+        yield "held back", words.counted(statistics["heldRemovals"], "removal")
+    rate = "" if statistics["successRate"] is None else f", {statistics['successRate']:g} % successful"
+    yield "runs", f"{statistics['runs']:,}{rate}"
+    if statistics["lastRunAt"]:
+        yield "last run", f"{words.moment(statistics['lastRunAt'])} {statistics['lastRunStatus']}"
+
+
+def _amount(of: "Json", sign: str = "") -> str:
+    collections = words.counted(of["collections"], "collection", sign=sign)
+    return f"{collections}, {words.counted(of['images'], 'image', sign=sign)} ({words.size(of['bytes'])})"
 
 
 def somebody_is_there() -> bool:

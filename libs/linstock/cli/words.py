@@ -59,6 +59,6 @@ def number(count: float | None) -> str:
     return "-" if count is None else f"{count:,}"
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """`1 image`, `2 images`."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+def counted(count: int, noun: str, plural: str = "", *, sign: str = "") -> str:
+    """`1 image`, `2 images`; with the sign "+", `+2 images`."""
+    return f"{count:{sign},} {noun if count == 1 else plural or noun + 's'}"

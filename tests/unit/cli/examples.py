@@ -49,8 +49,9 @@ def scan(status: str = "Completed", **more: Any) -> dict[str, Any]:
 
 
 def event(position: int = 12) -> dict[str, Any]:
+    identity = EVENT_ID if position == 12 else str(UUID(int=position))
     return {
-        "id": EVENT_ID, "type": "linstock.library.created.v1", "log": "library", "position": position,
+        "id": identity, "type": "linstock.library.created.v1", "log": "library", "position": position,
         "time": "2026-11-23T07:03:25Z", "workspace": "default", "actor": "anonymous@loopback", "aggregate": "library",
         "aggregateId": LIBRARY_ID, "version": 1, "data": {"settings": {"name": "Holidays"}},
     }  # fmt: skip

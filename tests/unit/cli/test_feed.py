@@ -15,12 +15,13 @@ STREAM = {"Content-Type": "text/event-stream"}
 
 def streamed(*positions: int) -> Answer:
     said = [f"id: library.0a1b2c3d:{each}\nevent: event\ndata: {json.dumps(event(each))}\n\n" for each in positions]
-    return Answer(200, (": hello\n\n" + "".join(said)).encode(), STREAM)
+    hello = ": linstock\nretry: 2000\nid: library.0a1b2c3d:3\n\n"
+    return Answer(200, (hello + "".join(said)).encode(), STREAM)
 
 
 def test_a_stream_is_read_as_the_standard_says() -> None:
     lines = [": comment", "", "id: 7", "event: a", "data: x", "data:y", "", "data: z", "", "id", "", "data: cut off"]
-    assert list(messages(lines)) == [Said("7", "a", "x\ny"), Said("7", "message", "z")]
+    assert list(messages(lines)) == [Said("7", "a", "x\ny"), Said("7", "message", "z"), Said("", "message", "")]
 
 
 def test_the_newest_are_shown_last(linstock: Linstock, api: FakeApi) -> None:
@@ -44,9 +45,10 @@ def test_older_pages_are_asked_for_until_there_are_enough(linstock: Linstock, ap
 
 
 def test_following_comes_again_where_it_was(linstock: Linstock, api: FakeApi) -> None:
-    api.on("GET /events", Answer(200, {"data": [event(3)], "next": None, "hasMore": False}))
+    newest = [event(4), event(3)]  # the fourth happened after the stream began: it is on both
+    api.on("GET /events", Answer(200, {"data": newest, "next": "start", "hasMore": False}))
     api.on("GET /events/stream", streamed(4, 5), streamed(6), problem(403, "forbidden", "Enough."))
-    ended = linstock("events", "tail", "-f", "-n", "1", "--type", "linstock.library.created.v1", "-o", "jsonl")
+    ended = linstock("events", "tail", "-f", "-n", "2", "--type", "linstock.library.created.v1", "-o", "jsonl")
     assert ended.exit_code == 6
     assert [json.loads(line)["position"] for line in ended.stdout.splitlines()] == [3, 4, 5, 6]
     streams = [asked for asked in api.asked if asked.path.endswith("/stream")]
