@@ -5,15 +5,19 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import rich_click as click
 from msgspec import Struct
 
 from linstock.cli.exits import Ended, Exit
-from linstock.cli.options import examples
+from linstock.cli.options import examples, with_screen
 from linstock.settings import DEFAULT_DATA_DIR
+
+if TYPE_CHECKING:
+    from linstock.cli.screen import Screen
+    from linstock.eventlog.verify import Verdict
 
 PROGRESS_EVERY = 20_000
 
@@ -40,14 +44,15 @@ class NotRunning(Ended):
         self.data_dir = data_dir
 
 
-@click.command(epilog=examples("linstock events verify"))
+@click.command(epilog=examples("linstock events verify", "linstock events verify -o json"))
 @_data_dir
-def verify(data_dir: Path) -> None:
+@with_screen
+def verify(screen: "Screen", data_dir: Path) -> None:
     """Compare every event in EVENTS with Postgres.
 
     Checks the chain, the epoch, and each event's id and content. Exits with 1 at the first difference.
     """
-    sys.exit(_run(data_dir, _verify))
+    sys.exit(_run(data_dir, lambda client, connection: _verify(client, connection, screen)))
 
 
 @click.command(epilog=examples("linstock events republish", "linstock events republish scanner --yes"))
@@ -63,12 +68,12 @@ def republish(data_dir: Path, yes: bool, logs: tuple[str, ...]) -> None:
     sys.exit(_run(data_dir, lambda client, connection: _republish(client, connection, logs, yes=yes)))
 
 
-async def _verify(client: Any, connection: Any) -> int:
+async def _verify(client: Any, connection: Any, screen: "Screen") -> int:
     from nats.js.errors import NotFoundError
 
     from linstock import names
     from linstock.eventlog.history import logs_in
-    from linstock.eventlog.verify import verify
+    from linstock.eventlog.verify import Break, Verdict, verify
 
     known = await logs_in(connection)
     try:
@@ -76,17 +81,20 @@ async def _verify(client: Any, connection: Any) -> int:
     except NotFoundError as error:
         raise click.ClickException("EVENTS is not there; a running service makes and fills it") from error
     strangers = {subject.split(".")[1] for subject in info.state.subjects or ()} - set(known)
-    for log in sorted(strangers):
-        click.echo(f"{log}: in EVENTS, but Postgres has no such log")
     verdicts = [await verify(client, connection, log, progress=_progress(log)) for log in known]
+    unknown = Break(0, "in EVENTS, but Postgres has no such log")
+    verdicts += [Verdict(log=log, compared=0, behind=0, broken=unknown) for log in sorted(strangers)]
+    if screen.form != "table":
+        screen.rows(msgspec.to_builtins(verdicts), (), none="")
     for verdict in verdicts:
-        behind = f", {verdict.behind} not relayed yet" if verdict.behind else ""
-        click.echo(f"{verdict.log}: {verdict.compared} events compared{behind}")
-    if broken := next((verdict for verdict in verdicts if verdict.broken), None):
-        assert broken.broken
-        click.echo(f"first break: {broken.log}:{broken.broken.position}: {broken.broken.reason}")
-        return 1
-    return 1 if strangers else 0
+        screen.say(_sentence(verdict))
+    return 1 if any(verdict.broken for verdict in verdicts) else 0
+
+
+def _sentence(verdict: "Verdict") -> str:
+    behind = f", {verdict.behind} not relayed yet" if verdict.behind else ""
+    broken = verdict.broken and f"; first break: {verdict.log}:{verdict.broken.position}: {verdict.broken.reason}"
+    return f"{verdict.log}: {verdict.compared} events compared{behind}{broken or ''}"
 
 
 async def _republish(client: Any, connection: Any, logs: tuple[str, ...], *, yes: bool) -> int:

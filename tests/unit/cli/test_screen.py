@@ -10,23 +10,23 @@ import pytest
 
 from linstock.cli import words
 from linstock.cli.screen import Column, Screen
-from tests.support.fake_api import FakeApi, page
+from tests.support.fake_api import Answer, FakeApi, page
 from tests.unit.cli.conftest import Linstock
-from tests.unit.cli.examples import OTHER_ID, library, run
+from tests.unit.cli.examples import LIBRARY_ID, OTHER_ID, RUN_ID, library, run, scan
 
 LAST = [Column("NAME", lambda row: row["name"]), Column("COUNT", lambda row: row["count"], right=True)]
 
 
 def on_a_terminal(*arguments: str, url: str, **environment: str) -> str:
     """What `linstock …` writes when its stdout is a terminal."""
-    ours, theirs = pty.openpty()
+    ours, theirs = pty.openpty()  # of stdout and stderr
     clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
     process = subprocess.Popen(
         [sys.executable, "-m", "linstock", *arguments],
         env={**clean, "TERM": "xterm-256color", "LINSTOCK_URL": url, "COLUMNS": "120", **environment},
         stdin=subprocess.DEVNULL,
         stdout=theirs,
-        stderr=subprocess.DEVNULL,
+        stderr=theirs,
     )
     os.close(theirs)
     shown = b""
@@ -52,6 +52,19 @@ def test_a_terminal_gets_colours_unless_it_wants_none(failed: FakeApi) -> None:
     assert "Failed" in plain
     assert "\x1b[31m" not in plain
     assert "[bold]not markup[/bold]" in plain
+
+
+def test_a_terminal_sees_a_scan_go_on(api: FakeApi) -> None:
+    seen = {"files": 22, "collections": 2, "errors": 0}
+    api.on("GET /libraries", page(library()))
+    api.on(f"POST /libraries/{LIBRARY_ID}/scans", Answer(202, {"id": RUN_ID}))
+    api.on(f"GET /libraries/{LIBRARY_ID}/scans", page(scan("Running"), scan()))
+    running = Answer(200, scan("Running", progress=seen))
+    api.on(f"GET /scans/{RUN_ID}", running, running, running, Answer(200, scan()))
+    shown = on_a_terminal("lib", "scan", "Holidays", "--wait", url=api.url)
+    assert "22 files, 2 collections, 0 errors" in shown
+    assert "ETA" in shown
+    assert "3 collections, 40 images" in shown
 
 
 def test_a_pipe_gets_plain_lines(linstock: Linstock, failed: FakeApi) -> None:
