@@ -11,7 +11,7 @@ from services.api import freshness
 from services.api.dto.operations import OperationDto
 from services.api.problems import CONTENT_TYPE, ProblemBody, title_of
 
-_ANYWHERE = (400, 403, 500, 503)
+_ANYWHERE = (400, 401, 403, 500, 503)
 _BODY = (413, 415)
 
 LATER = ResponseSpec(
@@ -24,6 +24,12 @@ POSITION = ResponseHeader(
     documentation_only=True,
     value="",
     description="Where the effect is; a GET with it shows it",
+)
+ETAG = ResponseHeader(
+    "ETag",
+    documentation_only=True,
+    value="",
+    description="For If-None-Match and, where something can be edited, If-Match",
 )
 
 
@@ -57,7 +63,10 @@ class BodyOptional(Operation):
             self.request_body.required = False
 
 
-def operation_id(handler: Any, method: Any, path: Any) -> str:  # noqa: ARG001 Litestar asks with all three
-    """Stable while a handler keeps its name: generated clients call their methods so."""
+def operation_id(handler: Any, method: Any, path: Any) -> str:
+    """Stable while a handler keeps its name: generated clients call their methods so. What is served under two paths,
+    or by two methods, has two."""
     name: str = handler.handler_name
-    return name
+    if "schedules" in map(str, path):
+        name = name.replace("scheduled_job", "schedule")
+    return name.replace("change_", "put_", 1) if method == "PUT" else name

@@ -16,8 +16,11 @@ from linstock.presence import Presence
 from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.api import http
+from services.api.callers import Callers
 from services.api.context import Context
+from services.api.edge import Edge
 from services.api.freshness import Freshness
+from services.api.protocol import Protocol
 
 VIEWS = "views"
 DRAIN_S = 5
@@ -34,6 +37,7 @@ class ApiService:
         self.disk = Disk(settings.disk)
         self.presence = Presence(settings.database_url)
         self._pool: asyncpg.Pool | None = None
+        self._callers: Callers | None = None
         self._client: Client | None = None
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -43,6 +47,7 @@ class ApiService:
         """Raises OSError when the port is taken, and what Postgres and NATS raise when they are away."""
         await self.presence.start()
         self._pool = await _pool(self._settings.database_url)
+        self._callers = await Callers.open(self._settings)
         self._client = await connect_once(self._settings.nats_url, "linstock-api")
         sender = CommandSender(self._client, disk=self.disk)
         await sender.start()
@@ -53,7 +58,7 @@ class ApiService:
             freshness=Freshness(self._pool),
             presence=self.presence,
         )
-        await self._serve(context)
+        await self._serve(context, self._callers)
 
     async def stop(self) -> None:
         """Answers what is being asked, for at most 5 s. Safe to call twice."""
@@ -64,6 +69,9 @@ class ApiService:
         client, self._client = self._client, None
         if client:
             await close(client)
+        callers, self._callers = self._callers, None
+        if callers:
+            await callers.close()
         pool, self._pool = self._pool, None
         if pool:
             pool.terminate()
@@ -72,19 +80,20 @@ class ApiService:
     async def bus(self) -> str | None:
         return None if self._client and self._client.is_connected else "NATS is not connected"
 
-    async def _serve(self, context: Context) -> None:
-        app = http.make(context, host=self._settings.host)
+    async def _serve(self, context: Context, callers: Callers) -> None:
+        app = http.make(context, host=self._settings.host, callers=callers)
         listening = _listen(self._settings.host, self._settings.port)
         self.port = listening.getsockname()[1]
         config = uvicorn.Config(
-            app,
+            Edge(app),
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
             lifespan="off",
             ws="none",
-            http="h11",
+            http=Protocol,
+            reset_contextvars=True,  # a request on the same connection is no part of the one before
             h11_max_incomplete_event_size=HEADERS_LIMIT_BYTES,
             timeout_graceful_shutdown=DRAIN_S,
         )

@@ -7,9 +7,19 @@ from uuid import UUID
 from litestar.params import BodyKwarg
 from msgspec import UNSET, Meta, UnsetType
 
+from linstock.messages.library import DEFAULT_CRON, DEFAULT_EXTENSIONS, DEFAULT_ZONE
 from services.api.dto.wire import Body, Cron, Description, Name, Page, Wire, Zone
 
-Path = Annotated[str, Meta(min_length=1, max_length=4096, description="Absolute path of a folder on the server")]
+Path = Annotated[
+    str, Meta(min_length=1, max_length=4096, pattern="^/", description="Absolute path of a folder on the server")
+]
+Pattern = Annotated[str, Meta(min_length=1, max_length=200)]
+Patterns = Annotated[tuple[Pattern, ...], Meta(max_length=64, description="Lines of a .gitignore, relative to `path`")]
+Extension = Annotated[str, Meta(min_length=1, max_length=10)]
+Extensions = Annotated[
+    tuple[Extension, ...],
+    Meta(min_length=1, max_length=32, description=f"What is looked at: any of {' '.join(DEFAULT_EXTENSIONS)}"),
+]
 
 
 class CreateLibraryBody(Body, frozen=True):
@@ -17,8 +27,11 @@ class CreateLibraryBody(Body, frozen=True):
     path: Path
     description: Description = ""
     auto_scan: bool = False
-    cron_expression: Cron = "0 2 * * *"
-    time_zone: Zone = "UTC"
+    cron_expression: Cron = DEFAULT_CRON
+    time_zone: Zone = DEFAULT_ZONE
+    include_subfolders: bool = True
+    exclude_patterns: Patterns = ()
+    extensions: Extensions = DEFAULT_EXTENSIONS
 
 
 class ChangeLibraryBody(Body, frozen=True):
@@ -30,6 +43,9 @@ class ChangeLibraryBody(Body, frozen=True):
     auto_scan: bool | UnsetType = UNSET
     cron_expression: Cron | UnsetType = UNSET
     time_zone: Zone | UnsetType = UNSET
+    include_subfolders: bool | UnsetType = UNSET
+    exclude_patterns: Patterns | UnsetType = UNSET
+    extensions: Extensions | UnsetType = UNSET
 
 
 class LibraryDto(Wire):
@@ -42,6 +58,13 @@ class LibraryDto(Wire):
     time_zone: str
     created_at: datetime
     updated_at: datetime
+    version: int
+
+
+class WrittenLibraryDto(LibraryDto):
+    """`warnings`: sentences about what was done all the same."""
+
+    warnings: tuple[str, ...]
 
 
 LibraryPage = Annotated[Page[LibraryDto], BodyKwarg(schema_component_key="LibraryPage")]

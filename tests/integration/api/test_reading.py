@@ -23,6 +23,7 @@ async def test_a_library_with_its_collections(api: httpx.AsyncClient, world: Wor
         "timeZone": "UTC",
         "createdAt": "2026-03-01T12:00:00Z",
         "updatedAt": "2026-03-01T12:00:00Z",
+        "version": 1,
     }
     collections = (await api.get(f"/api/v1/libraries/{story.library_id}/collections")).json()
     assert [collection["path"] for collection in collections["data"]] == ["a", "a/zipped.zip", "b"]
