@@ -58,6 +58,6 @@ class Guard:
         if request.method in _SAFE:
             return
         origin = request.headers.get("origin")
-        elsewhere = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+        elsewhere = origin is not None and origin.partition("://")[2] != request.headers.get("host")
         if elsewhere or request.headers.get("sec-fetch-site") == "cross-site":
             raise Problem(403, "cross-origin", "Changes are taken from pages of this address only.")
