@@ -35,6 +35,7 @@ PREFIX = "/api/v1"
 ABOUT = (
     "Errors are problem+json (RFC 9457) with a stable `code`. A command that its owner has not answered within a second"
     " is accepted: 202, and `Location` says where its outcome will be."
+    " What is read carries an `ETag`: If-None-Match saves sending it again (304), If-Match keeps two edits apart (412)."
     " Times are RFC 3339 in UTC, durations in milliseconds, sizes in bytes."
 )
 
@@ -47,7 +48,7 @@ def make(context: Context, *, host: str) -> Litestar:
         return context
 
     app = Litestar(
-        [*root.HANDLERS, Router(PREFIX, route_handlers=HANDLERS)],
+        [*root.HANDLERS, Router(PREFIX, route_handlers=HANDLERS, response_headers=[answers.ETAG])],
         dependencies={"context": Provide(provide, use_cache=True), "fresh": Provide(fresh)},
         exception_handlers={Exception: problems.answer},
         before_request=guard.before,
