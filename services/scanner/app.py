@@ -14,6 +14,7 @@ from linstock.lifecycle import Service
 from linstock.migrations import migrate
 from linstock.owner import Owner
 from linstock.probes import Vitals
+from linstock.roots import AllowedRoots
 from linstock.settings import Settings
 from services.scanner.index import Index, Pool
 from services.scanner.journal import Journal
@@ -87,7 +88,13 @@ class ScannerService:
     def _make_runner(self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor) -> Runner:
         journal = Journal(pool)
         runner = Runner(
-            log, Index(pool), OpenedArchives(pool), journal, executor=executor, publish=self._owner.client.publish
+            log,
+            Index(pool),
+            OpenedArchives(pool),
+            journal,
+            executor=executor,
+            publish=self._owner.client.publish,
+            roots=AllowedRoots(self._settings.allow_roots),
         )
         closings = Closings(log, journal, stop_walk=runner.stop_walk, now=utc_now)
         Reactions(self._owner.broker, service=names.SCANNER, react=closings.react)
