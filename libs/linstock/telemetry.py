@@ -1,7 +1,7 @@
 """Logs of one process: structlog for us, the same stream for libraries, secrets masked.
 
 Metrics need nothing from here: a `prometheus_client` metric made anywhere appears on `/metrics`.
-Tracing is in `linstock.tracing`.
+Tracing is in `linstock.tracing`; what is logged inside a span carries its `trace_id`.
 """
 
 import io
@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 
+from linstock import tracing
 from linstock.settings import LogFormat
 
 MASK = "***"
@@ -37,6 +38,7 @@ def configure_logging(log_format: LogFormat, service: str, stream: TextIO | io.T
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _named(service),
+        _traced,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -100,6 +102,12 @@ def _named(service: str) -> Processor:
         return event
 
     return add
+
+
+def _traced(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    if trace_id := tracing.trace_id():
+        event.setdefault("trace_id", trace_id)
+    return event
 
 
 def _render(log_format: LogFormat, stream: TextIO | io.TextIOBase) -> list[Processor]:

@@ -16,7 +16,9 @@ from linstock.settings import Settings
 from services.api import http
 from services.api.callers import Callers
 from services.api.context import Context
+from services.api.edge import Edge
 from services.api.freshness import Freshness
+from services.api.protocol import Protocol
 
 VIEWS = "views"
 DRAIN_S = 5
@@ -75,14 +77,15 @@ class ApiService:
         listening = _listen(self._settings.host, self._settings.port)
         self.port = listening.getsockname()[1]
         config = uvicorn.Config(
-            app,
+            Edge(app),
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
             lifespan="off",
             ws="none",
-            http="h11",
+            http=Protocol,
+            reset_contextvars=True,  # a request on the same connection is no part of the one before
             h11_max_incomplete_event_size=HEADERS_LIMIT_BYTES,
             timeout_graceful_shutdown=DRAIN_S,
         )

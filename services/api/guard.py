@@ -4,16 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from litestar import Request
+from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import MutableScopeHeaders
 from litestar.handlers import BaseRouteHandler
+from litestar.routes import HTTPRoute
 from litestar.types import Message, Scope
 
 from linstock.access.hosts import is_loopback
 from linstock.access.roles import Role, covers
 from services.api import freshness
 from services.api.callers import Caller, Callers, unauthorized
+from services.api.parameters import Parameters
 from services.api.policy import PUBLIC, Needed
 from services.api.problems import Problem
 
@@ -30,14 +32,22 @@ class Guard:
     token is needed there, which no such page has. A form that posts here from elsewhere sends its Origin.
     """
 
+    _parameters: Parameters
+    _methods: Mapping[str, list[str]]
+
     def __init__(self, host: str, callers: Callers) -> None:
         self._hosts = _LOOPBACK | {host} if is_loopback(host) else frozenset[str]()
         self._callers = callers
         self._needed: Mapping[BaseRouteHandler, Needed] = {}
 
-    def rule(self, needed: Mapping[BaseRouteHandler, Needed]) -> None:
-        """What each handler needs. Before this is called nobody is let in."""
+    def learn(self, app: Litestar, prefix: str, needed: Mapping[BaseRouteHandler, Needed]) -> None:
+        """What there is and what each handler needs, once the application is made; before that nobody is let in. Query
+        parameters are checked below `prefix`."""
         self._needed = needed
+        self._parameters = Parameters(app, prefix)
+        self._methods = {
+            route.path_format: sorted(route.methods) for route in app.routes if isinstance(route, HTTPRoute)
+        }
 
     async def admit(self, connection: Connection, _: BaseRouteHandler) -> None:
         """Litestar's guard of every route. Raises Problem 401 or 403."""
@@ -49,9 +59,19 @@ class Guard:
             _check_role(caller, needed)
         connection.scope["user"] = caller
 
+    async def before(self, request: Request[Any, Any, Any]) -> None:
+        """Of whom is admitted. Raises Problem 422."""
+        self._parameters.check(request)
+
     async def before_send(self, message: Message, scope: Scope) -> None:
-        if message["type"] == "http.response.start" and scope["state"].get("stale"):
-            MutableScopeHeaders.from_message(message)[freshness.STALE] = "true"
+        if message["type"] != "http.response.start":
+            return
+        headers = MutableScopeHeaders.from_message(message)
+        if scope["state"].get("stale"):
+            headers[freshness.STALE] = "true"
+        if scope.get("method") == "OPTIONS" and message["status"] == 204:
+            # Litestar's own answer knows only the first handler's methods.
+            headers["allow"] = ", ".join(self._methods[scope["path_template"]])
 
     def _check_host(self, connection: Connection) -> None:
         name = urlsplit(f"//{connection.headers.get('host', '')}").hostname

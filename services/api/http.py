@@ -34,6 +34,7 @@ HANDLERS = (
     *whoami.HANDLERS,
 )
 
+PREFIX = "/api/v1"
 ABOUT = (
     "Errors are problem+json (RFC 9457) with a stable `code`. A command that its owner has not answered within a second"
     " is accepted: 202, and `Location` says where its outcome will be."
@@ -51,10 +52,11 @@ def make(context: Context, *, host: str, callers: Callers) -> Litestar:
         return context.asked_by(request.user) if request.user else context
 
     app = Litestar(
-        [*root.HANDLERS, Router("/api/v1", route_handlers=HANDLERS)],
+        [*root.HANDLERS, Router(PREFIX, route_handlers=HANDLERS)],
         dependencies={"context": Provide(provide), "fresh": Provide(fresh)},
         exception_handlers={Exception: problems.answer},
         guards=[guard.admit],
+        before_request=guard.before,
         before_send=[guard.before_send, conditional.not_modified],
         after_request=conditional.add_tag,
         request_class=StrictRequest,
@@ -64,7 +66,7 @@ def make(context: Context, *, host: str, callers: Callers) -> Litestar:
         debug=False,
     )
     needed = policy.of(app)
-    guard.rule(needed)
+    guard.learn(app, PREFIX, needed)
     security.describe(app, needed)
     return app
 

@@ -12,6 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from nats.js.errors import APIError
 
+from linstock import tracing
 from linstock.bus.commands import BusAway
 
 logger = structlog.get_logger(__name__)
@@ -25,10 +26,14 @@ _CODES = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    408: "request-timeout",
     409: "conflict",
+    412: "precondition-failed",
     413: "body-too-large",
+    414: "url-too-long",
     415: "unsupported-media-type",
     422: "invalid",
+    431: "headers-too-large",
     500: "internal",
     503: "unavailable",
 }
@@ -63,14 +68,15 @@ class FieldError(msgspec.Struct, frozen=True):
         return self.pointer or self.parameter or "#"
 
 
-class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """RFC 9457. `code` is stable; `detail` is for people."""
+class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """RFC 9457. `code` is stable; `detail` is for people; `traceId` finds the request in the log."""
 
     type: str
     title: str
     status: int
     code: str
     detail: str
+    trace_id: str
     errors: tuple[FieldError, ...] = ()
 
 
@@ -118,7 +124,7 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, ValidationException):
-        return _invalid_parameters(error.extra)
+        return _invalid_parameters(error)
     if isinstance(error, HTTPException):
         code = _CODES.get(error.status_code, f"http-{error.status_code}")
         return Problem(error.status_code, code, _detail(error), headers=error.headers)
@@ -137,22 +143,25 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
         path, method = request.url.path, request.method
         logger.error("Request failed", method=method, path=path, code=problem.code, exc_info=error)
     return Response(
-        msgspec.json.encode(body_of(problem)),
+        encoded(problem),
         status_code=problem.status,
         media_type=CONTENT_TYPE,
         headers={**problem.headers, "Cache-Control": "no-store"},
     )
 
 
-def body_of(problem: Problem) -> ProblemBody:
-    return ProblemBody(
+def encoded(problem: Problem) -> bytes:
+    """As it goes over the wire."""
+    body = ProblemBody(
         type=f"urn:linstock:problem:{problem.code}",
         title=title_of(problem.status),
         status=problem.status,
         code=problem.code,
         detail=problem.detail,
+        trace_id=tracing.trace_id(),
         errors=problem.errors,
     )
+    return msgspec.json.encode(body)
 
 
 def title_of(status: int) -> str:
@@ -174,9 +183,11 @@ def _detail(error: HTTPException) -> str:
             return error.detail
 
 
-def _invalid_parameters(extra: object) -> Problem:
+def _invalid_parameters(error: ValidationException) -> Problem:
     """Of what Litestar found wrong. A body was checked before, so of a body it only says that there is none."""
-    found = [item for item in extra if isinstance(item, dict)] if isinstance(extra, list) else []
+    found = [item for item in error.extra if isinstance(item, dict)] if isinstance(error.extra, list) else []
+    if not found:
+        return Problem(422, "invalid", error.detail)
     if any(item.get("source") == "body" for item in found):
         return Problem(400, "malformed", "A JSON body is needed.")
     return invalid(*(FieldError(str(item.get("message")), parameter=_camel(str(item.get("key")))) for item in found))

@@ -93,7 +93,7 @@ class SchedulerService:
         metrics.OPEN_JOBS.set_function(lambda: len(index.jobs))
         self._vitals.check("clock", clock.problem)
         self._vitals.check("index", tail.problem)
-        await self._owner.start()
+        await self._owner.start(now=clock.require)
         for part in (reports, leases, dispatcher, Ticker(log, index, clock, tzdata=tzdata_version())):
             await self._begin(part)
 

@@ -58,7 +58,7 @@ async def test_a_tick_becomes_a_scan_becomes_rows(
         ("holiday/best.zip", "archive", 2, "present"),
     ]
     assert await views.fetchval("SELECT count(*) FROM files") == 4
-    totals = await row(views, "SELECT * FROM run_totals")
+    totals = await row(views, "SELECT * FROM run_totals WHERE scope = 'default'")
     assert (totals["run_count"], totals["success_count"], totals["last_run_status"]) == (1, 1, "Completed")
     operation = await row(views, "SELECT * FROM operations")
     assert (operation["command_id"], operation["outcome"]) == (story.id("create"), "done")
