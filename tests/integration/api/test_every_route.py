@@ -8,6 +8,7 @@ from litestar.routes import HTTPRoute
 from msgspec import Struct
 
 from services.api import http
+from services.api.callers import Callers
 from services.api.context import Context
 from tests.integration.api.conftest import Owner
 
@@ -84,7 +85,7 @@ for name in ("scheduledjobs", "schedules"):
 
 
 def routes() -> set[tuple[str, str]]:
-    app = http.make(cast(Context, None), host="127.0.0.1")
+    app = http.make(cast(Context, None), host="127.0.0.1", callers=cast(Callers, None))
     return {
         (method, route.path_format)
         for route in app.routes
