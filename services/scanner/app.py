@@ -12,6 +12,7 @@ from linstock.eventlog.postgres import PostgresLog
 from linstock.jobs.worker import Worker
 from linstock.lifecycle import Service
 from linstock.migrations import migrate
+from linstock.outage import postgres_problem
 from linstock.owner import Owner
 from linstock.probes import Vitals
 from linstock.roots import AllowedRoots
@@ -94,6 +95,7 @@ class ScannerService:
             journal,
             executor=executor,
             publish=self._owner.client.publish,
+            disk=self._owner.disk,
             roots=AllowedRoots(self._settings.allow_roots),
         )
         closings = Closings(log, journal, stop_walk=runner.stop_walk, now=utc_now)
@@ -103,5 +105,4 @@ class ScannerService:
     async def _index(self) -> str | None:
         if self._pool is None:
             return "not started"
-        await self._pool.fetchval("SELECT 1")
-        return None
+        return await postgres_problem(self._pool)

@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 
 from linstock.crashpoints import reach
+from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
 from linstock.jobs.worker import Lease, Order, OwnVerdict
 from linstock.messages.catalogue import RemovalsHeld
@@ -58,6 +59,7 @@ class Runner:
         *,
         executor: Executor,
         publish: Publish,
+        disk: Disk | None = None,
         roots: AllowedRoots = EVERYWHERE,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -67,6 +69,7 @@ class Runner:
         self._journal = journal
         self._executor = executor
         self._publish = publish
+        self._disk = disk or Disk(None)
         self._roots = roots
         self._now = now
         self._walks: dict[tuple[UUID, int], Expedition] = {}
@@ -125,7 +128,9 @@ class Runner:
         bounds = await asyncio.get_running_loop().run_in_executor(self._executor, self._roots.bounds)
         task = _task_of(attempt, order, bounds)
         expected = await self._index.expected(attempt.library_id, task.scope)
-        walk = Expedition(task, ledger=ledger, index=self._index, archives=self._archives, now=self._now)
+        walk = Expedition(
+            task, ledger=ledger, index=self._index, archives=self._archives, disk=self._disk, now=self._now
+        )
         async with self._walking(walk, attempt, lease):
             await walk.run(self._executor)
         if lease.lost.is_set() and not self._stopping:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from linstock.cli.exits import Ended, Exit
+from linstock.disk import because_full
 from linstock.embedded import DataDir
 from services.up import libraries, state, tokens
 from services.up.launch import PLAIN_HTTP, Launch
@@ -83,4 +84,4 @@ def _wait(data: DataDir, child: "subprocess.Popen[bytes] | None") -> State:
 
 def _last_words(data: DataDir) -> str:
     words = (data.logs / "start.log").read_text(errors="replace").strip()
-    return words or f"It ended without a word; see {data.logs}/linstock.log"
+    return words or f"It ended without a word; see {data.logs}/linstock.log.{because_full(data.root)}"

@@ -11,6 +11,7 @@ import click
 import structlog
 
 from linstock.cli.exits import Ended
+from linstock.disk import because_full
 from linstock.embedded import DataDir
 from linstock.telemetry import configure_logging
 from services.up import background, database, libraries, state, tokens
@@ -42,11 +43,11 @@ def up(launch: Launch, *, data_dir: Path, detach: bool) -> None:
         else:
             _hold_and_run(data, launch)
     except CANNOT_START as error:
-        code = exit_code(error)
+        said, code = sentence(error) + because_full(data.root), exit_code(error)
         if background.MARK in os.environ:  # whoever watches us repeats the sentence
-            print(sentence(error), file=sys.stderr)
+            print(said, file=sys.stderr)
             sys.exit(code)
-        raise Ended(sentence(error), code) from error
+        raise Ended(said, code) from error
 
 
 def _hold_and_run(data: DataDir, launch: Launch) -> None:
