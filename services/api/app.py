@@ -14,6 +14,7 @@ from linstock.bus.connection import close, connect_once
 from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.api import http
+from services.api.callers import Callers
 from services.api.context import Context
 from services.api.edge import Edge
 from services.api.freshness import Freshness
@@ -30,6 +31,7 @@ class ApiService:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._pool: asyncpg.Pool | None = None
+        self._callers: Callers | None = None
         self._client: Client | None = None
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -38,11 +40,12 @@ class ApiService:
     async def start(self) -> None:
         """Raises OSError when the port is taken, and what Postgres and NATS raise when they are away."""
         self._pool = await _pool(self._settings.database_url)
+        self._callers = await Callers.open(self._settings)
         self._client = await connect_once(self._settings.nats_url, "linstock-api")
         sender = CommandSender(self._client)
         await sender.start()
         context = Context(pool=self._pool, client=self._client, sender=sender, freshness=Freshness(self._pool))
-        await self._serve(context)
+        await self._serve(context, self._callers)
 
     async def stop(self) -> None:
         """Answers what is being asked, for at most 5 s. Safe to call twice."""
@@ -53,6 +56,9 @@ class ApiService:
         client, self._client = self._client, None
         if client:
             await close(client)
+        callers, self._callers = self._callers, None
+        if callers:
+            await callers.close()
         pool, self._pool = self._pool, None
         if pool:
             pool.terminate()
@@ -66,8 +72,8 @@ class ApiService:
     async def bus(self) -> str | None:
         return None if self._client and self._client.is_connected else "NATS is not connected"
 
-    async def _serve(self, context: Context) -> None:
-        app = http.make(context, host=self._settings.host)
+    async def _serve(self, context: Context, callers: Callers) -> None:
+        app = http.make(context, host=self._settings.host, callers=callers)
         listening = _listen(self._settings.host, self._settings.port)
         self.port = listening.getsockname()[1]
         config = uvicorn.Config(

@@ -17,6 +17,7 @@ from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.scanner.index import Index, Pool
 from services.scanner.journal import Journal
+from services.scanner.opened import OpenedArchives
 from services.scanner.reactions import Closings
 from services.scanner.runner import Runner, utc_now
 
@@ -85,7 +86,9 @@ class ScannerService:
 
     def _make_runner(self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor) -> Runner:
         journal = Journal(pool)
-        runner = Runner(log, Index(pool), journal, executor=executor, publish=self._owner.client.publish)
+        runner = Runner(
+            log, Index(pool), OpenedArchives(pool), journal, executor=executor, publish=self._owner.client.publish
+        )
         closings = Closings(log, journal, stop_walk=runner.stop_walk, now=utc_now)
         Reactions(self._owner.broker, service=names.SCANNER, react=closings.react)
         return runner

@@ -18,6 +18,7 @@ from services.scanner.images import Images
 from services.scanner.index import Index
 from services.scanner.ledger import Ledger
 from services.scanner.metrics import PAGES
+from services.scanner.opened import Opened, OpenedArchives
 from services.scanner.pages import Page, pages
 from services.scanner.survey import Task, survey
 from services.scanner.tally import Tally
@@ -28,11 +29,14 @@ T = TypeVar("T")
 class Expedition:
     """Made and awaited on the event loop; `stop` may be called from anywhere, any number of times."""
 
-    def __init__(self, task: Task, *, ledger: Ledger, index: Index, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, task: Task, *, ledger: Ledger, index: Index, archives: OpenedArchives, now: Callable[[], datetime]
+    ) -> None:
         self.tally = Tally()
         self._task = task
         self._ledger = ledger
         self._index = index
+        self._archives = archives
         self._now = now
         self._stopping = threading.Event()
         self._loop = asyncio.get_running_loop()
@@ -56,6 +60,12 @@ class Expedition:
 
     def images(self, collection_id: UUID) -> Images:
         return self._call(self._index.images(collection_id))
+
+    def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]:
+        return self._call(self._archives.get(collection_ids))
+
+    def remember(self, opened: dict[UUID, Opened]) -> None:
+        self._call(self._archives.put(opened))
 
     def _walk(self) -> None:
         under_way: Future[None] | None = None
