@@ -17,6 +17,7 @@ from linstock.access import store
 from linstock.access.roles import Role
 from linstock.access.store import NoSuchToken, TokenStore
 from linstock.access.tokens import BadName, BadWorkspace, Token
+from linstock.cli.exits import Ended, Exit
 from linstock.embedded import DataDir
 from linstock.migrations import NewerDatabase
 from linstock.telemetry import masked
@@ -114,12 +115,14 @@ def _failures() -> Iterator[None]:
         raise click.BadParameter(str(error), param_hint="--name") from error
     except BadWorkspace as error:
         raise click.BadParameter(str(error), param_hint="--workspace") from error
-    except (NoSuchToken, NewerDatabase) as error:
-        raise click.ClickException(sentence(error)) from error
+    except NoSuchToken as error:
+        raise Ended(sentence(error), Exit.NOT_FOUND) from error
+    except NewerDatabase as error:
+        raise Ended(sentence(error)) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ConnectionError, FileNotFoundError) as error:
-        raise click.ClickException(masked(f"PostgreSQL can't be reached: {sentence(error)}")) from error
+        raise Ended(masked(f"PostgreSQL can't be reached: {sentence(error)}"), Exit.UNREACHABLE) from error
     except CANNOT_START as error:
-        raise click.ClickException(sentence(error)) from error
+        raise Ended(sentence(error)) from error
 
 
 def _person() -> str:
