@@ -11,6 +11,8 @@ from nats.aio.client import Client
 
 from linstock.bus.commands import CommandSender
 from linstock.bus.connection import close, connect_once
+from linstock.disk import Disk
+from linstock.presence import Presence
 from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.api import http
@@ -22,6 +24,8 @@ from services.api.protocol import Protocol
 
 VIEWS = "views"
 DRAIN_S = 5
+COMMAND_TIMEOUT_S = 3
+"""Twice that is the longest wait for a server that hangs: a cancelled query is waited for as long again."""
 HEADERS_LIMIT_BYTES = 32 * 1024
 
 
@@ -30,6 +34,8 @@ class ApiService:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.disk = Disk(settings.disk)
+        self.presence = Presence(settings.database_url)
         self._pool: asyncpg.Pool | None = None
         self._callers: Callers | None = None
         self._client: Client | None = None
@@ -39,12 +45,19 @@ class ApiService:
 
     async def start(self) -> None:
         """Raises OSError when the port is taken, and what Postgres and NATS raise when they are away."""
+        await self.presence.start()
         self._pool = await _pool(self._settings.database_url)
         self._callers = await Callers.open(self._settings)
         self._client = await connect_once(self._settings.nats_url, "linstock-api")
-        sender = CommandSender(self._client)
+        sender = CommandSender(self._client, disk=self.disk)
         await sender.start()
-        context = Context(pool=self._pool, client=self._client, sender=sender, freshness=Freshness(self._pool))
+        context = Context(
+            pool=self._pool,
+            client=self._client,
+            sender=sender,
+            freshness=Freshness(self._pool),
+            presence=self.presence,
+        )
         await self._serve(context, self._callers)
 
     async def stop(self) -> None:
@@ -62,12 +75,7 @@ class ApiService:
         pool, self._pool = self._pool, None
         if pool:
             pool.terminate()
-
-    async def database(self) -> str | None:
-        if self._pool is None:
-            return "not started"
-        await self._pool.fetchval("SELECT 1")
-        return None
+        await self.presence.stop()
 
     async def bus(self) -> str | None:
         return None if self._client and self._client.is_connected else "NATS is not connected"
@@ -116,7 +124,7 @@ async def _pool(database_url: str) -> asyncpg.Pool:
         min_size=1,
         max_size=8,
         timeout=3,
-        command_timeout=5,
+        command_timeout=COMMAND_TIMEOUT_S,
         server_settings={
             "search_path": VIEWS,
             "TimeZone": "UTC",
@@ -141,6 +149,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def build(settings: Settings, vitals: Vitals) -> ApiService:
     service = ApiService(settings)
-    vitals.check("database", service.database)
+    vitals.check("database", service.presence.check)
     vitals.check("bus", service.bus)
+    vitals.check("disk", service.disk.problem)
     return service

@@ -15,9 +15,11 @@ from nats.aio.client import Client
 
 from linstock.access.roles import VIEWER, Role
 from linstock.bus.commands import CommandSender
+from linstock.presence import Presence
 from services.api import freshness
 from services.api.callers import Caller
 from services.api.freshness import Freshness
+from services.api.problems import unavailable
 
 
 class Context(Struct, frozen=True):
@@ -27,6 +29,7 @@ class Context(Struct, frozen=True):
     client: Client
     sender: CommandSender
     freshness: Freshness
+    presence: Presence
     workspace: str = ""
     """All that may be shown and changed. "" is nobody's: only a request has one."""
     actor: str = ""
@@ -49,13 +52,18 @@ Position: TypeAlias = Annotated[
     HeaderParameter(
         name=freshness.HEADER,
         description="Wait, at most 2 s, until these positions are reflected: `library:12,scheduler:900`.",
-        schema_extra={"one_of": None, "type": OpenAPIType.STRING},
+        schema_extra={"one_of": None, "type": OpenAPIType.STRING, "format": "positions"},
     ),
 ]
 
 
 async def fresh(request: Asked, context: Shared, position: Position = None) -> Context:
-    """The context, once the read models have got where the request wants them; else the answer is marked stale."""
+    """The context, once the read models have got where the request wants them; else the answer is marked stale.
+
+    Raises Problem 503 while PostgreSQL is known to be away.
+    """
+    if sentence := context.presence.problem:
+        raise unavailable("database-unavailable", f"The read models can't be reached: {sentence}. Try again soon.")
     if position is not None:
         request.state.stale = not await context.freshness.reached(freshness.parse(position))
     return context

@@ -12,8 +12,10 @@ from linstock.eventlog.postgres import PostgresLog
 from linstock.jobs.worker import Worker
 from linstock.lifecycle import Service
 from linstock.migrations import migrate
+from linstock.outage import postgres_problem
 from linstock.owner import Owner
 from linstock.probes import Vitals
+from linstock.roots import AllowedRoots
 from linstock.settings import Settings
 from services.scanner.index import Index, Pool
 from services.scanner.journal import Journal
@@ -87,7 +89,14 @@ class ScannerService:
     def _make_runner(self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor) -> Runner:
         journal = Journal(pool)
         runner = Runner(
-            log, Index(pool), OpenedArchives(pool), journal, executor=executor, publish=self._owner.client.publish
+            log,
+            Index(pool),
+            OpenedArchives(pool),
+            journal,
+            executor=executor,
+            publish=self._owner.client.publish,
+            disk=self._owner.disk,
+            roots=AllowedRoots(self._settings.allow_roots),
         )
         closings = Closings(log, journal, stop_walk=runner.stop_walk, now=utc_now)
         Reactions(self._owner.broker, service=names.SCANNER, react=closings.react)
@@ -96,5 +105,4 @@ class ScannerService:
     async def _index(self) -> str | None:
         if self._pool is None:
             return "not started"
-        await self._pool.fetchval("SELECT 1")
-        return None
+        return await postgres_problem(self._pool)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from linstock.crashpoints import reach
+from linstock.disk import Disk
 from services.scanner.diff import Known
 from services.scanner.images import Images
 from services.scanner.index import Index
@@ -23,6 +24,8 @@ from services.scanner.pages import Page, pages
 from services.scanner.survey import Task, survey
 from services.scanner.tally import Tally
 
+ROOM_LOOK_S = 0.5
+
 T = TypeVar("T")
 
 
@@ -30,12 +33,20 @@ class Expedition:
     """Made and awaited on the event loop; `stop` may be called from anywhere, any number of times."""
 
     def __init__(
-        self, task: Task, *, ledger: Ledger, index: Index, archives: OpenedArchives, now: Callable[[], datetime]
+        self,
+        task: Task,
+        *,
+        ledger: Ledger,
+        index: Index,
+        archives: OpenedArchives,
+        disk: Disk,
+        now: Callable[[], datetime],
     ) -> None:
         self.tally = Tally()
         self._task = task
         self._ledger = ledger
         self._index = index
+        self._disk = disk
         self._archives = archives
         self._now = now
         self._stopping = threading.Event()
@@ -80,10 +91,16 @@ class Expedition:
                 under_way.result()
 
     async def _record(self, page: Page) -> None:
+        await self._room()
         recorded = await self._ledger.record(page, self._now())
         PAGES.inc()
         reach("after_page_append")
         await self._index.apply(self._task.library_id, recorded)
+
+    async def _room(self) -> None:
+        """A full disk makes a scan wait, under its lease and until its deadline; what it has found so far is kept."""
+        while self._disk.full() and not self._stopping.is_set():  # noqa: ASYNC110 - nothing tells us
+            await asyncio.sleep(ROOM_LOOK_S)
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from linstock.disk import because_full
 from linstock.embedded import DataDir
 from linstock.settings import LogFormat
 from linstock.telemetry import configure_logging
@@ -37,10 +38,11 @@ def up(*, paths: tuple[Path, ...], data_dir: Path, port: int, host: str, log_for
         else:
             _hold_and_run(data, paths, port, host, log_format)
     except CANNOT_START as error:
+        said = sentence(error) + because_full(data.root)
         if background.MARK in os.environ:  # whoever watches us repeats the sentence
-            print(sentence(error), file=sys.stderr)
+            print(said, file=sys.stderr)
             sys.exit(1)
-        raise click.ClickException(sentence(error)) from error
+        raise click.ClickException(said) from error
 
 
 def _hold_and_run(data: DataDir, paths: tuple[Path, ...], port: int, host: str, log_format: LogFormat) -> None:
