@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from linstock import names
+from linstock.messages.job import JobSucceeded, JobTimedOut
 from linstock.messages.schedule import TickFired, TicksSkipped
 from services.scheduler.app import Limits
 from tests.support.scheduler import Rig, Scheduler, rig
@@ -52,6 +53,30 @@ async def decided_minutes(world: Rig) -> Counter[datetime]:
     for run in await world.log.of(TicksSkipped):
         instants.update(run.first + timedelta(minutes=minute) for minute in range(run.count))
     return instants
+
+
+async def test_a_step_forward_ends_no_attempt(nats_url: str, database_url: str) -> None:
+    """Its deadline is an hour of work, not an hour on a clock that was set."""
+    clock = SteppedClock(database_url)
+    async with rig(nats_url, database_url) as world:
+        clock.follow(names.SCHEDULER)
+        await world.scheduler(PATIENT)
+        await world.libraries.create(settings(cron=EVERY_SECOND))
+        worker = await world.worker()
+        claimed = await worker.claim(*await worker.order())
+        assert claimed.deadline
+        deadline = claimed.deadline
+        clock.step(HOUR)
+
+        async def looked_at_much_later() -> bool:
+            await worker.sign()
+            skipped = await world.log.of(TicksSkipped)
+            return bool(skipped) and skipped[-1].last > deadline + timedelta(seconds=3)
+
+        await becomes(looked_at_much_later, expected=True)
+        await worker.report(claimed)
+        await world.log.wait_for(JobSucceeded)
+        assert await world.log.of(JobTimedOut) == []
 
 
 async def test_a_step_back_fires_nothing_twice_says_for_how_long_and_ends_when_the_clock_is_right(
