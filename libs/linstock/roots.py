@@ -1,4 +1,11 @@
-"""Where libraries may be, when the operator confines them. Blocks: call it in a thread."""
+"""Where libraries may be, when the operator confines them. Blocks: call it in a thread.
+
+Asked when a library is made or moved (by name, since the folder need not exist yet), and again of everything that a
+scan opens (by descriptor, after opening: no link can be swapped in between). What this can't see: files that are hard
+links, or disks that are mounted into an allowed folder, count as being there; and whoever may replace an allowed folder
+itself, or one above it, says where it is. Below an allowed folder paths beyond 4096 bytes are not read: the kernel does
+not say where they are.
+"""
 
 import os
 from collections.abc import Sequence
@@ -58,6 +65,9 @@ class AllowedRoots:
 
     def __str__(self) -> str:
         return f"a folder that libraries are allowed in ({', '.join(map(str, self._roots))})"
+
+
+EVERYWHERE = AllowedRoots(())
 
 
 def _lies_in(inner: bytes, outer: bytes) -> bool:

@@ -83,7 +83,7 @@ class Guard:
         if connection.method in _SAFE:
             return
         origin = connection.headers.get("origin")
-        elsewhere = origin is not None and urlsplit(origin).netloc != connection.headers.get("host")
+        elsewhere = origin is not None and origin.partition("://")[2] != connection.headers.get("host")
         if elsewhere or connection.headers.get("sec-fetch-site") == "cross-site":
             raise Problem(403, "cross-origin", "Changes are taken from pages of this address only.")
 

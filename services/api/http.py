@@ -38,6 +38,7 @@ PREFIX = "/api/v1"
 ABOUT = (
     "Errors are problem+json (RFC 9457) with a stable `code`. A command that its owner has not answered within a second"
     " is accepted: 202, and `Location` says where its outcome will be."
+    " What is read carries an `ETag`: If-None-Match saves sending it again (304), If-Match keeps two edits apart (412)."
     " Times are RFC 3339 in UTC, durations in milliseconds, sizes in bytes."
 )
 
@@ -52,7 +53,7 @@ def make(context: Context, *, host: str, callers: Callers) -> Litestar:
         return context.asked_by(request.user) if request.user else context
 
     app = Litestar(
-        [*root.HANDLERS, Router(PREFIX, route_handlers=HANDLERS)],
+        [*root.HANDLERS, Router(PREFIX, route_handlers=HANDLERS, response_headers=[answers.ETAG])],
         dependencies={"context": Provide(provide), "fresh": Provide(fresh)},
         exception_handlers={Exception: problems.answer},
         guards=[guard.admit],

@@ -15,6 +15,7 @@ from linstock.migrations import migrate
 from linstock.outage import postgres_problem
 from linstock.owner import Owner
 from linstock.probes import Vitals
+from linstock.roots import AllowedRoots
 from linstock.settings import Settings
 from services.scanner.index import Index, Pool
 from services.scanner.journal import Journal
@@ -95,6 +96,7 @@ class ScannerService:
             executor=executor,
             publish=self._owner.client.publish,
             disk=self._owner.disk,
+            roots=AllowedRoots(self._settings.allow_roots),
         )
         closings = Closings(log, journal, stop_walk=runner.stop_walk, now=utc_now)
         Reactions(self._owner.broker, service=names.SCANNER, react=closings.react)

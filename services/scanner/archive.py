@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from io import FileIO
 
+from linstock.roots import ANYWHERE, Bounds
 from services.scanner.images import Images, from_rows
 from services.scanner.opening import open_below
 from services.scanner.scope import IMAGE_SUFFIXES
@@ -38,13 +39,13 @@ class _Bounded(FileIO):
         return super().read(size) or b""
 
 
-def images_in(root: bytes, path: bytes) -> Images:
+def images_in(root: bytes, path: bytes, bounds: Bounds = ANYWHERE) -> Images:
     """The images of the archive `path` below `root`, by name within it; sizes are uncompressed, times as the archive
     has them, taken as UTC.
 
     Raises BrokenArchive for what is no readable zip or is beyond the limits, OSError when the file can't be read.
     """
-    with _Bounded(_opened(root, path)) as file:
+    with _Bounded(_opened(root, path, bounds)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise BrokenArchive("It is not a regular file any more.")
         try:
@@ -54,9 +55,9 @@ def images_in(root: bytes, path: bytes) -> Images:
             raise BrokenArchive(str(error) or type(error).__name__) from error
 
 
-def _opened(root: bytes, path: bytes) -> int:
+def _opened(root: bytes, path: bytes, bounds: Bounds) -> int:
     # Non-blocking and no links: what was a file when it was listed may be a pipe now.
-    return open_below(root, path, os.O_RDONLY | os.O_NONBLOCK)
+    return open_below(root, path, os.O_RDONLY | os.O_NONBLOCK, bounds)
 
 
 def _images(archive: zipfile.ZipFile) -> Iterator[tuple[bytes, int, int]]:

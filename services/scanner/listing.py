@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from linstock.roots import ANYWHERE, Bounds
 from services.scanner.images import Images, empty
 from services.scanner.opening import below, open_below
 from services.scanner.scope import ARCHIVE_SUFFIXES, IMAGE_SUFFIXES, Scope
@@ -65,10 +66,12 @@ class Listing(Struct, frozen=True):
     troubles: list[Trouble]
 
 
-def list_folder(root: bytes, path: bytes, scope: Scope, stopping: Callable[[], bool]) -> Listing:
+def list_folder(
+    root: bytes, path: bytes, scope: Scope, stopping: Callable[[], bool], bounds: Bounds = ANYWHERE
+) -> Listing:
     """The folder `path` below `root`. Raises OSError, and Stopped within very large folders."""
     # The descriptor keeps a folder that is swapped for a link from leading elsewhere, and makes stat cheap.
-    descriptor = open_below(root, path, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = open_below(root, path, os.O_RDONLY | os.O_DIRECTORY, bounds)
     try:
         reading = _Reading(descriptor, path, scope, stopping)
         reading.sort_entries()

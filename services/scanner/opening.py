@@ -3,13 +3,25 @@
 import os
 from collections.abc import Iterator
 
+from linstock.roots import ANYWHERE, Bounds
+
 # PATH_MAX of Linux is 4096 with the NUL; deeper trees exist and are opened piece by piece.
 LONGEST_BYTES = 4000
 
 
-def open_below(root: bytes, path: bytes, flags: int) -> int:
+def open_below(root: bytes, path: bytes, flags: int, bounds: Bounds = ANYWHERE) -> int:
     """A descriptor of `path` (relative, b"" for the root itself). Only the root may be a symbolic link, or lie behind
-    one. Raises OSError, and ValueError for a root with a NUL."""
+    one. Raises OSError, of which Outside says that it is not in `bounds`, and ValueError for a root with a NUL."""
+    descriptor = _open_below(root, path, flags)
+    try:
+        bounds.check(descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _open_below(root: bytes, path: bytes, flags: int) -> int:
     flags |= os.O_CLOEXEC | (os.O_NOFOLLOW if path else 0)
     whole = below(root, path) if path else root
     if len(whole) <= LONGEST_BYTES:

@@ -22,6 +22,7 @@ from linstock.jobs.worker import Lease, Order, OwnVerdict
 from linstock.messages.catalogue import RemovalsHeld
 from linstock.messages.job import ScanRequested
 from linstock.messages.scan import ScanCompleted, ScanFailed
+from linstock.roots import EVERYWHERE, AllowedRoots, Bounds
 from services.scanner import metrics, outcome
 from services.scanner.catalogue import NotOwner
 from services.scanner.expedition import Expedition
@@ -59,6 +60,7 @@ class Runner:
         executor: Executor,
         publish: Publish,
         disk: Disk | None = None,
+        roots: AllowedRoots = EVERYWHERE,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._log = log
@@ -68,6 +70,7 @@ class Runner:
         self._executor = executor
         self._publish = publish
         self._disk = disk or Disk(None)
+        self._roots = roots
         self._now = now
         self._walks: dict[tuple[UUID, int], Expedition] = {}
         self._stopping = False
@@ -122,7 +125,8 @@ class Runner:
             raise AttemptClosed(attempt.scan_id, attempt.attempt)
         await ledger.start(self._now())
         await self._index.catch_up(self._log, attempt.library_id, version=ledger.version)
-        task = _task_of(attempt, order)
+        bounds = await asyncio.get_running_loop().run_in_executor(self._executor, self._roots.bounds)
+        task = _task_of(attempt, order, bounds)
         expected = await self._index.expected(attempt.library_id, task.scope)
         walk = Expedition(
             task, ledger=ledger, index=self._index, archives=self._archives, disk=self._disk, now=self._now
@@ -234,7 +238,7 @@ def _attempt_of(order: Order, lease: Lease) -> Attempt:
     )
 
 
-def _task_of(attempt: Attempt, order: Order) -> Task:
+def _task_of(attempt: Attempt, order: Order, bounds: Bounds) -> Task:
     assert isinstance(order.request, ScanRequested)
     request, target = order.request, order.request.target
     scope = Scope(
@@ -247,4 +251,5 @@ def _task_of(attempt: Attempt, order: Order) -> Task:
         root=os.fsencode(attempt.root),
         scope=scope,
         deep=request.scan_mode == DEEP,
+        bounds=bounds,
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from linstock.roots import ANYWHERE, Bounds
 from services.scanner.archive import BrokenArchive, images_in
 from services.scanner.diff import Change, Changed, Known, Seen, Unchanged, collection_id, compare, is_as_recorded
 from services.scanner.images import Images
@@ -35,12 +36,13 @@ class Recall(Protocol):
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """`deep`: archives are opened also when their size and time are as recorded."""
+    """`deep`: archives are opened also when their size and time are as recorded. `bounds`: nothing outside is read."""
 
     library_id: UUID
     root: bytes
     scope: Scope
     deep: bool = False
+    bounds: Bounds = ANYWHERE
 
 
 Candidate = Folder | ArchiveFile
@@ -48,7 +50,7 @@ Candidate = Folder | ArchiveFile
 
 def survey(task: Task, recall: Recall, tally: Tally, stopping: Callable[[], bool]) -> Iterator[Change]:
     """Changes in the order of the walk. Raises RootUnavailable and Stopped."""
-    found = walk(task.root, task.scope, stopping=stopping)
+    found = walk(task.root, task.scope, bounds=task.bounds, stopping=stopping)
     for batch in _batches(found, tally):
         yield from _Batch(task, recall, tally, batch).changes()
 
@@ -157,7 +159,7 @@ class _Batch:
 
     def _open(self, archive: ArchiveFile) -> Images | None:
         try:
-            return images_in(self._task.root, archive.path)
+            return images_in(self._task.root, archive.path, self._task.bounds)
         except BrokenArchive as broken:
             self._tally.saw_trouble(Trouble("broken_archive", archive.path, broken.detail))
         except OSError as error:

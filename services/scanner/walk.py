@@ -6,6 +6,7 @@ folders. Symbolic links are not followed, and not counted as files; only the roo
 
 from collections.abc import Callable, Iterator
 
+from linstock.roots import ANYWHERE, Bounds, Outside
 from services.scanner.images import displayed
 from services.scanner.listing import Folder, Listing, Stopped, Trouble, list_folder, trouble_of
 from services.scanner.opening import below
@@ -22,20 +23,25 @@ class RootUnavailable(Exception):
 
     def __init__(self, code: str, root: bytes, detail: str) -> None:
         super().__init__(f"The library's folder {displayed(root)[0]} {detail}.")
-        self.code = code  # root_missing | root_not_a_directory | root_unreadable
+        self.code = code  # root_missing | root_not_a_directory | root_unreadable | root_not_allowed
 
 
 def walk(
-    root: bytes, scope: Scope = EVERYTHING, *, stopping: Callable[[], bool] = lambda: False
+    root: bytes,
+    scope: Scope = EVERYTHING,
+    *,
+    bounds: Bounds = ANYWHERE,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Folder | Trouble]:
-    """Every folder of `scope`, siblings in the order of their bytes, parents first; what can't be read as Trouble.
+    """Every folder of `scope`, siblings in the order of their bytes, parents first; what can't be read, or turns out to
+    be outside of `bounds`, as Trouble.
 
     Holds one folder's image names at a time. Raises RootUnavailable before anything is yielded, and Stopped between
     folders (and within very large ones).
     """
     if stopping():
         raise Stopped
-    listing = _list_root(root, scope, stopping)
+    listing = _list_root(root, scope, stopping, bounds)
     waiting: list[bytes] = []
     while True:
         folder = listing.folder
@@ -50,7 +56,7 @@ def walk(
                 yield Trouble("path_too_long", path, f"The path has more than {PATH_LIMIT_BYTES} bytes.")
                 continue
             try:
-                listing = list_folder(root, path, scope, stopping)
+                listing = list_folder(root, path, scope, stopping, bounds)
                 break
             except OSError as error:
                 yield trouble_of(error, path)
@@ -58,12 +64,16 @@ def walk(
             return
 
 
-def _list_root(root: bytes, scope: Scope, stopping: Callable[[], bool]) -> Listing:
+def _list_root(root: bytes, scope: Scope, stopping: Callable[[], bool], bounds: Bounds) -> Listing:
     try:
-        return list_folder(root, b"", scope, stopping)
+        return list_folder(root, b"", scope, stopping, bounds)
     except (FileNotFoundError, ValueError):  # ValueError: a NUL in the path, which no folder has
         raise RootUnavailable("root_missing", root, "does not exist") from None
     except NotADirectoryError:
         raise RootUnavailable("root_not_a_directory", root, "is not a folder") from None
+    except Outside as outside:
+        where = "" if outside.real == root else f": it is {displayed(outside.real)[0]}"
+        detail = f"lies outside of the folders that libraries are allowed in{where}"
+        raise RootUnavailable("root_not_allowed", root, detail) from outside
     except OSError as error:
         raise RootUnavailable("root_unreadable", root, f"can't be read: {error.strerror}") from error

@@ -16,10 +16,11 @@ from services.up import state
 from services.up.state import State
 from tests.faults import oracles
 from tests.faults.history import read_history
+from tests.support.instance import Instance, linstock
 from tests.support.outages import OUTAGES, outage
 from tests.support.trees import put
 from tests.support.waiting import until
-from tests.system.test_whole import EVERY_SECOND, Instance, linstock
+from tests.system.test_whole import EVERY_SECOND
 
 LASTS_S = 8.0  # longer than the clock's 3 s, a lease's 7 s and every time-out of a request
 ANSWERED_WITHIN_S = 7.5  # the very first, of a server that has just begun to hang

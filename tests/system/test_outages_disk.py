@@ -14,10 +14,11 @@ import psycopg
 
 from linstock import names
 from linstock.bus.connection import close, connect_once
+from tests.support.instance import Instance, linstock
 from tests.support.processes import on_small_disk
 from tests.support.trees import put
 from tests.support.waiting import until
-from tests.system.test_whole import EVERY_SECOND, Instance, linstock
+from tests.system.test_whole import EVERY_SECOND
 
 SIZE_MIB = 320  # full below 20 MiB
 LEAVE_BYTES = 8 * 1024 * 1024
