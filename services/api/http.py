@@ -12,6 +12,7 @@ from services.api.callers import Callers
 from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
 from services.api.routes import (
+    files,
     libraries,
     library_edits,
     operations,
@@ -26,6 +27,7 @@ from services.api.routes import (
 HANDLERS = (
     *libraries.HANDLERS,
     *library_edits.HANDLERS,
+    *files.HANDLERS,
     *scans.HANDLERS,
     *schedules.HANDLERS,
     *schedule_edits.HANDLERS,

@@ -24,6 +24,7 @@ POLICY: dict[str, Needed] = {
     "change_library": ADMIN,
     "delete_library": ADMIN,
     "list_collections": VIEWER,
+    "list_files": VIEWER,
     # scans
     "start_scan": OPERATOR,
     "list_scans": VIEWER,
