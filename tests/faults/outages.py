@@ -1,4 +1,4 @@
-"""PostgreSQL dead for a minute, then NATS hanging for one, while work goes on. `make test` has short ones of each kind."""
+"""PostgreSQL dead for a minute, then NATS hanging for one, while work goes on. `make test` has short ones of each."""
 
 import asyncio
 import time
