@@ -11,7 +11,7 @@ from services.api import freshness
 from services.api.dto.operations import OperationDto
 from services.api.problems import CONTENT_TYPE, ProblemBody, title_of
 
-_ANYWHERE = (400, 403, 408, 414, 422, 431, 500, 503)
+_ANYWHERE = (400, 401, 403, 408, 414, 422, 431, 500, 503)
 _BODY = (413, 415)
 
 LATER = ResponseSpec(

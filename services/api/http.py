@@ -6,9 +6,10 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from services.api import answers, conditional, problems
+from services.api import answers, conditional, policy, problems, security
 from services.api.bodies import LIMIT_BYTES, StrictRequest
-from services.api.context import Context, fresh
+from services.api.callers import Callers
+from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
 from services.api.routes import (
     libraries,
@@ -19,6 +20,7 @@ from services.api.routes import (
     schedule_edits,
     schedules,
     triggers,
+    whoami,
 )
 
 HANDLERS = (
@@ -29,6 +31,7 @@ HANDLERS = (
     *schedule_edits.HANDLERS,
     *triggers.HANDLERS,
     *operations.HANDLERS,
+    *whoami.HANDLERS,
 )
 
 PREFIX = "/api/v1"
@@ -40,17 +43,20 @@ ABOUT = (
 )
 
 
-def make(context: Context, *, host: str) -> Litestar:
-    """`host` is the address that is listened on; a loopback one is served under loopback names only."""
-    guard = Guard(host)
+def make(context: Context, *, host: str, callers: Callers) -> Litestar:
+    """`host` is the address that is listened on; a loopback one is served under loopback names only.
 
-    async def provide() -> Context:
-        return context
+    Raises BadPolicy when a route has no role."""
+    guard = Guard(host, callers)
+
+    async def provide(request: Asked) -> Context:
+        return context.asked_by(request.user) if request.user else context
 
     app = Litestar(
         [*root.HANDLERS, Router(PREFIX, route_handlers=HANDLERS, response_headers=[answers.ETAG])],
-        dependencies={"context": Provide(provide, use_cache=True), "fresh": Provide(fresh)},
+        dependencies={"context": Provide(provide), "fresh": Provide(fresh)},
         exception_handlers={Exception: problems.answer},
+        guards=[guard.admit],
         before_request=guard.before,
         before_send=[guard.before_send, conditional.not_modified],
         after_request=conditional.add_tag,
@@ -60,7 +66,9 @@ def make(context: Context, *, host: str) -> Litestar:
         logging_config=None,
         debug=False,
     )
-    guard.learn(app, PREFIX)
+    needed = policy.of(app)
+    guard.learn(app, PREFIX, needed)
+    security.describe(app, needed)
     return app
 
 
@@ -74,6 +82,7 @@ def _openapi() -> OpenAPIConfig:
         create_examples=False,
         use_handler_docstrings=True,
         operation_id_creator=answers.operation_id,
+        components=security.COMPONENTS,
         openapi_router=pages,
         render_plugins=[JsonRenderPlugin()],
     )

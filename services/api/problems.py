@@ -1,5 +1,6 @@
 """RFC 9457 problem+json on every error path, each with a stable `code`."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -14,10 +15,13 @@ from nats.js.errors import APIError
 
 from linstock import tracing
 from linstock.bus.commands import BusAway
+from linstock.disk import DiskFull
 
 logger = structlog.get_logger(__name__)
 
 RETRY_AFTER_S = 2
+DISK_RETRY_AFTER_S = 30
+SAY_AGAIN_S = 10.0
 CONTENT_TYPE = "application/problem+json"
 
 _CODES = {
@@ -54,6 +58,9 @@ DATABASE_AWAY = (
     OSError,
 )
 _BUS_AWAY = (BusAway, nats.errors.Error, APIError)
+
+
+_said_until: dict[str, float] = {}
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -115,8 +122,8 @@ def invalid(*errors: FieldError) -> Problem:
     return Problem(422, "invalid", "; ".join(f"{error.where}: {error.detail}" for error in errors), errors=errors)
 
 
-def unavailable(code: str, detail: str) -> Problem:
-    return Problem(503, code, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+def unavailable(code: str, detail: str, *, retry_after_s: int = RETRY_AFTER_S) -> Problem:
+    return Problem(503, code, detail, headers={"Retry-After": str(retry_after_s)})
 
 
 def problem_of(error: Exception) -> Problem:
@@ -128,6 +135,9 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, HTTPException):
         code = _CODES.get(error.status_code, f"http-{error.status_code}")
         return Problem(error.status_code, code, _detail(error), headers=error.headers)
+    if isinstance(error, DiskFull):
+        sentence = f"Nothing was changed: {error.sentence}."
+        return unavailable("disk-full", sentence, retry_after_s=DISK_RETRY_AFTER_S)
     # Before the database's: BusAway's cause may be an OSError, and nats has its own time-outs.
     if isinstance(error, _BUS_AWAY):
         return unavailable("bus-unavailable", "The command could not be stored; send it again under the same key.")
@@ -141,13 +151,27 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     problem = problem_of(error)
     if problem.status >= 500:
         path, method = request.url.path, request.method
-        logger.error("Request failed", method=method, path=path, code=problem.code, exc_info=error)
+        # What is away is said by readiness; a traceback for each caller would only bury it.
+        unknown = problem.status == 500
+        if unknown or _worth_saying(problem.code):
+            logger.error(
+                "Request failed", method=method, path=path, code=problem.code, exc_info=error if unknown else None
+            )
     return Response(
         encoded(problem),
         status_code=problem.status,
         media_type=CONTENT_TYPE,
         headers={**problem.headers, "Cache-Control": "no-store"},
     )
+
+
+def _worth_saying(code: str) -> bool:
+    """Callers who ask again and again must not fill the log with what is away."""
+    now = time.monotonic()
+    if now < _said_until.get(code, now):
+        return False
+    _said_until[code] = now + SAY_AGAIN_S
+    return True
 
 
 def encoded(problem: Problem) -> bytes:

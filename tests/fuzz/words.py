@@ -33,7 +33,7 @@ schemathesis.openapi.format("idempotency-key", st.integers(0, 9).map(lambda numb
 
 
 @schemathesis.hook
-def before_call(context: schemathesis.HookContext, case: schemathesis.Case, _: dict[str, Any]) -> None:
+def before_call(context: schemathesis.HookContext, case: Any, _: dict[str, Any]) -> None:
     """Each valid key once: the same with another body is refused, as it must be (test_retries.py)."""
     key = (case.headers or {}).get("Idempotency-Key")
     if isinstance(key, str) and key.startswith(KEY):

@@ -8,6 +8,7 @@ from litestar.routes import HTTPRoute
 from msgspec import Struct
 
 from services.api import http
+from services.api.callers import Callers
 from services.api.context import Context
 from tests.integration.api.conftest import Owner
 
@@ -45,6 +46,7 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ("GET", "/"): [FOREIGN],
     ("GET", "/openapi.json"): [FOREIGN],
     ("GET", "/api/openapi.json"): [FOREIGN],
+    ("GET", "/api/v1/whoami"): [UNKNOWN_PARAMETER, FOREIGN],
     ("GET", "/api/v1/libraries"): [UNKNOWN_PARAMETER, NO_PAGE],
     ("POST", "/api/v1/libraries"): [MISSPELT, NO_OBJECT, Bad(status=422, code="invalid", body={"name": "x"})],
     ("GET", "/api/v1/libraries/{library_id}"): [missing("library"), NO_ID],
@@ -84,7 +86,7 @@ for name in ("scheduledjobs", "schedules"):
 
 
 def routes() -> set[tuple[str, str]]:
-    app = http.make(cast(Context, None), host="127.0.0.1")
+    app = http.make(cast(Context, None), host="127.0.0.1", callers=cast(Callers, None))
     return {
         (method, route.path_format)
         for route in app.routes
