@@ -11,20 +11,26 @@ from services.api.bodies import LIMIT_BYTES, StrictRequest
 from services.api.context import Context, fresh
 from services.api.guard import Guard
 from services.api.routes import (
+    collections,
     libraries,
     library_edits,
     operations,
     root,
+    runs,
     scans,
     schedule_edits,
     schedules,
+    statistics,
     triggers,
 )
 
 HANDLERS = (
     *libraries.HANDLERS,
     *library_edits.HANDLERS,
+    *collections.HANDLERS,
     *scans.HANDLERS,
+    *runs.HANDLERS,
+    *statistics.HANDLERS,
     *schedules.HANDLERS,
     *schedule_edits.HANDLERS,
     *triggers.HANDLERS,
