@@ -11,6 +11,7 @@ from linstock.bus.broker import make_broker
 from linstock.bus.connection import close, connect_once
 from linstock.bus.provision import provision_on
 from linstock.bus.watchdog import DurableWatchdog
+from linstock.disk import Disk
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.relay import Relay
 from linstock.eventlog.retention import RetentionClerk
@@ -29,6 +30,7 @@ class Owner:
         self._name = name
         self._settings = settings
         self._vitals = vitals
+        self.disk = Disk(settings.disk)
         self.broker: NatsBroker
         self.client: Client
         self._log: PostgresLog | None = None
@@ -56,6 +58,7 @@ class Owner:
         self._vitals.check("nats", self._nats)
         self._vitals.check("relay", self._relayed)
         self._vitals.check("durables", self._durables)
+        self._vitals.check("disk", self.disk.problem)
         await self._relay.start()
         self._broker_started = True
         await self.broker.start()

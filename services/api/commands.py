@@ -37,6 +37,7 @@ Key: TypeAlias = Annotated[
             "min_length": 1,
             "max_length": 255,
             "pattern": "^[\\x21-\\x7e]+$",
+            "format": "idempotency-key",
         },
     ),
 ]

@@ -97,5 +97,5 @@ def _normal(path: str) -> str:
 
 
 def _extension(given: str) -> str:
-    lowered = given.strip().lower()
+    lowered = given.lower()
     return lowered if lowered.startswith(".") else f".{lowered}"

@@ -15,11 +15,14 @@ from linstock.messages.catalogue import CollectionsRecorded, FileEntry
 from services.scanner.catalogue import CATALOGUE
 from services.scanner.diff import Known
 from services.scanner.images import Images, empty, from_entries, merge
+from services.scanner.outcome import Expected
+from services.scanner.scope import Scope
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 READ_AT_ONCE = 16  # events; each may be half a MiB
+PATHS_AT_ONCE = 500
 REPLAY_BEYOND = 64  # events behind, from where the log is streamed instead of loaded
 COMPACT_BEYOND = 64  # rows of one collection
 
@@ -69,14 +72,18 @@ class Index:
                 await _compact(connection, collection_id, images)
         return images
 
-    async def count(self, library_id: UUID, *, without_subfolders: bool) -> int:
-        """Collections recorded; without those in subfolders if `without_subfolders`."""
-        query = (
-            "SELECT count(*) FROM index_collections WHERE library_id = $1"
-            " AND (NOT $2 OR path = '' OR (kind <> 'folder' AND position('/'::bytea IN path) = 0))"
-        )
-        found: int = await self._pool.fetchval(query, library_id, without_subfolders)
-        return found
+    async def expected(self, library_id: UUID, scope: Scope) -> Expected:
+        """How many collections are recorded where `scope` lets a scan look, and where not."""
+        query = "SELECT count(*) FROM index_collections WHERE library_id = $1"
+        total: int = await self._pool.fetchval(query, library_id)
+        if not scope.narrows:
+            return Expected(within=total, left_out=0)
+        left_out = 0
+        async with self._pool.acquire() as connection, connection.transaction():
+            query = "SELECT kind, path FROM index_collections WHERE library_id = $1"
+            async for row in connection.cursor(query, library_id, prefetch=PATHS_AT_ONCE):
+                left_out += scope.leaves_out(row["kind"], row["path"])
+        return Expected(within=total - left_out, left_out=left_out)
 
     async def version(self, library_id: UUID) -> int:
         """The catalogue version that the library's rows reflect."""

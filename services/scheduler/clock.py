@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 
 from linstock.cancellation import cancel
+from linstock.outage import plain
 
 logger = structlog.get_logger(__name__)
 
@@ -20,6 +21,8 @@ STALE_AFTER_S = 3.0
 MEASURE_EVERY_S = 1.0
 MEASURE_TIMEOUT_S = 1.0
 DISAGREE_S = 0.002  # measurements that contradict each other by more than this: Postgres's clock was set
+
+NO_TIME = "PostgreSQL does not say what time it is, so no tick fires"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,7 +66,7 @@ class PostgresClock:
 
     async def problem(self) -> str | None:
         """A sentence for readiness."""
-        return ClockStale.__doc__ if self.now() is None else None
+        return NO_TIME if self.now() is None else None
 
     async def measure(self) -> None:
         """One measurement; raises what the reading raises."""
@@ -87,12 +90,16 @@ class PostgresClock:
             self._task = None
 
     async def _keep_measuring(self) -> None:
+        said = ""
         while True:
             await asyncio.sleep(self._every_s)
             try:
                 await self.measure()
             except Exception as error:  # asyncpg raises more than it says; a clock that gave up would never tick again
-                logger.warning("Postgres's clock can't be read", error=str(error) or type(error).__name__)
+                if said != (said := plain(error)):  # once, not every second
+                    logger.warning("Postgres's clock can't be read", reason=said, error=repr(error))
+            else:
+                said = ""
 
 
 class ClockReader:

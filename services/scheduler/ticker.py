@@ -14,6 +14,7 @@ import structlog
 from linstock.cancellation import cancel
 from linstock.crashpoints import reach
 from linstock.cron import InvalidCron
+from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Append, FutureInstant, Origin, VersionConflict
 from linstock.messages.job import ScanRequested
@@ -39,10 +40,13 @@ AFTER_ERROR_S = 0.5
 class Ticker:
     """Keeps the next instant of every schedule in a heap; entries that no longer hold are passed over."""
 
-    def __init__(self, log: EventLog, index: Index, clock: PostgresClock, *, tzdata: str) -> None:
+    def __init__(
+        self, log: EventLog, index: Index, clock: PostgresClock, *, disk: Disk | None = None, tzdata: str
+    ) -> None:
         self._log = log
         self._index = index
         self._clock = clock
+        self._disk = disk or Disk(None)
         self._tzdata = tzdata
         self._heap: list[tuple[datetime, UUID]] = []
         self._next: dict[UUID, datetime] = {}
@@ -97,7 +101,8 @@ class Ticker:
     async def _run(self) -> None:
         while True:
             self._changed.clear()
-            now = self._clock.now()
+            # On a full disk instants pass as they do without a clock: afterwards the latest is caught up.
+            now = None if self._disk.full() else self._clock.now()
             if now is not None:
                 self._fire_due(now)
             try:
@@ -118,7 +123,7 @@ class Ticker:
 
     def _sleep_s(self, now: datetime | None) -> float:
         if now is None:
-            return AGAIN_S  # the clock may be back any moment
+            return AGAIN_S  # the clock, or room, may be back any moment
         if not self._heap:
             return LONGEST_SLEEP_S
         ahead_s = (self._heap[0][0] - now).total_seconds()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from linstock.disk import because_full
 from linstock.embedded import DataDir
 from services.up import libraries, state
 
@@ -73,4 +74,4 @@ def _wait(data: DataDir, child: "subprocess.Popen[bytes] | None") -> str:
 
 def _last_words(data: DataDir) -> str:
     words = (data.logs / "start.log").read_text(errors="replace").strip()
-    return words or f"It ended without a word; see {data.logs}/linstock.log"
+    return words or f"It ended without a word; see {data.logs}/linstock.log.{because_full(data.root)}"

@@ -77,9 +77,9 @@ def logs(data_dir: Path, follow: bool, lines: int) -> None:
 
 @click.command(epilog="Example:  linstock status -o json")
 @_where
-@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("-o", "--output", type=click.Choice(["table", "json", "jsonl"]), default="table", show_default=True)
 def status(data_dir: Path, output: str) -> None:
     """Say what runs on a data directory. Exit code 0: all ready; 1: not all ready; 3: nothing runs."""
     from services.up import running
 
-    running.status(data_dir, as_json=output == "json")
+    running.status(data_dir, as_json=output != "table")

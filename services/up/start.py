@@ -9,42 +9,21 @@ from pathlib import Path
 
 import click
 
-from linstock.embedded import DataDir, NetworkFileSystem, NewerDataDir, ServerFailed
-from linstock.embedded.account import NoAccount
-from linstock.embedded.socketdir import UnsafeSocketDir
+from linstock.disk import because_full
+from linstock.embedded import DataDir
 from linstock.settings import LogFormat
 from linstock.telemetry import configure_logging
 from services.up import background, libraries, state
+from services.up.failures import CANNOT_START, PortTaken, sentence
 from services.up.logstream import LogStream
 from services.up.service import free_port
-from services.up.state import AlreadyRunning
 from services.up.supervisor import Plan, Supervisor
-
-
-class PortTaken(Exception):
-    """Port {port} of {host} cannot be used ({reason}): give another one with --port."""
-
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        self.host, self.port, self.reason = host, port, reason
-        super().__init__((self.__doc__ or "").format(host=host, port=port, reason=reason))
-
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     name: (sys.executable, "-m", f"services.{name}")
     for name in ("library", "scheduler", "scanner", "projection", "api")
 }
 """How each service is run."""
-
-CANNOT_START = (
-    AlreadyRunning,
-    PortTaken,
-    NetworkFileSystem,
-    NewerDataDir,
-    ServerFailed,
-    NoAccount,
-    UnsafeSocketDir,
-    OSError,
-)
 
 
 def up(*, paths: tuple[Path, ...], data_dir: Path, port: int, host: str, log_format: LogFormat, detach: bool) -> None:
@@ -59,10 +38,11 @@ def up(*, paths: tuple[Path, ...], data_dir: Path, port: int, host: str, log_for
         else:
             _hold_and_run(data, paths, port, host, log_format)
     except CANNOT_START as error:
+        said = sentence(error) + because_full(data.root)
         if background.MARK in os.environ:  # whoever watches us repeats the sentence
-            print(_sentence(error), file=sys.stderr)
+            print(said, file=sys.stderr)
             sys.exit(1)
-        raise click.ClickException(_sentence(error)) from error
+        raise click.ClickException(said) from error
 
 
 def _hold_and_run(data: DataDir, paths: tuple[Path, ...], port: int, host: str, log_format: LogFormat) -> None:
@@ -145,8 +125,3 @@ def _check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise PortTaken(host, port, error.strerror or "") from error
-
-
-def _sentence(error: BaseException) -> str:
-    """The error as one line: a docstring message may be wrapped."""
-    return " ".join(str(error).split())

@@ -28,6 +28,7 @@ SERVICES_LIMIT_S = 8.5
 """A service ends itself within 8 s; the rest of the drain belongs to the servers."""
 POLL_S = 0.05
 TELL_EVERY_S = 2.0
+READINESS_EVERY_S = 5.0
 
 log = structlog.get_logger()
 
@@ -97,6 +98,7 @@ class Supervisor:
             group.create_task(self._servers.watch(self._write_state))
             self._lives = {group.create_task(service.run()) for service in self._services}
             await self._until_ready(began)
+            await self._say_how_it_is()
 
     def _service(self, name: str, argv: tuple[str, ...]) -> SupervisedService:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("LINSTOCK_")}
@@ -107,6 +109,7 @@ class Supervisor:
             "LINSTOCK_PORT": str(self._plan.port),
             "LINSTOCK_LOG_FORMAT": "json",  # rendered once, by the log stream
             "LINSTOCK_DATA_DIR": str(self._plan.data.root),
+            "LINSTOCK_DISK": str(self._servers.disk or ""),
             "LINSTOCK_RETENTION_DAYS": os.environ.get("LINSTOCK_RETENTION_DAYS", ""),
             "LINSTOCK_CRASH_AT": os.environ.get("LINSTOCK_CRASH_AT", ""),
             "PYTHONUNBUFFERED": "1",
@@ -129,6 +132,19 @@ class Supervisor:
         await self._on_ready()
         self._write_state(ready=True)
 
+    async def _say_how_it_is(self) -> None:
+        """In the log, at each change; and asked now and then, services can say for how long they have been unwell."""
+        while True:
+            await asyncio.sleep(READINESS_EVERY_S)
+            waiting = await readiness.unready({service.name: service.probe for service in self._services})
+            if waiting.keys() == self._waiting.keys():
+                continue
+            self._waiting = waiting
+            if waiting:
+                log.warning("not all is ready", **{f"for_{name}": reason for name, reason in waiting.items()})
+            else:
+                log.info("all is ready again")
+
     async def _drain(self, work: asyncio.Task[None]) -> None:
         deadline = time.monotonic() + DRAIN_LIMIT_S
         log.info("stopping")
@@ -150,15 +166,19 @@ class Supervisor:
     def _write_state(self, *, ready: bool | None = None) -> None:
         if ready is not None:
             self._ready = ready
-        state.write(
-            self._plan.data,
-            State(
-                pid=os.getpid(),
-                url=self._plan.url,
-                ready=self._ready,
-                waiting=self._waiting,
-                services={service.name: ServiceState(service.pid, service.probe) for service in self._services},
-                nats=self._servers.nats,
-                postgres=self._servers.postgres,
-            ),
+        try:
+            state.write(self._plan.data, self._state())
+        except OSError as error:
+            # A full disk must end nothing. It is written again when there is room, and at every change.
+            log.error("the state can't be written", error=str(error))
+
+    def _state(self) -> State:
+        return State(
+            pid=os.getpid(),
+            url=self._plan.url,
+            ready=self._ready,
+            waiting=self._waiting,
+            services={service.name: ServiceState(service.pid, service.probe) for service in self._services},
+            nats=self._servers.nats,
+            postgres=self._servers.postgres,
         )

@@ -8,17 +8,37 @@ from litestar.params import BodyKwarg
 from msgspec import UNSET, Meta, UnsetType
 
 from linstock.messages.library import DEFAULT_CRON, DEFAULT_EXTENSIONS, DEFAULT_ZONE
-from services.api.dto.wire import Body, Cron, Description, Name, Page, Wire, Zone
+from services.api.dto.wire import Body, Cron, Description, Name, Page, Wire, Zone, said
+
+_KNOWN = "|".join("".join(f"[{letter}{letter.upper()}]" for letter in each[1:]) for each in DEFAULT_EXTENSIONS)
 
 Path = Annotated[
-    str, Meta(min_length=1, max_length=4096, pattern="^/", description="Absolute path of a folder on the server")
+    str,
+    Meta(
+        min_length=1,
+        max_length=4096,
+        description="Absolute path of a folder on the server",
+        extra_json_schema=said(pattern=r"^/[^\x00-\x1f\x7f-\x9f]*$", format="path"),
+    ),
 ]
 Pattern = Annotated[str, Meta(min_length=1, max_length=200)]
-Patterns = Annotated[tuple[Pattern, ...], Meta(max_length=64, description="Lines of a .gitignore, relative to `path`")]
+Patterns = Annotated[
+    list[Pattern],
+    Meta(
+        max_length=64,
+        description="Lines of a .gitignore, relative to `path`",
+        extra_json_schema=said(items={"type": "string", "minLength": 1, "maxLength": 200, "format": "gitignore"}),
+    ),
+]
 Extension = Annotated[str, Meta(min_length=1, max_length=10)]
 Extensions = Annotated[
-    tuple[Extension, ...],
-    Meta(min_length=1, max_length=32, description=f"What is looked at: any of {' '.join(DEFAULT_EXTENSIONS)}"),
+    list[Extension],
+    Meta(
+        min_length=1,
+        max_length=32,
+        description=f"What is looked at; by default {' '.join(DEFAULT_EXTENSIONS)}",
+        extra_json_schema=said(items={"type": "string", "pattern": rf"^\.?({_KNOWN})$"}),
+    ),
 ]
 
 
@@ -30,8 +50,8 @@ class CreateLibraryBody(Body, frozen=True):
     cron_expression: Cron = DEFAULT_CRON
     time_zone: Zone = DEFAULT_ZONE
     include_subfolders: bool = True
-    exclude_patterns: Patterns = ()
-    extensions: Extensions = DEFAULT_EXTENSIONS
+    exclude_patterns: Patterns | UnsetType = UNSET
+    extensions: Extensions | UnsetType = UNSET
 
 
 class ChangeLibraryBody(Body, frozen=True):
@@ -70,7 +90,7 @@ class LibraryDto(Wire):
 class WrittenLibraryDto(LibraryDto):
     """`warnings`: sentences about what was done all the same."""
 
-    warnings: tuple[str, ...]
+    warnings: list[str]
 
 
 LibraryPage = Annotated[Page[LibraryDto], BodyKwarg(schema_component_key="LibraryPage")]

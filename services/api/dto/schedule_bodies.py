@@ -7,14 +7,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from linstock.messages.library import DEFAULT_CRON, DEFAULT_ZONE
 from services.api.dto.scan_modes import ScanMode, Trigger
-from services.api.dto.wire import Body, Cron, Description, Name, Zone
+from services.api.dto.wire import LINES, Body, Cron, Description, Name, Zone, said
 
 Priority = Annotated[int, Meta(ge=1, le=10, description="10 is the most urgent")]
 Minutes = Annotated[float, Meta(gt=0, le=10080, description="Of each attempt; to the second")]
 Retries = Annotated[int, Meta(ge=0, le=20)]
 
 
-class LibraryOf(Struct, frozen=True, forbid_unknown_fields=True):
+class LibraryOf(Struct, frozen=True):
     """Which library is scanned."""
 
     library_id: UUID = field(name="LibraryId")
@@ -61,4 +61,6 @@ class TriggerBody(Body, frozen=True):
 
 
 class CancelBody(Body, frozen=True):
-    reason: Annotated[str, Meta(max_length=500, description="Shown with the run")] = ""
+    reason: Annotated[
+        str, Meta(max_length=500, description="Shown with the run", extra_json_schema=said(pattern=LINES))
+    ] = ""

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from litestar import Response, delete, patch, post
+from msgspec import UNSET
 from msgspec.structs import asdict
 
 from linstock import names
@@ -22,7 +23,8 @@ async def create_library(
     data: Taken[CreateLibraryBody], request: Asked, context: Shared, key: Key = None
 ) -> Response[WrittenLibraryDto]:
     """Create a library. With autoScan on it is scanned as its cron expression says."""
-    command = CreateLibrary(settings=Settings(**asdict(data)))
+    given = {name: value for name, value in asdict(data).items() if value is not UNSET}
+    command = CreateLibrary(settings=Settings(**given))
     done = await commands.send(request, context, names.LIBRARY, command, key=key)
     if isinstance(done, Pending):
         return commands.later(done)
@@ -33,7 +35,7 @@ async def create_library(
 @patch(
     "/libraries/{library_id:uuid}",
     responses=answers.command(404, 409, 412, body=True),
-    response_headers=[answers.POSITION, answers.ETAG],
+    response_headers=[answers.POSITION],
 )
 async def change_library(
     library_id: Id,
@@ -74,7 +76,7 @@ async def _written(done: Done, context: Context, library_id: UUID) -> Response[W
     headers = {**done.headers, "ETag": conditional.tag(library)}
     if done.answer.status == 201:
         headers["Location"] = f"/api/v1/libraries/{library_id}"
-    written = WrittenLibraryDto(**asdict(library), warnings=done.answer.warnings)
+    written = WrittenLibraryDto(**asdict(library), warnings=list(done.answer.warnings))
     return Response(written, status_code=done.answer.status, headers=headers)
 
 

@@ -32,14 +32,14 @@ from services.api.problems import invalid, wrong
 from services.api.queries import schedules as stored
 from services.api.routes.schedules import at_both
 
-EDITED = [answers.POSITION, answers.ETAG]
+EDITED = [answers.POSITION]
 ONE = "/{schedule_id:uuid}"
 
 
 @post(
     at_both(""),
     responses=answers.command(body=True),
-    response_headers=[answers.LOCATION, *EDITED],
+    response_headers=[answers.LOCATION, answers.POSITION],
 )
 async def create_scheduled_job(
     data: Taken[CreateScheduledJobBody], request: Asked, context: Shared, key: Key = None
@@ -87,7 +87,9 @@ async def change_scheduled_job(
     return await _told(command, request, context, key)
 
 
-@post(at_both(f"{ONE}/enable"), status_code=200, responses=answers.command(404, 412), response_headers=EDITED)
+@post(
+    at_both(f"{ONE}/enable"), status_code=200, responses=answers.command(404, 412), response_headers=[answers.POSITION]
+)
 async def enable_scheduled_job(
     schedule_id: Id, request: Asked, context: Shared, key: Key = None, if_match: IfMatch = None
 ) -> Response[ScheduledJobDto]:
@@ -96,7 +98,9 @@ async def enable_scheduled_job(
     return await _told(command, request, context, key)
 
 
-@post(at_both(f"{ONE}/disable"), status_code=200, responses=answers.command(404, 412), response_headers=EDITED)
+@post(
+    at_both(f"{ONE}/disable"), status_code=200, responses=answers.command(404, 412), response_headers=[answers.POSITION]
+)
 async def disable_scheduled_job(
     schedule_id: Id, request: Asked, context: Shared, key: Key = None, if_match: IfMatch = None
 ) -> Response[ScheduledJobDto]:
@@ -108,7 +112,7 @@ async def disable_scheduled_job(
 @delete(
     at_both(ONE),
     responses={204: answers.NOTHING, **answers.command(404, 412)},
-    response_headers=[answers.POSITION],
+    response_headers=EDITED,
 )
 async def delete_scheduled_job(
     schedule_id: Id, request: Asked, context: Shared, key: Key = None, if_match: IfMatch = None

@@ -102,6 +102,8 @@ class Owner:
         self._task: asyncio.Task[None] | None = None
         self.commands: list[tuple[str, dict[str, object]]] = []
         self.keys: list[str | None] = []
+        self.actors: list[tuple[str, str]] = []
+        """Each with its workspace."""
         self.reply: Reply = lambda command, body: None
 
     async def start(self) -> None:
@@ -122,9 +124,10 @@ class Owner:
                 continue
             for message in messages:
                 headers = message.headers or {}
-                command = message.subject.split(".")[3]
+                _, _, workspace, command, _ = message.subject.split(".")
                 self.commands.append((command, msgspec.json.decode(message.data)))
                 self.keys.append(headers.get(command_headers.IDEMPOTENCY_KEY))
+                self.actors.append((headers[command_headers.ACTOR], workspace))
                 answer = self.reply(command, message.data)
                 if answer is not None:
                     await self._client.publish(headers[command_headers.REPLY_TO], msgspec.json.encode(answer))

@@ -94,8 +94,10 @@ async def test_methods_that_a_path_does_not_take(api: httpx.AsyncClient) -> None
 async def test_other_sites_pages_change_nothing(api: httpx.AsyncClient, library_owner: Owner) -> None:
     for headers, code in (
         ({"host": "evil.example"}, "host-not-allowed"),
+        ({"host": "127.0.0.1.evil.example:80"}, "host-not-allowed"),
         ({"origin": "https://evil.example"}, "cross-origin"),
         ({"origin": "null"}, "cross-origin"),
+        ({"origin": "http://["}, "cross-origin"),
         ({"sec-fetch-site": "cross-site"}, "cross-origin"),
     ):
         answer = await api.post("/api/v1/libraries", json=GOOD, headers=headers)
