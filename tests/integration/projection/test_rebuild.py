@@ -104,7 +104,7 @@ async def test_the_commands(
     assert await views.fetchval("SELECT name FROM libraries") == "Pictures"
 
     nowhere = command("verify", {}, tmp_path)
-    assert nowhere.returncode == 1
+    assert nowhere.returncode == 3
     assert "No Linstock runs" in nowhere.stderr
 
 
