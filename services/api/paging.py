@@ -1,6 +1,6 @@
 """Pages of a list: `page` from 1, `pageSize` 1 to 200."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
@@ -15,6 +15,14 @@ LARGEST_SIZE = 200
 LAST_PAGE = 10_000_000
 
 
+class Stretch(Struct, frozen=True):
+    """`size` items after the first `skip`, counted from the end of the list (and then read backwards) or not."""
+
+    skip: int
+    size: int
+    from_end: bool
+
+
 class Window(Struct, frozen=True):
     """Which part of a list is wanted."""
 
@@ -24,6 +32,12 @@ class Window(Struct, frozen=True):
     @property
     def offset(self) -> int:
         return (self.page - 1) * self.size
+
+    def stretch(self, total: int) -> "Stretch":
+        """Where to read it, if there are `total` items: from the end that is nearer, which may be half the way."""
+        size = max(0, min(self.size, total - self.offset))
+        before, after = self.offset, max(0, total - self.offset - size)
+        return Stretch(before, size, from_end=False) if before <= after else Stretch(after, size, from_end=True)
 
     def of(self, data: list[T], total: int) -> Page[T]:
         pages = -(-total // self.size)
@@ -36,6 +50,11 @@ async def window(
 ) -> Window:
     return Window(page, page_size)
 
+
+# What some lists are filtered by. PostgreSQL has no U+0000.
+Text: TypeAlias = Annotated[
+    str | None, QueryParameter(max_length=200, pattern="^[^\\x00]*$", description="Part of it, whatever its case")
+]
 
 # What a handler of a list asks for, and what provides it.
 Wanted = NamedDependency[Window]
