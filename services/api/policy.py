@@ -28,6 +28,7 @@ POLICY: dict[str, Needed] = {
     "get_collection": VIEWER,
     "get_library_statistics": VIEWER,
     "get_statistics": VIEWER,
+    "list_files": VIEWER,
     # scans
     "start_scan": OPERATOR,
     "list_scans": VIEWER,
