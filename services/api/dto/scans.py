@@ -16,7 +16,7 @@ Removals = Literal["none", "held", "applied", "rejected"]
 
 
 class StartScanBody(Body, frozen=True):
-    """`scanType` is another name of `scanMode`."""
+    """`scanType` is another name of `scanMode`, which counts if both are given."""
 
     triggered_by: Trigger = "API"
     scan_mode: ScanMode | UnsetType = UNSET

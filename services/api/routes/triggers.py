@@ -18,7 +18,7 @@ from services.api.dto.schedule_bodies import CancelBody, TriggerBody
 from services.api.dto.schedules import ScheduledJobRunDto
 from services.api.dto.wire import Taken
 from services.api.presence import may_be_there
-from services.api.problems import invalid, not_found, wrong
+from services.api.problems import not_found
 from services.api.queries import runs
 from services.api.routes.schedules import at_both
 
@@ -85,10 +85,8 @@ async def cancel_run(
 
 
 def _mode(body: StartScanBody) -> str:
-    given = {ours(word) for word in (body.scan_mode, body.scan_type) if not isinstance(word, UnsetType)}
-    if len(given) > 1:
-        raise invalid(wrong("scanType", detail="it is another mode than scanMode"))
-    return given.pop() if given else "changed"
+    word = body.scan_type if isinstance(body.scan_mode, UnsetType) else body.scan_mode
+    return "changed" if isinstance(word, UnsetType) else ours(word)
 
 
 async def _started(

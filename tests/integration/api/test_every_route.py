@@ -46,6 +46,7 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ("GET", "/"): [FOREIGN],
     ("GET", "/openapi.json"): [FOREIGN],
     ("GET", "/api/openapi.json"): [FOREIGN],
+    ("GET", "/api/v1/whoami"): [UNKNOWN_PARAMETER, FOREIGN],
     ("GET", "/api/v1/libraries"): [UNKNOWN_PARAMETER, NO_PAGE],
     ("POST", "/api/v1/libraries"): [MISSPELT, NO_OBJECT, Bad(status=422, code="invalid", body={"name": "x"})],
     ("GET", "/api/v1/libraries/{library_id}"): [missing("library"), NO_ID],
