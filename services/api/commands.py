@@ -30,13 +30,11 @@ Key: TypeAlias = Annotated[
     str | None,
     HeaderParameter(
         name=KEY,
-        description="A retry under the same key is the same command, for ever; with another body it is refused.",
+        description="1 to 255 visible ASCII characters. A retry under the same key is the same command, for ever; with"
+        " another body it is refused.",
         schema_extra={
             "one_of": None,
             "type": OpenAPIType.STRING,
-            "min_length": 1,
-            "max_length": 255,
-            "pattern": "^[\\x21-\\x7e]+$",
             "format": "idempotency-key",
         },
     ),

@@ -32,7 +32,12 @@ IfMatch: TypeAlias = Annotated[
     HeaderParameter(
         name="If-Match",
         description="Entity tags of the versions that may be changed, or `*`; 412 if it is another by now.",
-        schema_extra={"one_of": None, "type": OpenAPIType.STRING, "pattern": r'^(\*|"[0-9]{1,18}(-[0-9a-f]+)?")$'},
+        schema_extra={
+            "one_of": None,
+            "type": OpenAPIType.STRING,
+            "format": "entity-tags",
+            "pattern": r'^(\*|(W/)?"[\x21\x23-\x7e]*"( *, *(W/)?"[\x21\x23-\x7e]*"){0,63})$',
+        },
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""PostgreSQL, then NATS, away for a minute while work goes on, one dead, one hanging; and shorter the other way."""
+"""PostgreSQL dead for a minute, then NATS hanging for one, while work goes on. `make test` has short ones of each."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from tests.faults.system import System
 from tests.faults.workload import Workload
 from tests.support.outages import outage
 
-LASTING_S = {"postgres is dead": 60.0, "nats hangs": 60.0, "postgres hangs": 10.0, "nats is dead": 10.0}
+LASTING_S = {"postgres is dead": 60.0, "nats hangs": 60.0}
 READY_WITHIN_S = 15
 BETWEEN_S = 3.0
 LOOK_EVERY_S = 0.1
@@ -38,13 +38,13 @@ async def _run(system: System, *, seed: int) -> bool:
         with outage(what, system.state):
             await asyncio.sleep(lasting_s)
             unwell = await _unready(system)
-            lines = sum(1 for _ in system.new_log_lines())
         ready_s = await _ready_again(system)
+        lines = sum(1 for _ in system.new_log_lines())  # a stopped supervisor writes them now
         workload.check_callers()
         progress(f"{what} for {lasting_s:.0f} s: ready again after {ready_s:.1f} s")
         counts += [
             Count(f"{what} for {lasting_s:.0f} s: services that said so", len(unwell), 1, at_least=True),
-            Count("  lines logged meanwhile", lines),
+            Count("  lines logged until all is ready", lines),
             Count(f"    more than {MOST_LINES} a minute", int(lines > MOST_LINES * max(1.0, lasting_s / 60)), 0),
             Count("  ready again after, s", ready_s),
             Count(f"    later than {READY_WITHIN_S} s", int(ready_s > READY_WITHIN_S), 0),

@@ -19,6 +19,7 @@ class Instance:
 
     def __init__(self, data_dir: Path, url: str) -> None:
         self.data_dir = data_dir
+        self.url = url
         self.http = httpx.Client(base_url=f"{url}/api/v1", timeout=10)
 
     def get(self, path: str) -> Json:

@@ -16,7 +16,7 @@ Removals = Literal["none", "held", "applied", "rejected"]
 
 
 class StartScanBody(Body, frozen=True):
-    """`scanType` is another name of `scanMode`."""
+    """`scanType` is another name of `scanMode`, which counts if both are given."""
 
     triggered_by: Trigger = "API"
     scan_mode: ScanMode | UnsetType = UNSET
@@ -42,6 +42,8 @@ class ScanDto(Wire):
     report: list[ReportItem] | None
     attempt: int
     triggered_by: str | None
+    requested_by: str | None
+    scan_mode: str | None
     worker: str | None
     requested_at: datetime | None
     started_at: datetime | None

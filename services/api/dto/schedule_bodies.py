@@ -3,15 +3,25 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
+from litestar.openapi.spec.enums import OpenAPIType
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from linstock.messages.library import DEFAULT_CRON, DEFAULT_ZONE
 from services.api.dto.scan_modes import ScanMode, Trigger
 from services.api.dto.wire import LINES, Body, Cron, Description, Name, Zone, said
 
-Priority = Annotated[int, Meta(ge=1, le=10, description="10 is the most urgent")]
-Minutes = Annotated[float, Meta(gt=0, le=10080, description="Of each attempt; to the second")]
-Retries = Annotated[int, Meta(ge=0, le=20)]
+# Whole numbers, also written 5.0: to JSON Schema that is an integer.
+INTEGER = OpenAPIType.INTEGER
+Priority = Annotated[
+    float,
+    Meta(ge=1, le=10, multiple_of=1, description="10 is the most urgent", extra_json_schema=said(type=INTEGER)),
+]
+# A limit of 0 gets into the document of an optional field only like this.
+Minutes = Annotated[
+    float,
+    Meta(gt=0, le=10080, description="Of each attempt; to the second", extra_json_schema=said(exclusive_minimum=0)),
+]
+Retries = Annotated[float, Meta(ge=0, le=20, multiple_of=1, extra_json_schema=said(type=INTEGER, minimum=0))]
 
 
 class LibraryOf(Struct, frozen=True):

@@ -55,7 +55,9 @@ async def create_scheduled_job(
         description=data.description,
         enabled=data.is_enabled,
         policy=JobPolicy(
-            priority=data.priority, timeout_s=_seconds(data.timeout_minutes), max_retries=data.max_retry_attempts
+            priority=int(data.priority),
+            timeout_s=_seconds(data.timeout_minutes),
+            max_retries=int(data.max_retry_attempts),
         ),
         scan_mode=ours(data.scan_mode),
     )
@@ -78,9 +80,9 @@ async def change_scheduled_job(
         expression=data.cron_expression,
         zone=data.time_zone,
         enabled=data.is_enabled,
-        priority=data.priority,
+        priority=_whole(data.priority),
         timeout_s=UNSET if isinstance(data.timeout_minutes, UnsetType) else _seconds(data.timeout_minutes),
-        max_retries=data.max_retry_attempts,
+        max_retries=_whole(data.max_retry_attempts),
         scan_mode=UNSET if isinstance(data.scan_mode, UnsetType) else ours(data.scan_mode),
         if_versions=conditional.versions(if_match),
     )
@@ -149,6 +151,10 @@ def _library_of(body: CreateScheduledJobBody) -> tuple[UUID, tuple[str, ...]]:
     if outer:
         return outer, ("libraryId",)
     raise invalid(wrong("parameters", "LibraryId", detail="a library is needed, here or as libraryId"))
+
+
+def _whole(number: float | UnsetType) -> int | UnsetType:
+    return UNSET if isinstance(number, UnsetType) else int(number)
 
 
 def _seconds(minutes: float) -> int:

@@ -42,19 +42,31 @@ def missing(what: str) -> Bad:
     return Bad(status=404, code=f"{what}-not-found")
 
 
+def bad_query(query: str) -> Bad:
+    return Bad(status=422, code="invalid", query=f"?{query}")
+
+
 BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ("GET", "/"): [FOREIGN],
     ("GET", "/openapi.json"): [FOREIGN],
     ("GET", "/api/openapi.json"): [FOREIGN],
+    ("GET", "/api/v1/whoami"): [UNKNOWN_PARAMETER, FOREIGN],
     ("GET", "/api/v1/libraries"): [UNKNOWN_PARAMETER, NO_PAGE],
     ("POST", "/api/v1/libraries"): [MISSPELT, NO_OBJECT, Bad(status=422, code="invalid", body={"name": "x"})],
     ("GET", "/api/v1/libraries/{library_id}"): [missing("library"), NO_ID],
     ("PATCH", "/api/v1/libraries/{library_id}"): [MISSPELT, BAD_MATCH, BAD_KEY, NO_ID],
     ("DELETE", "/api/v1/libraries/{library_id}"): [BAD_MATCH, BAD_KEY, NO_ID],
     ("GET", "/api/v1/libraries/{library_id}/collections"): [missing("library"), NO_PAGE],
+    ("GET", "/api/v1/libraries/{library_id}/statistics"): [missing("library"), bad_query("days=0"), NO_ID],
+    ("GET", "/api/v1/collections"): [bad_query("state=gone"), bad_query("sort=size"), NO_PAGE],
+    ("GET", "/api/v1/collections/{collection_id}"): [missing("collection"), NO_ID],
+    ("GET", "/api/v1/collections/{collection_id}/files"): [missing("collection"), NO_PAGE, NO_ID],
+    ("GET", "/api/v1/statistics"): [bad_query("days=367"), UNKNOWN_PARAMETER],
     ("GET", "/api/v1/libraries/{library_id}/scans"): [missing("library"), NO_PAGE],
     ("POST", "/api/v1/libraries/{library_id}/scans"): [missing("library"), BAD_MODE, MISSPELT],
     ("GET", "/api/v1/scans/{scan_id}"): [missing("scan"), NO_ID],
+    ("GET", "/api/v1/runs"): [bad_query("status=Sleeping"), bad_query("libraryId=1"), UNKNOWN_PARAMETER, NO_PAGE],
+    ("GET", "/api/v1/runs/{run_id}"): [missing("run"), NO_ID],
     ("POST", "/api/v1/runs/{run_id}/cancel"): [MISSPELT, BAD_KEY, Bad(status=422, code="invalid", body={"reason": 1})],
     ("GET", "/api/v1/operations/{command_id}"): [missing("operation"), NO_ID],
 }
@@ -80,6 +92,8 @@ for name in ("scheduledjobs", "schedules"):
         ("POST", f"/api/v1/{name}/{{schedule_id}}/disable"): [BAD_MATCH, UNKNOWN_PARAMETER],
         ("POST", f"/api/v1/{name}/{{schedule_id}}/trigger"): [BAD_MODE, MISSPELT],
         ("GET", f"/api/v1/{name}/{{schedule_id}}/runs"): [missing("scheduled-job"), NO_PAGE],
+        ("GET", f"/api/v1/{name}/active"): [UNKNOWN_PARAMETER, NO_PAGE],
+        ("GET", f"/api/v1/{name}/runs/recent"): [bad_query("limit=201"), NO_PAGE],
         ("GET", f"/api/v1/{name}/library/{{library_id}}"): [missing("scheduled-job"), NO_ID],
     }
 
@@ -108,7 +122,7 @@ async def test_bad_input_is_refused_and_reaches_nobody(
     for (method, path), cases in BAD_INPUT.items():
         for case in cases:
             url = path.replace("{", "").replace("}", "")
-            for parameter in ("library_id", "scan_id", "schedule_id", "run_id", "command_id"):
+            for parameter in ("library_id", "collection_id", "scan_id", "schedule_id", "run_id", "command_id"):
                 url = url.replace(parameter, case.ids)
             answer = await api.request(method, url + case.query, json=case.body, headers=case.headers)
             problem = answer.json()
