@@ -13,6 +13,7 @@ from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
 from services.api.routes import (
     collections,
+    files,
     libraries,
     library_edits,
     operations,
@@ -30,6 +31,7 @@ HANDLERS = (
     *libraries.HANDLERS,
     *library_edits.HANDLERS,
     *collections.HANDLERS,
+    *files.HANDLERS,
     *scans.HANDLERS,
     *runs.HANDLERS,
     *statistics.HANDLERS,

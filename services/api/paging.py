@@ -1,6 +1,6 @@
 """Pages of a list: `page` from 1, `pageSize` 1 to 200."""
 
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, TypeVar
 
 from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
@@ -50,9 +50,6 @@ async def window(
 ) -> Window:
     return Window(page, page_size)
 
-
-# What some lists are filtered by.
-Text: TypeAlias = Annotated[str | None, QueryParameter(max_length=200, description="Part of it, whatever its case")]
 
 # What a handler of a list asks for, and what provides it.
 Wanted = NamedDependency[Window]

@@ -49,9 +49,8 @@ def run(data_dir: Path, port: int) -> None:
 def _start(data_dir: Path, port: int) -> str:
     """The URL of a Linstock that is ready."""
     argv = [sys.executable, "-m", "linstock", "up", "--detach", "--data-dir", str(data_dir), "--port", str(port)]
-    # Servers given by the environment are yours, not the demo's.
-    own = ("LINSTOCK_NATS_URL", "LINSTOCK_DATABASE_URL", "LINSTOCK_ALLOW_ROOTS", "LINSTOCK_HOST")
-    environment = {name: value for name, value in os.environ.items() if name not in own}
+    # What the environment says of a Linstock is about yours: its servers, its tokens, its roots.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LINSTOCK_")}
     done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False, env=environment,
                           stdin=subprocess.DEVNULL, timeout=START_WITHIN_S)  # fmt: skip
     if done.returncode:

@@ -74,6 +74,7 @@ class Tables:
         yield self.scans, {key for fact in facts for key in scans.reads(fact)}
         yield self.holds, {key for fact in facts for key in holds.reads(fact)}
         yield self.collections, {key for fact in facts for key in collections.reads(fact)}
+        yield self.files, {key for fact in facts for key in files.reads(fact)}
 
     def fold(self, facts: Iterable[Fact]) -> None:
         """Raises Poison."""

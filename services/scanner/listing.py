@@ -103,26 +103,29 @@ class _Reading:
         self._left_out_images = self._left_out_others = 0
 
     def sort_entries(self) -> None:
-        """Everything in the folder, by what it is."""
+        """Everything in the folder, by what it is. The lines in both loops run for every file there is."""
+        files: list[str] = []
         with os.scandir(self._descriptor) as found:
-            for entry in found:
-                self._entries += 1
-                if self._entries % STOP_EVERY == 0 and self._stopping():
+            for count, entry in enumerate(found, 1):
+                if count % STOP_EVERY == 0 and self._stopping():
                     raise Stopped
-                # What os.fsencode does, without its checks: this line runs for every file there is.
-                name = entry.name.encode(_ENCODING, "surrogateescape")
+                self._entries = count
                 try:
                     if entry.is_file(follow_symlinks=False):
-                        self._files += 1
-                        self._saw_file(name)
-                    elif entry.is_symlink():
-                        self._symlinks += 1
-                    elif entry.is_dir(follow_symlinks=False):
-                        self._saw_folder(name)
+                        files.append(entry.name)
                     else:
-                        self._specials += 1
+                        self._saw_other(entry)
                 except OSError as error:
-                    self._troubles.append(trouble_of(error, below(self._path, name)))
+                    self._troubles.append(trouble_of(error, below(self._path, os.fsencode(entry.name))))
+        self._files = len(files)
+        for name in _encoded(files):
+            lowered = name.lower()
+            if lowered.endswith(IMAGE_SUFFIXES):
+                self._images.append(name)
+            elif lowered.endswith(ARCHIVE_SUFFIXES):
+                self._archives.append(name)
+        if self._scope.narrows:
+            self._leave_out()
         for names in (self._images, self._archives, self._subfolders):
             names.sort()
 
@@ -142,18 +145,21 @@ class _Reading:
         )
         return Listing(folder, self._subfolders, self._troubles)
 
-    def _saw_file(self, name: bytes) -> None:
-        lowered, scope = name.lower(), self._scope
-        if lowered.endswith(IMAGE_SUFFIXES):
-            if scope.narrows and scope.leaves_out_image(below(self._path, name)):
-                self._left_out_images += 1
-            else:
-                self._images.append(name)
-        elif lowered.endswith(ARCHIVE_SUFFIXES):
-            if scope.narrows and scope.leaves_out_archive(below(self._path, name)):
-                self._left_out_others += 1
-            else:
-                self._archives.append(name)
+    def _saw_other(self, entry: "os.DirEntry[str]") -> None:
+        if entry.is_symlink():
+            self._symlinks += 1
+        elif entry.is_dir(follow_symlinks=False):
+            self._saw_folder(os.fsencode(entry.name))
+        else:
+            self._specials += 1
+
+    def _leave_out(self) -> None:
+        scope, path = self._scope, self._path
+        images = [name for name in self._images if not scope.leaves_out_image(below(path, name))]
+        archives = [name for name in self._archives if not scope.leaves_out_archive(below(path, name))]
+        self._left_out_images = len(self._images) - len(images)
+        self._left_out_others += len(self._archives) - len(archives)
+        self._images, self._archives = images, archives
 
     def _saw_folder(self, name: bytes) -> None:
         if not self._scope.include_subfolders:
@@ -168,20 +174,30 @@ class _Reading:
         if not names:
             return empty()
         kept: list[bytes] = []
-        sizes, mtimes = array("q"), array("q")
+        statuses: list[os.stat_result] = []
+        descriptor = self._descriptor
         for count, name in enumerate(names, 1):
             if count % STOP_EVERY == 0 and self._stopping():
                 raise Stopped
             try:
-                status = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
             except OSError as error:
                 self._troubles.append(trouble_of(error, below(self._path, name)))
                 continue
             if stat.S_ISREG(status.st_mode):
                 kept.append(name)
-                sizes.append(status.st_size)
-                mtimes.append(storable(status.st_mtime_ns))
+                statuses.append(status)
+        sizes = array("q", [status.st_size for status in statuses])
+        try:
+            mtimes = array("q", [status.st_mtime_ns for status in statuses])
+        except OverflowError:
+            mtimes = array("q", [storable(status.st_mtime_ns) for status in statuses])
         return Images(kept, sizes, mtimes)
+
+
+def _encoded(names: list[str]) -> list[bytes]:
+    """What os.fsencode makes of each, at once: a NUL is in no name."""
+    return "\0".join(names).encode(_ENCODING, "surrogateescape").split(b"\0") if names else []
 
 
 def storable(time_ns: int) -> int:

@@ -94,8 +94,10 @@ class SchedulerService:
         metrics.OPEN_JOBS.set_function(lambda: len(index.jobs))
         self._vitals.check("clock", clock.problem)
         self._vitals.check("index", tail.problem)
+        ticker = Ticker(log, index, clock, disk=disk, tzdata=tzdata_version())
+        self._vitals.check("ticks", ticker.problem)
         await self._owner.start(now=clock.require)
-        for part in (reports, leases, dispatcher, Ticker(log, index, clock, disk=disk, tzdata=tzdata_version())):
+        for part in (reports, leases, dispatcher, ticker):
             await self._begin(part)
 
     async def stop(self) -> None:

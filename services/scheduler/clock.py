@@ -20,6 +20,7 @@ logger = structlog.get_logger(__name__)
 STALE_AFTER_S = 3.0
 MEASURE_EVERY_S = 1.0
 MEASURE_TIMEOUT_S = 1.0
+STEP_S = 1.0  # less is drift, or a measurement that took long
 DISAGREE_S = 0.002  # measurements that contradict each other by more than this: Postgres's clock was set
 
 NO_TIME = "PostgreSQL does not say what time it is, so no tick fires"
@@ -48,6 +49,8 @@ class PostgresClock:
         self._every_s = every_s
         self._offset_s: float | None = None  # Postgres's seconds since 1970 minus the monotonic clock, at least
         self._measured_s = 0.0
+        self.stepped_s = 0.0
+        """By how much Postgres's clock was set since the start, in all; what lasts is measured without it."""
         self._task: asyncio.Task[None] | None = None
 
     def now(self) -> datetime | None:
@@ -76,7 +79,10 @@ class PostgresClock:
         lowest, highest = said_s - answered, said_s - asked
         kept = self._offset_s
         # The tightest bound so far stays while it is possible: a slow round trip must not make the clock jump back.
-        self._offset_s = kept if kept is not None and lowest <= kept <= highest + DISAGREE_S else lowest
+        possible = kept is not None and lowest <= kept <= highest + DISAGREE_S
+        self._offset_s = kept if possible else lowest
+        if kept is not None and not possible and abs(lowest - kept) > STEP_S:
+            self.stepped_s += lowest - kept
         self._measured_s = asked
 
     async def start(self) -> None:

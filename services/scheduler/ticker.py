@@ -6,7 +6,7 @@ others see a conflict and read on. So there is no leader and nothing to elect.
 
 import asyncio
 import heapq
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -30,6 +30,7 @@ logger = structlog.get_logger(__name__)
 ACTOR = "scheduler"
 CONCURRENT = 200  # appends at once; group commit puts them together
 LISTED = 1_000  # due instants that are counted on the event loop; more go to a thread
+SET_BACK = timedelta(seconds=2)  # less is a measurement that came late
 COUNTED = 100_000  # due instants that one append decides at most
 LONGEST_SLEEP_S = 1.0
 SHORTEST_SLEEP_S = 0.001
@@ -69,6 +70,19 @@ class Ticker:
             await cancel(self._task)
             await asyncio.gather(*self._firing, return_exceptions=True)
             self._task = None
+
+    async def problem(self) -> str | None:
+        """A sentence for readiness while Postgres's clock is behind what was decided by it: it was set back."""
+        now = self._clock.now()
+        states = [known.state for known in self._index.active()]
+        decided = max((state.cursor for state in states if isinstance(state, Enabled)), default=None)
+        if now is None or decided is None or decided - now <= SET_BACK:
+            return None
+        minutes = (decided - now).total_seconds() / 60
+        return (
+            f"PostgreSQL's clock was set back; schedules wait until it shows {decided:%Y-%m-%d %H:%M:%S} UTC again, "
+            f"in {minutes:.0f} min: no instant fires twice"
+        )
 
     def _plan(self, schedule_id: UUID) -> None:
         """Note when the schedule is due next. Called after every change of it."""

@@ -11,13 +11,12 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
 from linstock.embedded import DataDir
-from linstock.settings import LogFormat
 from services.up import readiness, state
+from services.up.launch import Launch
 from services.up.logstream import LogStream
 from services.up.servers import Servers
 from services.up.service import SupervisedService
@@ -30,6 +29,9 @@ POLL_S = 0.05
 TELL_EVERY_S = 2.0
 READINESS_EVERY_S = 5.0
 
+# Every address of this machine; one of them is enough to reach it.
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not listened on
+
 log = structlog.get_logger()
 
 
@@ -38,26 +40,26 @@ class Plan:
     """What to run. `services` maps each name to the command that runs it."""
 
     data: DataDir
-    host: str
-    port: int
-    log_format: LogFormat
+    launch: Launch
     services: Mapping[str, tuple[str, ...]]
+    admit: Callable[[str], Awaitable[None]]
+    """Called with the database's URL before anything listens; what it raises keeps the services from starting."""
     prepare: Callable[[str], Awaitable[None]]
     """Called with the NATS URL before the services start."""
-    libraries: tuple[Path, ...] = ()
     nats_url: str | None = None
     database_url: str | None = None
 
     @property
     def url(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        """Where to reach it from this machine."""
+        host = _ANY.get(self.launch.host, self.launch.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.launch.port}"
 
 
 class Supervisor:
     """Runs one plan until it is told to stop."""
 
-    def __init__(self, plan: Plan, stream: LogStream, on_ready: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, plan: Plan, stream: LogStream, on_ready: Callable[[str], Awaitable[None]]) -> None:
         self._plan, self._stream, self._on_ready = plan, stream, on_ready
         self._servers = Servers(plan.data, plan.nats_url, plan.database_url)
         self._services: list[SupervisedService] = []
@@ -92,6 +94,7 @@ class Supervisor:
         began = time.monotonic()
         await self._servers.start()
         log.info("servers ready", took_s=round(time.monotonic() - began, 2))
+        await self._plan.admit(self._servers.postgres.url)
         await self._plan.prepare(self._servers.nats.url)
         self._services = [self._service(name, argv) for name, argv in self._plan.services.items()]
         async with asyncio.TaskGroup() as group:
@@ -105,8 +108,10 @@ class Supervisor:
         ours = {
             "LINSTOCK_DATABASE_URL": self._servers.postgres.url,
             "LINSTOCK_NATS_URL": self._servers.nats.url,
-            "LINSTOCK_HOST": self._plan.host,
-            "LINSTOCK_PORT": str(self._plan.port),
+            "LINSTOCK_HOST": self._plan.launch.host,
+            "LINSTOCK_PORT": str(self._plan.launch.port),
+            "LINSTOCK_REQUIRE_TOKEN": "1" if self._plan.launch.require_token else "",
+            "LINSTOCK_ALLOW_ROOTS": os.pathsep.join(map(os.fspath, self._plan.launch.allow_roots)),
             "LINSTOCK_LOG_FORMAT": "json",  # rendered once, by the log stream
             "LINSTOCK_DATA_DIR": str(self._plan.data.root),
             "LINSTOCK_DISK": str(self._servers.disk or ""),
@@ -129,7 +134,7 @@ class Supervisor:
             await asyncio.sleep(POLL_S)
         self._waiting = {}
         log.info("ready", url=self._plan.url, took_s=round(time.monotonic() - began, 2))
-        await self._on_ready()
+        await self._on_ready(self._servers.postgres.url)
         self._write_state(ready=True)
 
     async def _say_how_it_is(self) -> None:
@@ -177,6 +182,8 @@ class Supervisor:
             pid=os.getpid(),
             url=self._plan.url,
             ready=self._ready,
+            host=self._plan.launch.host,
+            needs_token=self._plan.launch.needs_token,
             waiting=self._waiting,
             services={service.name: ServiceState(service.pid, service.probe) for service in self._services},
             nats=self._servers.nats,

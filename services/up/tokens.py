@@ -3,8 +3,8 @@
 import asyncio
 import os
 import pwd
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,11 +14,13 @@ import click
 import msgspec
 
 from linstock.access import store
-from linstock.access.roles import Role
+from linstock.access.roles import ADMIN, Role
 from linstock.access.store import NoSuchToken, TokenStore
 from linstock.access.tokens import BadName, BadWorkspace, Token
+from linstock.cli.exits import Ended, Exit
 from linstock.embedded import DataDir
 from linstock.migrations import NewerDatabase
+from linstock.names import DEFAULT_WORKSPACE
 from linstock.telemetry import masked
 from services.up import database
 from services.up.failures import CANNOT_START, sentence
@@ -26,6 +28,8 @@ from services.up.failures import CANNOT_START, sentence
 T = TypeVar("T")
 
 CONNECT_WITHIN_S = 10.0
+OURS = "up"
+OURS_LIVES = timedelta(minutes=10)
 
 _HEADINGS = ("ID", "NAME", "ROLE", "WORKSPACE", "CREATED", "EXPIRES", "LAST USED", "REVOKED")
 
@@ -105,6 +109,25 @@ async def on(url: str, work: Callable[[TokenStore], Awaitable[T]]) -> T:
         await connection.close()
 
 
+@asynccontextmanager
+async def passing(database_url: str, *, needed: bool) -> AsyncIterator[str | None]:
+    """An admin's token for what `linstock up` itself asks of the API: revoked afterwards, and expired soon, should this
+    process be killed. None when none is needed."""
+    if not needed:
+        yield None
+        return
+    made, secret = await on(
+        database_url,
+        lambda kept: kept.create(
+            role=ADMIN, workspace=DEFAULT_WORKSPACE, name=OURS, created_by=_person(), lives=OURS_LIVES
+        ),
+    )
+    try:
+        yield secret
+    finally:
+        await on(database_url, lambda kept: kept.revoke(str(made.token_id), by=made.actor))
+
+
 @contextmanager
 def _failures() -> Iterator[None]:
     """Each as one sentence, without what a URL may hold."""
@@ -114,12 +137,14 @@ def _failures() -> Iterator[None]:
         raise click.BadParameter(str(error), param_hint="--name") from error
     except BadWorkspace as error:
         raise click.BadParameter(str(error), param_hint="--workspace") from error
-    except (NoSuchToken, NewerDatabase) as error:
-        raise click.ClickException(sentence(error)) from error
+    except NoSuchToken as error:
+        raise Ended(sentence(error), Exit.NOT_FOUND) from error
+    except NewerDatabase as error:
+        raise Ended(sentence(error)) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ConnectionError, FileNotFoundError) as error:
-        raise click.ClickException(masked(f"PostgreSQL can't be reached: {sentence(error)}")) from error
+        raise Ended(masked(f"PostgreSQL can't be reached: {sentence(error)}"), Exit.UNREACHABLE) from error
     except CANNOT_START as error:
-        raise click.ClickException(sentence(error)) from error
+        raise Ended(sentence(error)) from error
 
 
 def _person() -> str:

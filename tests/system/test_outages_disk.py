@@ -58,7 +58,7 @@ class Trial:
     def _run(self, photos: Path) -> None:
         library = self.instance.create("Ticking", photos, autoScan=True, cronExpression=EVERY_SECOND)
         self.acknowledged.add(library)
-        self._create()
+        until(self._create, "a library without a schedule")
         schedule = self.instance.schedule(library)["id"]
         until(lambda: self._completed(schedule), "a tick's scan is completed", 20)
         self._below_the_reserve(schedule)
@@ -67,7 +67,6 @@ class Trial:
 
     def _below_the_reserve(self, schedule: str) -> None:
         self._fill(leave_bytes=LEAVE_BYTES)
-        until(lambda: self._refused().status_code == 503, "commands are refused")
         refused = self._refused()
         assert refused.json()["code"] == "disk-full"
         assert "the disk of the data directory is full (" in refused.json()["detail"]
@@ -125,17 +124,18 @@ class Trial:
             os.posix_fallocate(file.fileno(), 0, found.f_bavail * found.f_frsize - leave_bytes)
 
     def _create(self) -> bool:
-        body = {"name": "Quiet", "path": f"/nowhere/{len(self.acknowledged)}"}
-        answer = self.instance.http.post("/libraries", json=body)
-        if answer.status_code == 503:
-            return False
-        self.acknowledged.add(self.instance.made(answer))
-        return True
+        """Whether it is done. If it is only stored, asking again under the same key must lead to the same library."""
+        key = f"quiet-{len(self.acknowledged)}"
+        body = {"name": "Quiet", "path": f"/nowhere/{key}"}
+        answer = self.instance.http.post("/libraries", json=body, headers={"Idempotency-Key": key})
+        assert answer.status_code in (201, 202, 503), answer.text
+        if answer.status_code == 201:
+            self.acknowledged.add(answer.json()["id"])
+        return answer.status_code == 201
 
     def _refused(self) -> httpx.Response:
         answer = self.instance.http.post("/libraries", json={"name": "Refused", "path": "/refused"})
-        if answer.status_code < 300:
-            self.acknowledged.add(answer.json()["id"])
+        assert answer.status_code == 503, answer.text
         return answer
 
     def _shown(self) -> bool:

@@ -109,7 +109,7 @@ def test_a_database_of_ones_own_goes_first(linstock: Run, data_dir: Path, databa
 
 def test_looking_makes_no_data_directory(linstock: Run, data_dir: Path) -> None:
     assert linstock("token", "ls", "-o", "json").stdout == "[]\n"
-    assert linstock("token", "revoke", "12345678").returncode == 1
+    assert linstock("token", "revoke", "12345678").returncode == 4
     assert not data_dir.exists()
 
 
@@ -140,6 +140,6 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 
 def test_a_database_that_is_away_is_named_without_its_password(linstock: Run) -> None:
     away = linstock("token", "ls", LINSTOCK_DATABASE_URL="postgresql://u:hunter2@127.0.0.1:1/x?password=hunter3")
-    assert away.returncode == 1
+    assert away.returncode == 3
     assert "PostgreSQL can't be reached" in away.stderr
     assert "hunter" not in away.stderr

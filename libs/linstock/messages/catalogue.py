@@ -12,7 +12,7 @@ from linstock.messages.message import Message
 PAGE_LIMIT_BYTES = 512 * 1024
 
 
-class FileEntry(Message, frozen=True, array_like=True):
+class FileEntry(Message, frozen=True, array_like=True, gc=False):
     """One image in a collection. `name_bytes` is set only when the name is not UTF-8; identity uses the bytes."""
 
     name: str

@@ -36,12 +36,12 @@ _TOTAL = f"""
 
 
 class Wanted(Struct, frozen=True):
-    """None: any. `text` is part of the path, whatever its case."""
+    """None and "": any. `text` is part of the path, in any letter case."""
 
     library_id: UUID | None = None
     state: str | None = None
     kind: str | None = None
-    text: str | None = None
+    text: str = ""
 
 
 async def one(pool: asyncpg.Pool, workspace: str, collection_id: UUID) -> CollectionDto | None:

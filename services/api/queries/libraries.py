@@ -33,13 +33,11 @@ async def one(pool: asyncpg.Pool, workspace: str, library_id: UUID) -> LibraryDt
     return _library(row) if row else None
 
 
-async def page(
-    pool: asyncpg.Pool, workspace: str, text: str | None, sort: LibrarySort, window: Window
-) -> Page[LibraryDto]:
+async def page(pool: asyncpg.Pool, workspace: str, text: str, sort: LibrarySort, window: Window) -> Page[LibraryDto]:
     """`text` is part of the name, the path or the description, whatever its case."""
     where = """
         FROM libraries WHERE workspace = $1 AND deleted_at IS NULL
-        AND ($2::text IS NULL OR strpos(lower(concat_ws(chr(10), name, path, description)), lower($2)) > 0)
+        AND ($2::text = '' OR strpos(lower(concat_ws(chr(10), name, path, description)), lower($2)) > 0)
     """
     total = await pool.fetchval(f"SELECT count(*) {where}", workspace, text)
     query = f"SELECT {_COLUMNS} {where} ORDER BY {_ORDERS[sort]} LIMIT $3 OFFSET $4"

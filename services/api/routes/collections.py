@@ -11,7 +11,8 @@ from msgspec import Struct
 from services.api import answers
 from services.api.context import Fresh, Id
 from services.api.dto.collections import CollectionDto, CollectionPage, CollectionSort, Kind, State
-from services.api.paging import PAGED, Text, Wanted
+from services.api.filters import LibraryId, Text, words
+from services.api.paging import PAGED, Wanted
 from services.api.problems import not_found
 from services.api.queries import collections, libraries
 
@@ -21,7 +22,7 @@ class Listing(Struct, frozen=True):
 
     state: State | None
     kind: Kind | None
-    text: str | None
+    text: str
     sort: CollectionSort
 
     def of(self, library_id: UUID | None) -> collections.Wanted:
@@ -30,9 +31,9 @@ class Listing(Struct, frozen=True):
 
 async def listing(
     # Litestar has `state` for itself.
-    state_: Annotated[State | None, QueryParameter(name="state")] = None,
-    kind: FromQuery[Kind | None] = None,
-    text: Text = None,
+    state_: Annotated[State | None, QueryParameter(name="state", schema_extra=words(State))] = None,
+    kind: Annotated[Kind | None, QueryParameter(schema_extra=words(Kind))] = None,
+    text: Text = "",
     sort: FromQuery[CollectionSort] = "path",
 ) -> Listing:
     return Listing(state_, kind, text, sort)
@@ -47,7 +48,7 @@ async def list_all_collections(
     window: Wanted,
     listing: Listed,
     fresh: Fresh,
-    library_id: Annotated[UUID | None, QueryParameter(name="libraryId")] = None,
+    library_id: LibraryId = None,
 ) -> CollectionPage:
     """Collections of all libraries that are not deleted. `text` is part of the path, whatever its case."""
     return await collections.page(fresh.pool, fresh.workspace, listing.of(library_id), listing.sort, window)

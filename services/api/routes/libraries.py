@@ -6,14 +6,15 @@ from litestar.params import FromQuery
 from services.api import answers
 from services.api.context import Fresh, Id
 from services.api.dto.libraries import LibraryDto, LibraryPage, LibrarySort
-from services.api.paging import PAGED, Text, Wanted
+from services.api.filters import Text
+from services.api.paging import PAGED, Wanted
 from services.api.problems import not_found
 from services.api.queries import libraries as stored
 
 
 @get("/libraries", dependencies=PAGED, responses=answers.reading(422))
 async def list_libraries(
-    window: Wanted, fresh: Fresh, text: Text = None, sort: FromQuery[LibrarySort] = "name"
+    window: Wanted, fresh: Fresh, text: Text = "", sort: FromQuery[LibrarySort] = "name"
 ) -> LibraryPage:
     """Libraries. `text` is part of the name, the path or the description, whatever its case."""
     return await stored.page(fresh.pool, fresh.workspace, text, sort, window)

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from litestar import get
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import QueryParameter
 
 from services.api import answers
 from services.api.context import Fresh, Id
 from services.api.dto.schedules import ScheduledJobRunDto, ScheduledJobRunPage, Status
+from services.api.filters import ID, LibraryId, words
 from services.api.paging import PAGED, Window
 from services.api.paging import Wanted as WantedPage
 from services.api.problems import not_found
@@ -22,8 +23,10 @@ Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many")]
 
 
 async def wanted(
-    status: FromQuery[Status | None] = None,
-    triggered_by: Annotated[TriggeredBy | None, QueryParameter(name="triggeredBy")] = None,
+    status: Annotated[Status | None, QueryParameter(schema_extra=words(Status))] = None,
+    triggered_by: Annotated[
+        TriggeredBy | None, QueryParameter(name="triggeredBy", schema_extra=words(TriggeredBy))
+    ] = None,
 ) -> Wanted:
     return Wanted(status, triggered_by)
 
@@ -37,8 +40,8 @@ async def list_runs(
     window: WantedPage,
     wanted: WantedRuns,
     fresh: Fresh,
-    library_id: Annotated[UUID | None, QueryParameter(name="libraryId")] = None,
-    scheduled_job_id: Annotated[UUID | None, QueryParameter(name="scheduledJobId")] = None,
+    library_id: LibraryId = None,
+    scheduled_job_id: Annotated[UUID | None, QueryParameter(name="scheduledJobId", schema_extra=dict(ID))] = None,
 ) -> ScheduledJobRunPage:
     """Runs, the newest first; also of what is deleted. Older ones than the retention policy keeps are not listed."""
     return await runs.filtered(

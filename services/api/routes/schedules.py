@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Annotated
-from uuid import UUID
 
 from litestar import get
 from litestar.params import QueryParameter
@@ -10,6 +9,7 @@ from litestar.params import QueryParameter
 from services.api import answers
 from services.api.context import Fresh, Id
 from services.api.dto.schedules import ScheduledJobDto, ScheduledJobPage
+from services.api.filters import TRUTH, LibraryId
 from services.api.paging import PAGED, Wanted
 from services.api.problems import not_found
 from services.api.queries import libraries, schedules
@@ -27,8 +27,8 @@ def at_both(path: str) -> list[str]:
 async def list_scheduled_jobs(
     window: Wanted,
     fresh: Fresh,
-    library_id: Annotated[UUID | None, QueryParameter(name="libraryId")] = None,
-    is_enabled: Annotated[bool | None, QueryParameter(name="isEnabled")] = None,
+    library_id: LibraryId = None,
+    is_enabled: Annotated[bool | None, QueryParameter(name="isEnabled", schema_extra=dict(TRUTH))] = None,
 ) -> ScheduledJobPage:
     """Schedules by name, without those of deleted libraries."""
     wanted = schedules.Wanted(library_id, is_enabled)

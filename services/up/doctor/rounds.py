@@ -54,7 +54,7 @@ async def _all(data: DataDir, host: str, port: int, token: str | None) -> AsyncI
         return
     for finding in await system.services(found):
         yield finding
-    yield system.exposure(found.url)
+    yield system.exposure(found)
     yield system.libraries(found, token)
 
 

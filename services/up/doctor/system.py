@@ -1,13 +1,12 @@
 """What runs on the data directory: who holds it, whether its services are ready, who can reach it, what it can read."""
 
-import ipaddress
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from linstock.access.hosts import is_loopback
 from linstock.cli.api import Api
 from linstock.cli.exits import Ended, Exit
 from linstock.embedded import DataDir
@@ -49,9 +48,9 @@ async def services(found: State) -> list[Finding]:
     ]
 
 
-def exposure(url: str) -> Finding:
-    host = urlsplit(url).hostname or ""
-    with Api(url) as api:
+def exposure(found: State) -> Finding:
+    host = found.host
+    with Api(found.url) as api:
         try:
             api.get("/libraries", pageSize=1)
         except Ended as ended:
@@ -60,7 +59,7 @@ def exposure(url: str) -> Finding:
                 return failed("access", ended.message, "See: linstock status")
         else:
             asks = False
-    if _is_loopback(host):
+    if is_loopback(host):
         return ok("access", f"{host} only, {'with' if asks else 'without'} a token")
     if not asks:
         return failed("access", f"{host} is reachable for others, and asks for no token",
@@ -108,10 +107,3 @@ def _as_user(uid: int) -> Iterator[bool]:
         yield True
     finally:
         os.seteuid(own)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -57,7 +57,7 @@ async def test_a_tick_becomes_a_scan_becomes_rows(
         ("holiday", "folder", 2, "present"),
         ("holiday/best.zip", "archive", 2, "present"),
     ]
-    assert await views.fetchval("SELECT count(*) FROM files") == 4
+    assert await views.fetchval("SELECT sum(file_count) FROM files") == 4
     totals = await row(views, "SELECT * FROM run_totals WHERE scope = 'default'")
     assert (totals["run_count"], totals["success_count"], totals["last_run_status"]) == (1, 1, "Completed")
     operation = await row(views, "SELECT * FROM operations")

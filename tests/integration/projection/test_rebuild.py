@@ -105,7 +105,7 @@ async def test_the_commands(
 
     nowhere = command("verify", {}, tmp_path)
     assert nowhere.returncode == 3
-    assert "No Linstock runs" in nowhere.stderr
+    assert "Nothing runs on" in nowhere.stderr
 
 
 def test_servers_are_found_through_the_data_directory(tmp_path: Path) -> None:

@@ -43,6 +43,9 @@ BAD = {
     "schedule show": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
     "schedule trigger": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
     "status": Bad(("--data-dir", "{empty}"), 3, "Nothing runs on"),
+    "token create": Bad(("--role", "root"), 2, "'root' is not one of"),
+    "token ls": Bad(("-o", "xml"), 2, "'xml' is not one of"),
+    "token revoke": Bad(("12345678", "--data-dir", "{empty}"), 4, "There is no token 12345678"),
     "up": Bad(("/nonexistent",), 2, "/nonexistent is not a folder"),
 }
 

@@ -32,8 +32,8 @@ class Memory:
         facts = [fact_of(delivered) for delivered in following.next]
         tables = Tables()
         for rows, keys in tables.reads(facts):
-            stored = self.rows.get(rows.table, {})
-            rows.loaded([stored[key] for key in keys if key in stored])
+            known = self.rows.get(rows.table, {}).values()
+            rows.loaded([row for row in known if getattr(row, rows.key_columns[0]) in keys])
         tables.fold(facts)
         for rows in tables.all():
             stored = self.rows.setdefault(rows.table, {})

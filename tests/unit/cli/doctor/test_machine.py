@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from linstock.embedded import DataDir
 from services.up.doctor import machine, system
@@ -118,16 +119,13 @@ def test_a_library_that_cannot_be_read_is_named(api: FakeApi, tmp_path: Path) ->
 def test_libraries_need_a_token_where_one_is_asked_for(api: FakeApi) -> None:
     api.otherwise = problem(401, "unauthorized", "An access token is needed.")
     assert system.libraries(state_of(api), None).verdict == "warning"
-    assert system.exposure(api.url) == Finding("access", "ok", "127.0.0.1 only, with a token")
+    assert system.exposure(state_of(api)) == Finding("access", "ok", "127.0.0.1 only, with a token")
 
 
 @pytest.mark.parametrize(("asks", "verdict"), [(False, "failed"), (True, "warning")])
-def test_beyond_loopback_a_token_is_a_must_and_tls_a_wish(
-    asks: bool, verdict: str, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(system, "_is_loopback", lambda host: False)
+def test_beyond_loopback_a_token_is_a_must_and_tls_a_wish(asks: bool, verdict: str, api: FakeApi) -> None:
     api.otherwise = problem(401, "unauthorized", "An access token is needed.") if asks else page()
-    assert system.exposure(api.url).verdict == verdict
+    assert system.exposure(replace(state_of(api), host="0.0.0.0")).verdict == verdict
 
 
 def test_it_works_where_nothing_runs_and_changes_nothing(linstock: Linstock, tmp_path: Path) -> None:
