@@ -26,14 +26,10 @@ POLICY: dict[str, Needed] = {
     # what they hold, how it grows, how runs go
     "list_all_collections": VIEWER,
     "list_collections": VIEWER,
-    "list_all_collections": VIEWER,
     "get_collection": VIEWER,
     "get_library_statistics": VIEWER,
     "get_statistics": VIEWER,
     "list_files": VIEWER,
-    "get_collection": VIEWER,
-    "get_statistics": VIEWER,
-    "get_library_statistics": VIEWER,
     # scans
     "start_scan": OPERATOR,
     "list_scans": VIEWER,
