@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from linstock import names
 from services.projection.fact import Fact, Poison
 from services.projection.rows import Rows
 from services.projection.views import (
     collections,
+    feed,
     files,
     holds,
     jobs,
@@ -18,7 +20,7 @@ from services.projection.views import (
     totals,
 )
 
-SHAPE = 1
+SHAPE = 2
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
 
 
@@ -35,6 +37,8 @@ class Tables:
         self.holds = holds.rows()
         self.collections = collections.rows()
         self.files = files.rows()
+        self.events = feed.rows()
+        self.hours = feed.hours()
 
     def all(self) -> tuple[Rows[Any], ...]:
         return (
@@ -47,6 +51,8 @@ class Tables:
             self.holds,
             self.collections,
             self.files,
+            self.events,
+            self.hours,
         )
 
     def reads(self, facts: Sequence[Fact]) -> Iterable[tuple[Rows[Any], set[object]]]:
@@ -58,12 +64,15 @@ class Tables:
         yield self.totals, {key for fact in facts for key in totals.reads(fact, self.jobs)}
         yield self.scans, {key for fact in facts for key in scans.reads(fact)}
         yield self.holds, {key for fact in facts for key in holds.reads(fact)}
+        yield self.hours, {feed.hour_of(fact.time) for fact in facts}
 
-    def fold(self, facts: Iterable[Fact]) -> None:
+    def fold(self, facts: Sequence[Fact]) -> None:
         """Raises Poison."""
+        feed.note_hours(self.hours, facts)
         for fact in facts:
             try:
                 self._fold(fact)
+                feed.fold(self.events, fact, self._library(fact))
             except Exception as error:
                 raise Poison(
                     fact.log, fact.position, type(fact.event).__name__, f"{type(error).__name__}: {error}"
@@ -87,3 +96,10 @@ class Tables:
                 operations.fold(self.operations, fact)
             case _:
                 return
+
+    def _library(self, fact: Fact) -> UUID | None:
+        """The library of the job or schedule that the event is about, as the event's own log has told it."""
+        if fact.log != names.SCHEDULER:
+            return None
+        told = self.jobs.get(fact.aggregate_id) or self.schedules.get(fact.aggregate_id)
+        return told.library_id if told else None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from linstock.bus.envelope import Delivered
 from services.projection.chain import Gap, NewEpoch, Position, cut
 from services.projection.fact import Poison, event_types, fact_of
+from services.projection.rows import Added
 from services.projection.tables import Tables
 from tests.support.recorded import RecordedLog
 from tests.support.story import Story
@@ -31,13 +32,16 @@ class Memory:
         tables = Tables()
         for rows, keys in tables.reads(facts):
             stored = self.rows.get(rows.table, {})
-            rows.loaded([stored[key] for key in keys if key in stored])
+            # As the store does: by the first column of the key.
+            rows.loaded([row for key, row in stored.items() if (key[0] if isinstance(key, tuple) else key) in keys])
         tables.fold(facts)
         for rows in tables.all():
             stored = self.rows.setdefault(rows.table, {})
             for row in rows.changed():
-                key = tuple(getattr(row, column) for column in rows.key_columns)
-                stored[key if len(key) > 1 else key[0]] = row
+                columns = tuple(getattr(row, column) for column in rows.key_columns)
+                key = columns if len(columns) > 1 else columns[0]
+                assert not isinstance(rows, Added) or key not in stored
+                stored[key] = row
         self.positions = following.positions
         return following.stop
 
