@@ -16,6 +16,8 @@ from linstock.settings import Settings
 from services.api import http
 from services.api.context import Context
 from services.api.freshness import Freshness
+from services.api.streams import COMMENT_EVERY_S, MOST, Streams
+from services.api.watch import Watch
 
 VIEWS = "views"
 DRAIN_S = 5
@@ -25,8 +27,13 @@ HEADERS_LIMIT_BYTES = 32 * 1024
 class ApiService:
     """Serves HTTP from `start` to `stop`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, most_streams: int = MOST, comment_every_s: float = COMMENT_EVERY_S
+    ) -> None:
         self._settings = settings
+        self._most_streams = most_streams
+        self._comment_every_s = comment_every_s
+        self._streams: Streams | None = None
         self._pool: asyncpg.Pool | None = None
         self._client: Client | None = None
         self._server: _Server | None = None
@@ -39,11 +46,22 @@ class ApiService:
         self._client = await connect_once(self._settings.nats_url, "linstock-api")
         sender = CommandSender(self._client)
         await sender.start()
-        context = Context(pool=self._pool, client=self._client, sender=sender, freshness=Freshness(self._pool))
+        self._streams = Streams(
+            self._pool, Watch(self._pool), most=self._most_streams, comment_every_s=self._comment_every_s
+        )
+        context = Context(
+            pool=self._pool,
+            client=self._client,
+            sender=sender,
+            freshness=Freshness(self._pool),
+            streams=self._streams,
+        )
         await self._serve(context)
 
     async def stop(self) -> None:
         """Answers what is being asked, for at most 5 s. Safe to call twice."""
+        if self._streams:
+            self._streams.stop()
         if self._server and self._serving:
             self._server.should_exit = True
             await asyncio.gather(self._serving, return_exceptions=True)

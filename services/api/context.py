@@ -16,6 +16,7 @@ from linstock import names
 from linstock.bus.commands import CommandSender
 from services.api import freshness
 from services.api.freshness import Freshness
+from services.api.streams import Streams
 
 ANONYMOUS = "anonymous@loopback"
 
@@ -27,6 +28,7 @@ class Context(Struct, frozen=True):
     client: Client
     sender: CommandSender
     freshness: Freshness
+    streams: Streams
     workspace: str = names.DEFAULT_WORKSPACE
     actor: str = ANONYMOUS
 

@@ -10,9 +10,9 @@ from services.api import answers, problems
 from services.api.bodies import LIMIT_BYTES, StrictRequest
 from services.api.context import Context, fresh
 from services.api.guard import Guard
-from services.api.routes import libraries, operations, root, scans, schedules
+from services.api.routes import events, libraries, operations, root, scans, schedules
 
-HANDLERS = (*libraries.HANDLERS, *scans.HANDLERS, *schedules.HANDLERS, *operations.HANDLERS)
+HANDLERS = (*libraries.HANDLERS, *scans.HANDLERS, *schedules.HANDLERS, *operations.HANDLERS, *events.HANDLERS)
 
 ABOUT = (
     "Errors are problem+json (RFC 9457) with a stable `code`. A command that its owner has not answered within a second"

@@ -1,0 +1,88 @@
+"""Which events a request wants: its parameters, checked."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar.di import NamedDependency, Provide
+from litestar.openapi.spec import Schema
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import QueryParameter
+
+from linstock.messages.registry import EVENTS
+from services.api.context import Shared
+from services.api.problems import FieldError, invalid
+from services.api.queries.events import Wanted
+
+MOST_TYPES = 16
+LONGEST_TYPE = 100
+
+_ALL_BELOW = re.compile(r"[a-z0-9_.]+\.\*")
+
+
+def _plain(kind: OpenAPIType = OpenAPIType.STRING, **more: Any) -> dict[str, Any]:
+    """An absent parameter is absent: there is no null in a query."""
+    return {"one_of": None, "type": kind, **more}
+
+
+def _known() -> list[str]:
+    """Every type, and every group of types."""
+    return sorted({*EVENTS, *(".".join(name.split(".")[:depth]) + ".*" for name in EVENTS for depth in (1, 2))})
+
+
+_TYPES = QueryParameter(
+    name="type",
+    description="A type, or a group of types such as `linstock.scan.*`; may be repeated",
+    schema_extra=_plain(OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.STRING, enum=_known()), max_items=MOST_TYPES),
+)
+_LIBRARY = QueryParameter(name="libraryId", description="Only what concerns it", schema_extra=_plain(format="uuid"))
+_FROM = QueryParameter(name="from", description="At this time or later", schema_extra=_plain(format="date-time"))
+_TO = QueryParameter(name="to", description="Before this time", schema_extra=_plain(format="date-time"))
+
+
+async def wanted(
+    context: Shared,
+    type_: Annotated[list[str] | None, _TYPES] = None,
+    library_id: Annotated[UUID | None, _LIBRARY] = None,
+    from_: Annotated[datetime | None, _FROM] = None,
+    to: Annotated[datetime | None, _TO] = None,
+) -> Wanted:
+    """Raises Problem 422."""
+    return Wanted(
+        workspace=context.workspace,
+        types=None if type_ is None else _types(type_),
+        library_id=library_id,
+        since=_utc(from_, "from"),
+        until=_utc(to, "to"),
+    )
+
+
+def _types(asked: list[str]) -> tuple[str, ...]:
+    """Those there are, of what was asked for."""
+    if len(asked) > MOST_TYPES:
+        raise invalid(FieldError(f"at most {MOST_TYPES} types", parameter="type"))
+    found: set[str] = set()
+    for pattern in asked:
+        below = pattern[:-1] if _ALL_BELOW.fullmatch(pattern) else None
+        matching = {name for name in EVENTS if name == pattern or (below and name.startswith(below))}
+        if not matching:
+            raise invalid(FieldError(f"there is no event {pattern[:LONGEST_TYPE]!r}", parameter="type"))
+        found |= matching
+    return tuple(sorted(found))
+
+
+def _utc(at: datetime | None, parameter: str) -> datetime | None:
+    if at is None:
+        return None
+    try:
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except OverflowError:
+        pass
+    raise invalid(FieldError("a time is RFC 3339 with its zone: 2026-03-01T12:00:00Z", parameter=parameter))
+
+
+# What a handler asks for, and what provides it.
+Filtered = NamedDependency[Wanted]
+FILTERED = {"wanted": Provide(wanted)}
