@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: help setup up down logs test lint test-clean bench faults contracts lock clean
+.PHONY: help setup up down logs demo test lint test-clean bench faults fuzz contracts lock clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-18s %s\n' "$$name" "$$what"; done
@@ -32,6 +32,9 @@ up: $(READY) ## Start everything in the background and print the URL; ARGS="--po
 
 down: $(READY) ## Stop what `make up` started (same ARGS)
 	@$(PY) -m linstock down $(ARGS)
+
+demo: $(READY) ## Start another Linstock with a generated library, and show its first scheduled scan
+	@$(PY) -m linstock demo $(ARGS)
 
 logs: $(READY) ## Follow the log (same ARGS)
 	@$(PY) -m linstock logs --follow $(ARGS)
@@ -53,6 +56,10 @@ bench: $(READY) ## Measure, compare with the targets, write docs/bench/*.json
 
 faults: $(READY) ## Kill everything, again and again, and count what was lost (nothing) or doubled (nothing)
 	@$(PY) -m tests.faults $(ARGS)
+
+fuzz: $(READY) ## Fuzz the API by its own OpenAPI document, for minutes (LINSTOCK_FUZZ_SEED, LINSTOCK_FUZZ_EXAMPLES)
+	@LINSTOCK_FUZZ_EXAMPLES=$${LINSTOCK_FUZZ_EXAMPLES:-100} LINSTOCK_FUZZ_SEED=$${LINSTOCK_FUZZ_SEED:-$$RANDOM} \
+		$(PY) -m pytest tests/system/test_fuzz.py $(ARGS)
 
 contracts: $(READY) ## Regenerate contracts/ from the code
 	@$(PY) -m tests.contract.generate $(ARGS)

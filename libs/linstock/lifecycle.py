@@ -24,6 +24,7 @@ import uvloop
 
 from linstock import crashpoints, settings
 from linstock.cancellation import cancel
+from linstock.outage import plain
 from linstock.probes import ProbeServer, Vitals
 from linstock.settings import Settings
 from linstock.telemetry import configure_logging
@@ -94,8 +95,8 @@ async def _start(service: Service, vitals: Vitals) -> None:
         try:
             await service.start()
         except Exception as error:
-            vitals.not_started(f"{type(error).__name__}: {error}")
-            log.warning("service cannot start yet", error=f"{type(error).__name__}: {error}", retry_in_s=wait_s)
+            vitals.not_started(plain(error))
+            log.warning("service cannot start yet", reason=plain(error), error=repr(error), retry_in_s=wait_s)
             with contextlib.suppress(Exception):
                 await service.stop()
             await asyncio.sleep(wait_s)

@@ -5,6 +5,7 @@ A web framework would cost megabytes and wake-ups in every service; three GET pa
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -24,8 +25,10 @@ _STOPPING = "stopping"
 class Vitals:
     """What a service tells about itself: named readiness checks, and a failure it cannot live with."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.service = service
+        self._monotonic = monotonic
+        self._since: dict[str, float] = {}  # when each check was first seen unwell
         self._checks: dict[str, Check] = {}
         self._lifecycle: str | None = _STARTING
         self._failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
@@ -52,11 +55,14 @@ class Vitals:
         self._lifecycle = _STOPPING
 
     async def unready(self) -> dict[str, str]:
-        """Reasons by check; empty when ready."""
+        """Reasons by check, and for how long somebody has seen them; empty when ready."""
         if self._lifecycle is not None:
             return {"lifecycle": self._lifecycle}
-        reasons = await asyncio.gather(*(_ask(check) for check in self._checks.values()))
-        return {name: reason for name, reason in zip(self._checks, reasons, strict=True) if reason is not None}
+        answers = await asyncio.gather(*(_ask(check) for check in self._checks.values()))
+        reasons = {name: reason for name, reason in zip(self._checks, answers, strict=True) if reason is not None}
+        now = self._monotonic()
+        self._since = {name: self._since.get(name, now) for name in reasons}
+        return {name: reason + _lasting(now - self._since[name]) for name, reason in reasons.items()}
 
 
 async def _ask(check: Check) -> str | None:
@@ -66,7 +72,11 @@ async def _ask(check: Check) -> str | None:
     except TimeoutError:
         return f"no answer within {CHECK_TIMEOUT_S:g} s"
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        return " ".join(str(error).split()) or type(error).__name__
+
+
+def _lasting(seconds: float) -> str:
+    return f", for {seconds:.0f} s now" if seconds >= 1 else ""
 
 
 class ProbeServer:

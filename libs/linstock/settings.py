@@ -54,6 +54,8 @@ class Settings:
     """How long the read models keep details of what has ended."""
     require_token: bool = False
     """Also on loopback."""
+    disk: Path | None = None
+    """A folder on the disk that PostgreSQL and NATS write to; None when they run elsewhere."""
 
 
 def read(environment: Mapping[str, str], service: str) -> Settings:
@@ -72,6 +74,7 @@ def read(environment: Mapping[str, str], service: str) -> Settings:
         allow_roots=_folders(environment, "LINSTOCK_ALLOW_ROOTS"),
         retention_days=_days(environment, "LINSTOCK_RETENTION_DAYS", Settings.retention_days),
         require_token=environment.get("LINSTOCK_REQUIRE_TOKEN", "") not in ("", "0", "false"),
+        disk=Path(environment["LINSTOCK_DISK"]) if environment.get("LINSTOCK_DISK") else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Logs of one process: structlog for us, the same stream for libraries, secrets masked.
 
 Metrics need nothing from here: a `prometheus_client` metric made anywhere appears on `/metrics`.
-Tracing is in `linstock.tracing`.
+Tracing is in `linstock.tracing`; what is logged inside a span carries its `trace_id`.
 """
 
 import io
@@ -14,11 +14,17 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 
+from linstock import tracing
 from linstock.settings import LogFormat
 
 MASK = "***"
 _SECRET_NAMES = frozenset({"password", "token", "secret", "credential", "authorization", "api_key"})
-_URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@/]+@", re.IGNORECASE)
+_IN_TEXT = (
+    (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@/]+@", re.IGNORECASE), rf"\1:{MASK}@"),
+    (re.compile(r"(\b(?:nats|tls)://)[^\s:/@]+@", re.IGNORECASE), rf"\1{MASK}@"),  # one word before the @ is a token
+    (re.compile(r"([?&](?:password|sslpassword|passfile)=)[^\s&'\"]+", re.IGNORECASE), rf"\1{MASK}"),
+    (re.compile(r"\blinstock_[A-Za-z0-9_-]{43}"), f"linstock_{MASK}"),
+)
 
 # Libraries that tell each of their steps at INFO; ours say the same once, with names that mean something.
 _QUIET = ("nats", "faststream", "uvicorn", "httpx", "asyncio")
@@ -32,6 +38,7 @@ def configure_logging(log_format: LogFormat, service: str, stream: TextIO | io.T
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _named(service),
+        _traced,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -63,8 +70,15 @@ def console_renderer(*, colors: bool) -> Processor:
     )
 
 
+def masked(text: str) -> str:
+    """The text without the passwords inside its URLs and without access tokens."""
+    for pattern, replacement in _IN_TEXT:
+        text = pattern.sub(replacement, text)
+    return text
+
+
 def mask_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Replace passwords inside URLs, and values whose name says that they are secret."""
+    """Replace passwords inside URLs, access tokens, and values whose name says that they are secret."""
     return {name: _masked(name, value) for name, value in event.items()}
 
 
@@ -72,13 +86,13 @@ def _masked(name: str, value: object) -> object:
     if name.lower() in _SECRET_NAMES:
         return MASK
     if isinstance(value, str):
-        return _URL_PASSWORD.sub(rf"\1:{MASK}@", value)
+        return masked(value)
     if isinstance(value, Mapping):
         return {key: _masked(str(key), item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_masked("", item) for item in value]
     if isinstance(value, BaseException):
-        return _URL_PASSWORD.sub(rf"\1:{MASK}@", str(value))
+        return masked(str(value))
     return value
 
 
@@ -88,6 +102,12 @@ def _named(service: str) -> Processor:
         return event
 
     return add
+
+
+def _traced(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    if trace_id := tracing.trace_id():
+        event.setdefault("trace_id", trace_id)
+    return event
 
 
 def _render(log_format: LogFormat, stream: TextIO | io.TextIOBase) -> list[Processor]:

@@ -11,16 +11,23 @@ from nats.aio.client import Client
 
 from linstock.bus.commands import CommandSender
 from linstock.bus.connection import close, connect_once
+from linstock.disk import Disk
+from linstock.presence import Presence
 from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.api import http
+from services.api.callers import Callers
 from services.api.context import Context
+from services.api.edge import Edge
 from services.api.freshness import Freshness
+from services.api.protocol import Protocol
 from services.api.streams import COMMENT_EVERY_S, MOST, Streams
 from services.api.watch import Watch
 
 VIEWS = "views"
 DRAIN_S = 5
+COMMAND_TIMEOUT_S = 3
+"""Twice that is the longest wait for a server that hangs: a cancelled query is waited for as long again."""
 HEADERS_LIMIT_BYTES = 32 * 1024
 
 
@@ -34,7 +41,10 @@ class ApiService:
         self._most_streams = most_streams
         self._comment_every_s = comment_every_s
         self._streams: Streams | None = None
+        self.disk = Disk(settings.disk)
+        self.presence = Presence(settings.database_url)
         self._pool: asyncpg.Pool | None = None
+        self._callers: Callers | None = None
         self._client: Client | None = None
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -42,9 +52,11 @@ class ApiService:
 
     async def start(self) -> None:
         """Raises OSError when the port is taken, and what Postgres and NATS raise when they are away."""
+        await self.presence.start()
         self._pool = await _pool(self._settings.database_url)
+        self._callers = await Callers.open(self._settings)
         self._client = await connect_once(self._settings.nats_url, "linstock-api")
-        sender = CommandSender(self._client)
+        sender = CommandSender(self._client, disk=self.disk)
         await sender.start()
         self._streams = Streams(
             self._pool, Watch(self._pool), most=self._most_streams, comment_every_s=self._comment_every_s
@@ -54,9 +66,10 @@ class ApiService:
             client=self._client,
             sender=sender,
             freshness=Freshness(self._pool),
+            presence=self.presence,
             streams=self._streams,
         )
-        await self._serve(context)
+        await self._serve(context, self._callers)
 
     async def stop(self) -> None:
         """Answers what is being asked, for at most 5 s. Safe to call twice."""
@@ -69,32 +82,31 @@ class ApiService:
         client, self._client = self._client, None
         if client:
             await close(client)
+        callers, self._callers = self._callers, None
+        if callers:
+            await callers.close()
         pool, self._pool = self._pool, None
         if pool:
             pool.terminate()
-
-    async def database(self) -> str | None:
-        if self._pool is None:
-            return "not started"
-        await self._pool.fetchval("SELECT 1")
-        return None
+        await self.presence.stop()
 
     async def bus(self) -> str | None:
         return None if self._client and self._client.is_connected else "NATS is not connected"
 
-    async def _serve(self, context: Context) -> None:
-        app = http.make(context, host=self._settings.host)
+    async def _serve(self, context: Context, callers: Callers) -> None:
+        app = http.make(context, host=self._settings.host, callers=callers)
         listening = _listen(self._settings.host, self._settings.port)
         self.port = listening.getsockname()[1]
         config = uvicorn.Config(
-            app,
+            Edge(app),
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
             lifespan="off",
             ws="none",
-            http="h11",
+            http=Protocol,
+            reset_contextvars=True,  # a request on the same connection is no part of the one before
             h11_max_incomplete_event_size=HEADERS_LIMIT_BYTES,
             timeout_graceful_shutdown=DRAIN_S,
         )
@@ -125,7 +137,7 @@ async def _pool(database_url: str) -> asyncpg.Pool:
         min_size=1,
         max_size=8,
         timeout=3,
-        command_timeout=5,
+        command_timeout=COMMAND_TIMEOUT_S,
         server_settings={
             "search_path": VIEWS,
             "TimeZone": "UTC",
@@ -150,6 +162,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def build(settings: Settings, vitals: Vitals) -> ApiService:
     service = ApiService(settings)
-    vitals.check("database", service.database)
+    vitals.check("database", service.presence.check)
     vitals.check("bus", service.bus)
+    vitals.check("disk", service.disk.problem)
     return service

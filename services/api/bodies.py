@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 
 from services.api.problems import FieldError, Problem, invalid, wrong
 
@@ -26,11 +27,17 @@ class StrictRequest(Request[Any, Any, Any]):
         wanted = self.route_handler.parsed_data_field
         assert wanted
         try:
-            return msgspec.json.decode(await self.body(), type=wanted.annotation)
+            return msgspec.json.decode(await self._whole(), type=wanted.annotation)
         except msgspec.ValidationError as error:
             raise invalid(_field_error(str(error))) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Problem(400, "malformed", f"The body is not JSON: {error}") from error
+
+    async def _whole(self) -> bytes:
+        try:
+            return await self.body()
+        except InternalServerException as error:  # the client went away, or was told that it is too slow
+            raise Problem(400, "incomplete", "The body ended too early.") from error
 
 
 def _field_error(message: str) -> FieldError:

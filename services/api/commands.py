@@ -17,7 +17,7 @@ from linstock.messages.message import Message
 from services.api import freshness
 from services.api.context import Context
 from services.api.dto.operations import OperationDto
-from services.api.problems import DATABASE_AWAY, Problem
+from services.api.problems import DATABASE_AWAY, Problem, wrong
 
 KEY = "Idempotency-Key"
 OWNER_HAS_S = 1.0
@@ -30,13 +30,12 @@ Key: TypeAlias = Annotated[
     str | None,
     HeaderParameter(
         name=KEY,
-        description="A retry under the same key is the same command, for ever; with another body it is refused.",
+        description="1 to 255 visible ASCII characters. A retry under the same key is the same command, for ever; with"
+        " another body it is refused.",
         schema_extra={
             "one_of": None,
             "type": OpenAPIType.STRING,
-            "min_length": 1,
-            "max_length": 255,
-            "pattern": "^[\\x21-\\x7e]+$",
+            "format": "idempotency-key",
         },
     ),
 ]
@@ -60,8 +59,7 @@ async def send(
     """
     # Under a key the command's id can be told, whatever the answer: a command without one gets one of ours.
     key = _checked(key) or str(uuid4())
-    headers = {tracing.HEADER: parent} if (parent := request.headers.get(tracing.HEADER)) else None
-    with tracing.span(f"{request.method} {type(command).__name__}", headers):
+    with tracing.span(f"{request.method} {type(command).__name__}"):
         outgoing: dict[str, str] = {}
         tracing.inject(outgoing)
         answer = await context.sender.send(
@@ -77,9 +75,14 @@ async def send(
         return answer
     position = {freshness.HEADER: answer.position} if answer.position else {}
     if answer.status >= 400:
-        raise Problem(answer.status, answer.code or "refused", answer.detail, headers=position)
+        raise _refusal(answer, position)
     command_id = names.command_of(service, context.workspace, context.actor, key)
     return Done(answer, position, command_id, await _is_shown(context, answer.position))
+
+
+def _refusal(answer: Answer, headers: Mapping[str, str]) -> Problem:
+    errors = [wrong(*answer.field.split("/"), detail=answer.detail)] if answer.field else []
+    return Problem(answer.status, answer.code or "refused", answer.detail, errors=errors, headers=headers)
 
 
 async def _is_shown(context: Context, position: str | None) -> bool:
@@ -99,7 +102,8 @@ def later(pending: Pending) -> Response[Any]:
 
 def done_unseen(done: Done) -> Response[Any]:
     """202: done, but the read models can't show it yet, so there is nothing true to show instead."""
-    return _look_at(OperationDto(id=done.command_id, status="done", position=done.answer.position), done.headers)
+    operation = OperationDto(id=done.command_id, status="done", answer=done.answer, position=done.answer.position)
+    return _look_at(operation, done.headers)
 
 
 def _look_at(operation: OperationDto, headers: Mapping[str, str] | None = None) -> Response[Any]:

@@ -10,30 +10,38 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, HeaderParameter
 from msgspec import Struct
+from msgspec.structs import replace
 from nats.aio.client import Client
 
-from linstock import names
+from linstock.access.roles import VIEWER, Role
 from linstock.bus.commands import CommandSender
+from linstock.presence import Presence
 from services.api import freshness
+from services.api.callers import Caller
 from services.api.freshness import Freshness
+from services.api.problems import unavailable
 from services.api.streams import Streams
-
-ANONYMOUS = "anonymous@loopback"
 
 
 class Context(Struct, frozen=True):
-    """One per process. Until there are tokens, everybody on the loopback is the same actor in the default workspace."""
+    """One per process, and of it one per request, which knows who asks."""
 
     pool: asyncpg.Pool
     client: Client
     sender: CommandSender
     freshness: Freshness
     streams: Streams
-    workspace: str = names.DEFAULT_WORKSPACE
-    actor: str = ANONYMOUS
+    presence: Presence
+    workspace: str = ""
+    """All that may be shown and changed. "" is nobody's: only a request has one."""
+    actor: str = ""
+    role: Role = VIEWER
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def asked_by(self, caller: Caller) -> "Context":
+        return replace(self, workspace=caller.workspace, actor=caller.actor, role=caller.role)
 
 
 # What handlers ask for.
@@ -46,13 +54,18 @@ Position: TypeAlias = Annotated[
     HeaderParameter(
         name=freshness.HEADER,
         description="Wait, at most 2 s, until these positions are reflected: `library:12,scheduler:900`.",
-        schema_extra={"one_of": None, "type": OpenAPIType.STRING},
+        schema_extra={"one_of": None, "type": OpenAPIType.STRING, "format": "positions"},
     ),
 ]
 
 
 async def fresh(request: Asked, context: Shared, position: Position = None) -> Context:
-    """The context, once the read models have got where the request wants them; else the answer is marked stale."""
+    """The context, once the read models have got where the request wants them; else the answer is marked stale.
+
+    Raises Problem 503 while PostgreSQL is known to be away.
+    """
+    if sentence := context.presence.problem:
+        raise unavailable("database-unavailable", f"The read models can't be reached: {sentence}. Try again soon.")
     if position is not None:
         request.state.stale = not await context.freshness.reached(freshness.parse(position))
     return context

@@ -1,12 +1,10 @@
 """Which events a request wants: its parameters, checked."""
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from litestar.di import NamedDependency, Provide
-from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import QueryParameter
 
@@ -15,15 +13,12 @@ from services.api.context import Shared
 from services.api.problems import FieldError, invalid
 from services.api.queries.events import Wanted
 
-MOST_TYPES = 16
 LONGEST_TYPE = 100
 
-_ALL_BELOW = re.compile(r"[a-z0-9_.]+\.\*")
 
-
-def _plain(kind: OpenAPIType = OpenAPIType.STRING, **more: Any) -> dict[str, Any]:
+def _plain(**more: Any) -> dict[str, Any]:
     """An absent parameter is absent: there is no null in a query."""
-    return {"one_of": None, "type": kind, **more}
+    return {"one_of": None, "type": OpenAPIType.STRING, **more}
 
 
 def _known() -> list[str]:
@@ -31,10 +26,10 @@ def _known() -> list[str]:
     return sorted({*EVENTS, *(".".join(name.split(".")[:depth]) + ".*" for name in EVENTS for depth in (1, 2))})
 
 
-_TYPES = QueryParameter(
+_TYPE = QueryParameter(
     name="type",
-    description="A type, or a group of types such as `linstock.scan.*`; may be repeated",
-    schema_extra=_plain(OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.STRING, enum=_known()), max_items=MOST_TYPES),
+    description="A type, or a group of types such as `linstock.scan.*`",
+    schema_extra=_plain(enum=_known()),
 )
 _LIBRARY = QueryParameter(name="libraryId", description="Only what concerns it", schema_extra=_plain(format="uuid"))
 _FROM = QueryParameter(name="from", description="At this time or later", schema_extra=_plain(format="date-time"))
@@ -43,7 +38,7 @@ _TO = QueryParameter(name="to", description="Before this time", schema_extra=_pl
 
 async def wanted(
     context: Shared,
-    type_: Annotated[list[str] | None, _TYPES] = None,
+    type_: Annotated[str | None, _TYPE] = None,
     library_id: Annotated[UUID | None, _LIBRARY] = None,
     from_: Annotated[datetime | None, _FROM] = None,
     to: Annotated[datetime | None, _TO] = None,
@@ -58,18 +53,12 @@ async def wanted(
     )
 
 
-def _types(asked: list[str]) -> tuple[str, ...]:
-    """Those there are, of what was asked for."""
-    if len(asked) > MOST_TYPES:
-        raise invalid(FieldError(f"at most {MOST_TYPES} types", parameter="type"))
-    found: set[str] = set()
-    for pattern in asked:
-        below = pattern[:-1] if _ALL_BELOW.fullmatch(pattern) else None
-        matching = {name for name in EVENTS if name == pattern or (below and name.startswith(below))}
-        if not matching:
-            raise invalid(FieldError(f"there is no event {pattern[:LONGEST_TYPE]!r}", parameter="type"))
-        found |= matching
-    return tuple(sorted(found))
+def _types(asked: str) -> tuple[str, ...]:
+    below = asked[:-1] if asked.endswith(".*") else None
+    found = tuple(name for name in EVENTS if name == asked or (below and name.startswith(below)))
+    if not found:
+        raise invalid(FieldError(f"there is no event {asked[:LONGEST_TYPE]!r}", parameter="type"))
+    return found
 
 
 def _utc(at: datetime | None, parameter: str) -> datetime | None:

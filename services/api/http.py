@@ -6,40 +6,74 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from services.api import answers, problems
+from services.api import answers, conditional, policy, problems, security
 from services.api.bodies import LIMIT_BYTES, StrictRequest
-from services.api.context import Context, fresh
+from services.api.callers import Callers
+from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
-from services.api.routes import events, libraries, operations, root, scans, schedules
+from services.api.routes import (
+    events,
+    files,
+    libraries,
+    library_edits,
+    operations,
+    root,
+    scans,
+    schedule_edits,
+    schedules,
+    triggers,
+    whoami,
+)
 
-HANDLERS = (*libraries.HANDLERS, *scans.HANDLERS, *schedules.HANDLERS, *operations.HANDLERS, *events.HANDLERS)
+HANDLERS = (
+    *libraries.HANDLERS,
+    *library_edits.HANDLERS,
+    *files.HANDLERS,
+    *scans.HANDLERS,
+    *schedules.HANDLERS,
+    *schedule_edits.HANDLERS,
+    *triggers.HANDLERS,
+    *operations.HANDLERS,
+    *whoami.HANDLERS,
+    *events.HANDLERS,
+)
 
+PREFIX = "/api/v1"
 ABOUT = (
     "Errors are problem+json (RFC 9457) with a stable `code`. A command that its owner has not answered within a second"
     " is accepted: 202, and `Location` says where its outcome will be."
+    " What is read carries an `ETag`: If-None-Match saves sending it again (304), If-Match keeps two edits apart (412)."
     " Times are RFC 3339 in UTC, durations in milliseconds, sizes in bytes."
 )
 
 
-def make(context: Context, *, host: str) -> Litestar:
-    """`host` is the address that is listened on; a loopback one is served under loopback names only."""
-    guard = Guard(host)
+def make(context: Context, *, host: str, callers: Callers) -> Litestar:
+    """`host` is the address that is listened on; a loopback one is served under loopback names only.
 
-    async def provide() -> Context:
-        return context
+    Raises BadPolicy when a route has no role."""
+    guard = Guard(host, callers)
 
-    return Litestar(
-        [*root.HANDLERS, Router("/api/v1", route_handlers=HANDLERS)],
-        dependencies={"context": Provide(provide, use_cache=True), "fresh": Provide(fresh)},
+    async def provide(request: Asked) -> Context:
+        return context.asked_by(request.user) if request.user else context
+
+    app = Litestar(
+        [*root.HANDLERS, Router(PREFIX, route_handlers=HANDLERS, response_headers=[answers.ETAG])],
+        dependencies={"context": Provide(provide), "fresh": Provide(fresh)},
         exception_handlers={Exception: problems.answer},
+        guards=[guard.admit],
         before_request=guard.before,
-        before_send=[guard.before_send],
+        before_send=[guard.before_send, conditional.not_modified],
+        after_request=conditional.add_tag,
         request_class=StrictRequest,
         request_max_body_size=LIMIT_BYTES,
         openapi_config=_openapi(),
         logging_config=None,
         debug=False,
     )
+    needed = policy.of(app)
+    guard.learn(app, PREFIX, needed)
+    security.describe(app, needed)
+    return app
 
 
 def _openapi() -> OpenAPIConfig:
@@ -52,6 +86,7 @@ def _openapi() -> OpenAPIConfig:
         create_examples=False,
         use_handler_docstrings=True,
         operation_id_creator=answers.operation_id,
+        components=security.COMPONENTS,
         openapi_router=pages,
         render_plugins=[JsonRenderPlugin()],
     )

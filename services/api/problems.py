@@ -1,5 +1,6 @@
 """RFC 9457 problem+json on every error path, each with a stable `code`."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -12,11 +13,15 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from nats.js.errors import APIError
 
+from linstock import tracing
 from linstock.bus.commands import BusAway
+from linstock.disk import DiskFull
 
 logger = structlog.get_logger(__name__)
 
 RETRY_AFTER_S = 2
+DISK_RETRY_AFTER_S = 30
+SAY_AGAIN_S = 10.0
 CONTENT_TYPE = "application/problem+json"
 
 _CODES = {
@@ -25,11 +30,15 @@ _CODES = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    408: "request-timeout",
     409: "conflict",
     410: "gone",
+    412: "precondition-failed",
     413: "body-too-large",
+    414: "url-too-long",
     415: "unsupported-media-type",
     422: "invalid",
+    431: "headers-too-large",
     500: "internal",
     503: "unavailable",
 }
@@ -52,6 +61,9 @@ DATABASE_AWAY = (
 _BUS_AWAY = (BusAway, nats.errors.Error, APIError)
 
 
+_said_until: dict[str, float] = {}
+
+
 class FieldError(msgspec.Struct, frozen=True):
     """`pointer` is a JSON pointer into the body, such as `#/cronExpression`; or `parameter` is a parameter's name."""
 
@@ -64,14 +76,15 @@ class FieldError(msgspec.Struct, frozen=True):
         return self.pointer or self.parameter or "#"
 
 
-class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """RFC 9457. `code` is stable; `detail` is for people."""
+class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """RFC 9457. `code` is stable; `detail` is for people; `traceId` finds the request in the log."""
 
     type: str
     title: str
     status: int
     code: str
     detail: str
+    trace_id: str
     errors: tuple[FieldError, ...] = ()
 
 
@@ -110,8 +123,8 @@ def invalid(*errors: FieldError) -> Problem:
     return Problem(422, "invalid", "; ".join(f"{error.where}: {error.detail}" for error in errors), errors=errors)
 
 
-def unavailable(code: str, detail: str) -> Problem:
-    return Problem(503, code, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+def unavailable(code: str, detail: str, *, retry_after_s: int = RETRY_AFTER_S) -> Problem:
+    return Problem(503, code, detail, headers={"Retry-After": str(retry_after_s)})
 
 
 def problem_of(error: Exception) -> Problem:
@@ -119,10 +132,13 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, ValidationException):
-        return _invalid_parameters(error.extra)
+        return _invalid_parameters(error)
     if isinstance(error, HTTPException):
         code = _CODES.get(error.status_code, f"http-{error.status_code}")
         return Problem(error.status_code, code, _detail(error), headers=error.headers)
+    if isinstance(error, DiskFull):
+        sentence = f"Nothing was changed: {error.sentence}."
+        return unavailable("disk-full", sentence, retry_after_s=DISK_RETRY_AFTER_S)
     # Before the database's: BusAway's cause may be an OSError, and nats has its own time-outs.
     if isinstance(error, _BUS_AWAY):
         return unavailable("bus-unavailable", "The command could not be stored; send it again under the same key.")
@@ -136,24 +152,41 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     problem = problem_of(error)
     if problem.status >= 500:
         path, method = request.url.path, request.method
-        logger.error("Request failed", method=method, path=path, code=problem.code, exc_info=error)
+        # What is away is said by readiness; a traceback for each caller would only bury it.
+        unknown = problem.status == 500
+        if unknown or _worth_saying(problem.code):
+            logger.error(
+                "Request failed", method=method, path=path, code=problem.code, exc_info=error if unknown else None
+            )
     return Response(
-        msgspec.json.encode(body_of(problem)),
+        encoded(problem),
         status_code=problem.status,
         media_type=CONTENT_TYPE,
         headers={**problem.headers, "Cache-Control": "no-store"},
     )
 
 
-def body_of(problem: Problem) -> ProblemBody:
-    return ProblemBody(
+def _worth_saying(code: str) -> bool:
+    """Callers who ask again and again must not fill the log with what is away."""
+    now = time.monotonic()
+    if now < _said_until.get(code, now):
+        return False
+    _said_until[code] = now + SAY_AGAIN_S
+    return True
+
+
+def encoded(problem: Problem) -> bytes:
+    """As it goes over the wire."""
+    body = ProblemBody(
         type=f"urn:linstock:problem:{problem.code}",
         title=title_of(problem.status),
         status=problem.status,
         code=problem.code,
         detail=problem.detail,
+        trace_id=tracing.trace_id(),
         errors=problem.errors,
     )
+    return msgspec.json.encode(body)
 
 
 def title_of(status: int) -> str:
@@ -175,9 +208,11 @@ def _detail(error: HTTPException) -> str:
             return error.detail
 
 
-def _invalid_parameters(extra: object) -> Problem:
+def _invalid_parameters(error: ValidationException) -> Problem:
     """Of what Litestar found wrong. A body was checked before, so of a body it only says that there is none."""
-    found = [item for item in extra if isinstance(item, dict)] if isinstance(extra, list) else []
+    found = [item for item in error.extra if isinstance(item, dict)] if isinstance(error.extra, list) else []
+    if not found:
+        return Problem(422, "invalid", error.detail)
     if any(item.get("source") == "body" for item in found):
         return Problem(400, "malformed", "A JSON body is needed.")
     return invalid(*(FieldError(str(item.get("message")), parameter=_camel(str(item.get("key")))) for item in found))

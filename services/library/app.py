@@ -9,10 +9,10 @@ from linstock.lifecycle import Service
 from linstock.messages.library import LibraryCommand
 from linstock.owner import Owner
 from linstock.probes import Vitals
+from linstock.roots import AllowedRoots
 from linstock.settings import Settings
 from services.library.commands import LibraryPlanner
 from services.library.reactions import Wishes
-from services.library.roots import AllowedRoots
 
 
 def build(settings: Settings, vitals: Vitals) -> Service:

@@ -1,5 +1,6 @@
 """From a command to what is appended: load, decide, answer."""
 
+import asyncio
 from uuid import UUID
 
 from linstock import names
@@ -17,11 +18,11 @@ from linstock.messages.library import (
     Settings,
 )
 from linstock.messages.path import PathEvent
+from linstock.roots import AllowedRoots
 from services.library import library, path, rules
-from services.library.folders import Folders, resolved
+from services.library.folders import RESOLVE_WITHIN_S, Folders, resolved
 from services.library.library import Library
 from services.library.path import Path
-from services.library.roots import AllowedRoots
 
 LIBRARY: Aggregate[Library, LibraryEvent] = Aggregate(
     "library",
@@ -45,21 +46,29 @@ class LibraryPlanner:
         self._folders = Folders(log)
 
     async def plan(self, command: LibraryCommand, context: CommandContext) -> Plan:
-        """Raises Refused: 404 for a library that is not there, 409 for a folder that another library has, 412 for
-        another version, 422 for settings that can't be."""
+        """Raises Refused: 404 for a library that is not there (another workspace's is not), 409 for a folder that
+        another library has, 412 for another version, 422 for settings that can't be."""
         library_id = _library_of(command, context)
         new = isinstance(command, CreateLibrary)
+        if not new:
+            await self._check_workspace(library_id, context.workspace)
         loaded = LIBRARY.unborn(library_id) if new else await LIBRARY.load(self._log, library_id)
         command = _tidied(command, loaded)
         _check_version(command, loaded)
         try:
             events = library.decide(command, loaded.state, library_id, at=context.at)
         except library.NoSuchLibrary as error:
-            raise Refused(404, "library-not-found", str(error.__doc__)) from error
+            raise _no_such_library() from error
         after = loaded.after(events).state
         moves, warnings = await self._moves(library_id, loaded.state, after, context.workspace)
         answer = Answer(status=201 if new else 200, id=library_id, warnings=warnings)
         return Plan(answer=answer, appends=[loaded.append(events), *moves])
+
+    async def _check_workspace(self, library_id: UUID, workspace: str) -> None:
+        """What another workspace has is not there: whoever asks must not even learn that it exists."""
+        await self._folders.catch_up()
+        if self._folders.workspace_of(library_id) != workspace:
+            raise _no_such_library()
 
     async def _moves(
         self, library_id: UUID, before: Library, after: Library, workspace: str
@@ -79,9 +88,9 @@ class LibraryPlanner:
         return [*moves, taken], warnings
 
     async def _take(self, library_id: UUID, wanted: str, workspace: str) -> tuple[Append, tuple[str, ...]]:
+        if refusal := await self._refusal(wanted):
+            raise Refused(422, "path-not-allowed", refusal, field="path")
         real = await resolved(wanted)
-        if refusal := await self._roots.refusal(real):
-            raise Refused(422, "path-not-allowed", f"path: {refusal}")
         await self._folders.catch_up()
         if other := self._folders.same(real, workspace, library_id):
             raise _taken(wanted, f"{other.name} ({other.library_id})")
@@ -97,10 +106,20 @@ class LibraryPlanner:
             for other in overlapping
         )
 
+    async def _refusal(self, wanted: str) -> str | None:
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(self._roots.refusal, wanted), RESOLVE_WITHIN_S)
+        except TimeoutError:
+            return "its disk does not answer, so nobody can tell whether libraries are allowed there"
+
+
+def _no_such_library() -> Refused:
+    return Refused(404, "library-not-found", str(library.NoSuchLibrary.__doc__))
+
 
 def _taken(wanted: str, by: str) -> Refused:
     detail = f"{wanted} is the folder of library {by} already: change that one, or give another folder."
-    return Refused(409, "path-taken", detail)
+    return Refused(409, "path-taken", detail, field="path")
 
 
 def _library_of(command: LibraryCommand, context: CommandContext) -> UUID:
@@ -119,7 +138,7 @@ def _tidied(command: LibraryCommand, loaded: Loaded[Library, LibraryEvent]) -> L
             fields = {name: getattr(wanted, name) for name in Settings.__struct_fields__}
             return ChangeLibrary(library_id=command.library_id, if_versions=command.if_versions, **fields)
     except rules.InvalidSettings as error:
-        raise Refused(422, "invalid-settings", str(error)) from error
+        raise Refused(422, "invalid", error.reason, field=error.field) from error
     return command
 
 

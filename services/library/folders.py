@@ -1,4 +1,5 @@
-"""Which folder belongs to which library, as this log says, and how folders lie to each other on this machine's disks.
+"""Which folder and workspace belong to which library, as this log says, and how folders lie to each other on this
+machine's disks.
 
 In memory, private, made from the log. What must hold whoever races is decided by the path's own aggregate (`path.py`);
 this is for what that cannot see: folders in folders, links, and libraries from before folders were taken.
@@ -40,6 +41,7 @@ class Folders:
         self._log = log
         self._position = 0
         self._folders: dict[UUID, Folder] = {}
+        self._workspaces: dict[UUID, str] = {}
         self._reading = asyncio.Lock()
 
     async def catch_up(self) -> None:
@@ -49,6 +51,10 @@ class Folders:
                 for event in events:
                     await self._apply(event)
                 self._position = events[-1].position
+
+    def workspace_of(self, library_id: UUID) -> str | None:
+        """Also of a deleted library. None: there never was one."""
+        return self._workspaces.get(library_id)
 
     def same(self, real: str, workspace: str, library_id: UUID) -> Folder | None:
         """Another library of the same folder."""
@@ -82,6 +88,7 @@ class Folders:
             ):
                 known = self._folders.get(library_id)
                 real = known.real if known and known.path == settings.path else await resolved(settings.path)
+                self._workspaces[library_id] = event.workspace
                 self._folders[library_id] = Folder(library_id, event.workspace, settings.name, settings.path, real)
 
 

@@ -1,13 +1,12 @@
 """What a library's settings must be, wherever they come from. Pure."""
 
 import posixpath
-import unicodedata
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 from pathspec import GitIgnoreSpec
 
-from linstock import cron
+from linstock import cron, text
 from linstock.messages.library import DEFAULT_EXTENSIONS, Settings
 
 NAME_LIMIT = 200  # characters
@@ -45,7 +44,7 @@ def check(settings: Settings) -> None:
     _check_text("name", settings.name)
     if len(settings.description) > DESCRIPTION_LIMIT:
         raise InvalidSettings("description", f"a description has at most {DESCRIPTION_LIMIT} characters")
-    _check_text("description", settings.description, "\n\t\r")
+    _check_text("description", settings.description, text.LINES)
     _check_path(settings.path)
     _check_patterns(settings.exclude_patterns)
     _check_extensions(settings.extensions)
@@ -86,11 +85,9 @@ def _check_extensions(extensions: Sequence[str]) -> None:
             raise InvalidSettings("extensions", f"{extension} is none of {' '.join(DEFAULT_EXTENSIONS)}")
 
 
-def _check_text(field: str, text: str, allowed: str = "") -> None:
-    """No control characters, and nothing that has no UTF-8: neither can be stored, shown and typed again."""
-    for character in text:
-        if unicodedata.category(character) in ("Cc", "Cs") and character not in allowed:
-            raise InvalidSettings(field, f"it holds the character U+{ord(character):04X}")
+def _check_text(field: str, given: str, allowed: str = "") -> None:
+    if reason := text.flaw(given, allowed):
+        raise InvalidSettings(field, reason)
 
 
 def _normal(path: str) -> str:
@@ -100,5 +97,5 @@ def _normal(path: str) -> str:
 
 
 def _extension(given: str) -> str:
-    lowered = given.strip().lower()
+    lowered = given.lower()
     return lowered if lowered.startswith(".") else f".{lowered}"

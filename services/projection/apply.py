@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from linstock.bus.envelope import Delivered
 from linstock.crashpoints import reach
-from services.projection import store
+from services.projection import adding, forgetting, store
 from services.projection.chain import Gap, NewEpoch, Position, cut
 from services.projection.fact import Fact, Poison, fact_of
 from services.projection.schema import Connection
@@ -48,12 +48,20 @@ async def _apply(connection: Connection, deliveries: Sequence[Delivered]) -> App
 
 
 async def _project(connection: Connection, facts: Sequence[Fact]) -> None:
+    for part in forgetting.cut(facts):
+        await _fold(connection, part)
+        await forgetting.forget(connection, part[-1])
+
+
+async def _fold(connection: Connection, facts: Sequence[Fact]) -> None:
     tables = Tables()
     for rows, keys in tables.reads(facts):
         await store.load(connection, rows, keys)
     tables.fold(facts)
     for rows in tables.all():
         await store.write(connection, rows)
+    for sums in tables.sums():
+        await adding.add(connection, sums)
 
 
 def _before(poison: Poison, deliveries: Sequence[Delivered]) -> Sequence[Delivered]:

@@ -1,14 +1,17 @@
 """The commands `linstock projection rebuild | verify`. Light to import: `linstock --help` reads this module."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import rich_click as click
 
+from linstock.cli.options import examples, with_screen
 from linstock.settings import DEFAULT_DATA_DIR
 
 if TYPE_CHECKING:
+    from linstock.cli.screen import Screen
     from services.projection.rebuild import Comparison
     from services.projection.scratch import Progress
 
@@ -22,12 +25,12 @@ _DATA_DIR = click.option(
 )
 
 
-@click.group()
+@click.group(epilog=examples("linstock projection verify"))
 def projection() -> None:
     """Read models: make them again from the events, or compare them with what the events say."""
 
 
-@projection.command(epilog="Example:  linstock projection rebuild --data-dir /srv/linstock")
+@projection.command(epilog=examples("linstock projection rebuild --data-dir /srv/linstock"))
 @_DATA_DIR
 def rebuild(data_dir: Path) -> None:
     """Build the read models from EVENTS beside the live ones, compare, and switch to them.
@@ -38,12 +41,16 @@ def rebuild(data_dir: Path) -> None:
     click.echo("switched to the rebuilt tables")
 
 
-@projection.command(epilog="Example:  linstock projection verify || linstock projection rebuild")
+@projection.command(epilog=examples("linstock projection verify || linstock projection rebuild"))
 @_DATA_DIR
-def verify(data_dir: Path) -> None:
+@with_screen
+def verify(screen: "Screen", data_dir: Path) -> None:
     """Print a checksum per table, of the live rows and of a rebuild; exit 1 when they differ. Changes nothing."""
     comparison = _run(data_dir, "verify")
-    _print(comparison, "from events")
+    if screen.form == "table":
+        _print(comparison, "from events")
+    else:
+        screen.rows(list(_rows(comparison)), (), none="")
     if comparison.live is None:
         _end("the live tables are of another epoch: linstock projection rebuild")
     if comparison.differing:
@@ -77,6 +84,13 @@ def _print(comparison: "Comparison", made: str) -> None:
         live = comparison.live[table].digest if comparison.live else "another epoch"
         sign = "" if live == checksum.digest else "  different"
         click.echo(f"{table:<14}{checksum.rows:>10,}  {live:<16}  {checksum.digest:<16}{sign}")
+
+
+def _rows(comparison: "Comparison") -> Iterator[dict[str, Any]]:
+    for table, rebuilt in comparison.rebuilt.items():
+        live = comparison.live[table] if comparison.live else None
+        digest = live.digest if live else None
+        yield {"table": table, "rows": rebuilt.rows, "live": digest, "rebuilt": rebuilt.digest, "same": live == rebuilt}
 
 
 def _end(sentence: str) -> NoReturn:

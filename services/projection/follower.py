@@ -17,6 +17,7 @@ from linstock.bus.envelope import BadEnvelope
 from linstock.bus.pull import Silent
 from linstock.cancellation import cancel
 from linstock.migrations import advisory_key
+from linstock.outage import plain
 from services.projection import metrics, schema
 from services.projection.fact import Poison
 from services.projection.schema import VIEWS, Connection
@@ -116,6 +117,8 @@ class Follower:
         self._retry_s = FIRST_RETRY_S
 
     def _trouble(self, error: Exception, what: str, last_retry_s: float) -> None:
-        self.problem = f"{type(error).__name__}: {error}"
+        reason = plain(error)
         self._retry_s = min(self._retry_s * 2, last_retry_s)
-        logger.error(what, error=self.problem, retry_in_s=self._retry_s)
+        if reason != self.problem or self._stopped:  # what is away is said once, not at each attempt
+            logger.error(what, reason=reason, error=repr(error), retry_in_s=self._retry_s)
+        self.problem = reason

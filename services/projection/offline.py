@@ -13,22 +13,22 @@ from nats.js.errors import APIError
 from linstock.bus.connection import close, connect_once
 from linstock.bus.envelope import BadEnvelope
 from linstock.bus.pull import Silent
+from linstock.cli.exits import Ended, Exit
 from services.projection import rebuild
 from services.projection.fact import Poison
 from services.projection.rebuild import Comparison, RebuildRuns
 from services.projection.scratch import BrokenChain, EventsBehind, Progress
 
 
-class NotRunning(Exception):
-    """No Linstock runs on this data directory; start it, or set LINSTOCK_DATABASE_URL and LINSTOCK_NATS_URL."""
+class NotRunning(Ended):
+    """Nothing runs on {data_dir}. Start it with `linstock up`, or set LINSTOCK_DATABASE_URL and LINSTOCK_NATS_URL."""
 
     def __init__(self, data_dir: Path) -> None:
-        super().__init__(f"{self.__doc__} {data_dir}")
+        super().__init__((self.__doc__ or "").format(data_dir=data_dir), Exit.UNREACHABLE)
         self.data_dir = data_dir
 
 
 FAILURES = (
-    NotRunning,
     RebuildRuns,
     BrokenChain,
     EventsBehind,
@@ -53,7 +53,7 @@ class _State(Struct):
 
 
 async def run(data_dir: Path, what: str, report: Callable[[Progress], None]) -> Comparison:
-    """`what` is rebuild | verify. Raises FAILURES."""
+    """`what` is rebuild | verify. Raises FAILURES, and NotRunning."""
     database_url, nats_url = servers(os.environ, data_dir)
     client = await connect_once(nats_url, f"linstock-projection-{what}")
     try:

@@ -1,7 +1,7 @@
 """Rows and positions in Postgres: bulk reads, bulk upserts. Statements are made from the row types, once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, get_args
@@ -19,7 +19,15 @@ R = TypeVar("R", bound=Struct)
 ROWS_PER_STATEMENT = 5_000
 _INT64 = 2**63
 
-_SQL_TYPES = {UUID: "uuid", str: "text", int: "bigint", bool: "boolean", datetime: "timestamptz", bytes: "bytea"}
+_SQL_TYPES = {
+    UUID: "uuid",
+    str: "text",
+    int: "bigint",
+    bool: "boolean",
+    datetime: "timestamptz",
+    bytes: "bytea",
+    date: "date",
+}
 
 
 class Statements(Struct, frozen=True):
@@ -91,6 +99,10 @@ def _columns(rows: Sequence[Struct], known: Statements) -> list[Any]:
         column if clean is None else [clean(value) for value in column]
         for column, clean in zip(columns, known.cleans, strict=True)
     ]
+
+
+def column_type(kind: Any) -> str:
+    return _SQL_TYPES[_plain(kind)]
 
 
 def _plain(kind: Any) -> type:

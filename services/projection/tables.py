@@ -7,18 +7,23 @@ from uuid import UUID
 from linstock import names
 from services.projection.fact import Fact, Poison
 from services.projection.rows import Rows
+from services.projection.sums import Sums
 from services.projection.views import (
     collections,
+    contents,
     feed,
     files,
     holds,
     jobs,
     libraries,
     operations,
+    run_counts,
+    run_days,
+    run_totals,
     scans,
     schedules,
-    totals,
 )
+from services.projection.views.collections import Collection
 
 SHAPE = 2
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
@@ -31,7 +36,9 @@ class Tables:
         self.operations = operations.rows()
         self.libraries = libraries.rows()
         self.schedules = schedules.rows()
-        self.totals = totals.rows()
+        self.run_totals = run_totals.rows()
+        self.run_counts = run_counts.sums()
+        self.run_days = run_days.sums()
         self.jobs = jobs.rows()
         self.scans = scans.rows()
         self.holds = holds.rows()
@@ -39,13 +46,15 @@ class Tables:
         self.files = files.rows()
         self.events = feed.rows()
         self.hours = feed.hours()
+        self.contents = contents.sums()
+        self.content_days = contents.day_sums()
 
     def all(self) -> tuple[Rows[Any], ...]:
         return (
             self.operations,
             self.libraries,
             self.schedules,
-            self.totals,
+            self.run_totals,
             self.jobs,
             self.scans,
             self.holds,
@@ -55,15 +64,23 @@ class Tables:
             self.hours,
         )
 
+    def sums(self) -> tuple[Sums[Any], ...]:
+        return self.run_counts, self.run_days, self.contents, self.content_days
+
+    def names(self) -> list[str]:
+        return [rows.table for rows in self.all()] + [sums.table for sums in self.sums()] + [feed.FLOORS]
+
     def reads(self, facts: Sequence[Fact]) -> Iterable[tuple[Rows[Any], set[object]]]:
         """Table by table the stored rows that `fold` will look at. Load each before asking for the next: what a later
         table reads may depend on rows of an earlier one."""
         yield self.libraries, {key for fact in facts for key in libraries.reads(fact)}
         yield self.schedules, {key for fact in facts for key in schedules.reads(fact)}
         yield self.jobs, {key for fact in facts for key in jobs.reads(fact)}
-        yield self.totals, {key for fact in facts for key in totals.reads(fact, self.jobs)}
+        yield self.run_totals, {key for fact in facts for key in run_totals.reads(fact, self.jobs)}
         yield self.scans, {key for fact in facts for key in scans.reads(fact)}
         yield self.holds, {key for fact in facts for key in holds.reads(fact)}
+        yield self.collections, {key for fact in facts for key in collections.reads(fact)}
+        yield self.files, {key for fact in facts for key in files.reads(fact)}
         yield self.hours, {feed.hour_of(fact.time) for fact in facts}
 
     def fold(self, facts: Sequence[Fact]) -> None:
@@ -85,17 +102,26 @@ class Tables:
                 operations.fold(self.operations, fact)
             case names.SCHEDULER:
                 schedules.fold(self.schedules, fact)
-                totals.fold(self.totals, self.jobs, fact)
-                jobs.fold(self.jobs, fact)
+                self._fold_jobs(fact)
                 operations.fold(self.operations, fact)
             case names.SCANNER:  # and each further scanner at a disk, such as scanner-nas1
                 scans.fold(self.scans, fact)
                 holds.fold(self.holds, fact)
-                collections.fold(self.collections, fact)
+                collections.fold(self.collections, fact, self._content_changed)
                 files.fold(self.files, fact)
                 operations.fold(self.operations, fact)
             case _:
                 return
+
+    def _fold_jobs(self, fact: Fact) -> None:
+        change = jobs.fold(self.jobs, run_totals.number(self.run_totals, fact), fact)
+        if change is not None:
+            run_totals.fold(self.run_totals, change)
+            run_counts.fold(self.run_counts, change)
+            run_days.fold(self.run_days, change)
+
+    def _content_changed(self, before: Collection | None, after: Collection) -> None:
+        contents.fold(self.contents, self.content_days, before, after)
 
     def _library(self, fact: Fact) -> UUID | None:
         """The library of the job or schedule that the event is about, as the event's own log has told it."""

@@ -12,11 +12,14 @@ from linstock.eventlog.postgres import PostgresLog
 from linstock.jobs.worker import Worker
 from linstock.lifecycle import Service
 from linstock.migrations import migrate
+from linstock.outage import postgres_problem
 from linstock.owner import Owner
 from linstock.probes import Vitals
+from linstock.roots import AllowedRoots
 from linstock.settings import Settings
 from services.scanner.index import Index, Pool
 from services.scanner.journal import Journal
+from services.scanner.opened import OpenedArchives
 from services.scanner.reactions import Closings
 from services.scanner.runner import Runner, utc_now
 
@@ -85,7 +88,16 @@ class ScannerService:
 
     def _make_runner(self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor) -> Runner:
         journal = Journal(pool)
-        runner = Runner(log, Index(pool), journal, executor=executor, publish=self._owner.client.publish)
+        runner = Runner(
+            log,
+            Index(pool),
+            OpenedArchives(pool),
+            journal,
+            executor=executor,
+            publish=self._owner.client.publish,
+            disk=self._owner.disk,
+            roots=AllowedRoots(self._settings.allow_roots),
+        )
         closings = Closings(log, journal, stop_walk=runner.stop_walk, now=utc_now)
         Reactions(self._owner.broker, service=names.SCANNER, react=closings.react)
         return runner
@@ -93,5 +105,4 @@ class ScannerService:
     async def _index(self) -> str | None:
         if self._pool is None:
             return "not started"
-        await self._pool.fetchval("SELECT 1")
-        return None
+        return await postgres_problem(self._pool)

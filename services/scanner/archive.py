@@ -8,8 +8,10 @@ import zipfile
 from collections.abc import Iterator
 from io import FileIO
 
+from linstock.roots import ANYWHERE, Bounds
 from services.scanner.images import Images, from_rows
-from services.scanner.walk import IMAGE_SUFFIXES
+from services.scanner.opening import open_below
+from services.scanner.scope import IMAGE_SUFFIXES
 
 MAX_DIRECTORY_BYTES = 16 * 1024 * 1024  # about 150,000 entries; an object is made of each
 MAX_NAME_BYTES = 4096
@@ -37,12 +39,13 @@ class _Bounded(FileIO):
         return super().read(size) or b""
 
 
-def images_in(path: bytes) -> Images:
-    """Its images, by name within the archive; sizes are uncompressed, times as the archive has them, taken as UTC.
+def images_in(root: bytes, path: bytes, bounds: Bounds = ANYWHERE) -> Images:
+    """The images of the archive `path` below `root`, by name within it; sizes are uncompressed, times as the archive
+    has them, taken as UTC.
 
     Raises BrokenArchive for what is no readable zip or is beyond the limits, OSError when the file can't be read.
     """
-    with _Bounded(_opened(path)) as file:
+    with _Bounded(_opened(root, path, bounds)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise BrokenArchive("It is not a regular file any more.")
         try:
@@ -52,9 +55,9 @@ def images_in(path: bytes) -> Images:
             raise BrokenArchive(str(error) or type(error).__name__) from error
 
 
-def _opened(path: bytes) -> int:
+def _opened(root: bytes, path: bytes, bounds: Bounds) -> int:
     # Non-blocking and no links: what was a file when it was listed may be a pipe now.
-    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    return open_below(root, path, os.O_RDONLY | os.O_NONBLOCK, bounds)
 
 
 def _images(archive: zipfile.ZipFile) -> Iterator[tuple[bytes, int, int]]:

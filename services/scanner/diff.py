@@ -1,8 +1,10 @@
 """What a scan saw against what was recorded: the changes that are worth recording. Pure.
 
-Nothing is marked missing here. What was recorded and is not seen stays part of its collection and is counted as absent.
+Nothing is marked missing here. What was recorded and is not seen stays part of its collection, and is counted as
+excluded when the library's settings leave it out, as absent otherwise.
 """
 
+from collections.abc import Callable
 from uuid import UUID
 
 from msgspec import Struct
@@ -10,9 +12,7 @@ from msgspec import Struct
 from linstock import names
 from linstock.messages.catalogue import CollectionEntry
 from services.scanner.images import Images, changed_since, displayed, empty, merge
-
-FOLDER = "folder"
-ARCHIVE = "archive"
+from services.scanner.scope import FOLDER
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -44,15 +44,17 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class Unchanged(Struct, frozen=True, kw_only=True):
-    absent_images: int
+    """Recorded images that were not seen: because settings leave them out, or otherwise."""
+
+    absent_images: int = 0
+    excluded_images: int = 0
 
 
-class Changed(Struct, frozen=True, kw_only=True):
+class Changed(Unchanged, frozen=True, kw_only=True):
     change: Change
-    absent_images: int
 
 
-Difference = Changed | Unchanged
+Difference = Unchanged | Changed
 
 
 def collection_id(library_id: UUID, kind: str, path: bytes) -> UUID:
@@ -65,22 +67,33 @@ def is_as_recorded(seen: Seen, known: Known) -> bool:
     return seen.images.digest() == known.digest and _same_archive(seen, known)
 
 
-def compare(seen: Seen, known: Known | None, recorded: Images | None = None) -> Difference:
+def _nothing(_name: bytes) -> bool:
+    return False
+
+
+def compare(
+    seen: Seen, known: Known | None, recorded: Images | None = None, *, leaves_out: Callable[[bytes], bool] = _nothing
+) -> Difference:
     """`recorded` are the images that the log has of a known collection; they are needed only when
-    `is_as_recorded` is False."""
+    `is_as_recorded` is False. `leaves_out` says of a name whether the settings do."""
     if known is None:
-        change = Change(entry=_entry(seen, seen.images), images=seen.images, added=True)
-        return Changed(change=change, absent_images=0)
+        return Changed(change=Change(entry=_entry(seen, seen.images), images=seen.images, added=True))
     if is_as_recorded(seen, known):
-        return Unchanged(absent_images=0)
+        return Unchanged()
     recorded = recorded if recorded is not None else empty()
     together = merge(recorded, seen.images)
-    absent = len(together) - len(seen.images)
+    unseen = len(together) - len(seen.images)
+    excluded = _count_left_out(recorded, seen.images, leaves_out) if unseen else 0
     entry = _entry(seen, together)
     if entry.digest == known.digest and _same_archive(seen, known):
-        return Unchanged(absent_images=absent)
+        return Unchanged(absent_images=unseen - excluded, excluded_images=excluded)
     change = Change(entry=entry, images=changed_since(recorded, seen.images), added=False)
-    return Changed(change=change, absent_images=absent)
+    return Changed(change=change, absent_images=unseen - excluded, excluded_images=excluded)
+
+
+def _count_left_out(recorded: Images, seen: Images, leaves_out: Callable[[bytes], bool]) -> int:
+    there = set(seen.names)
+    return sum(name not in there and leaves_out(name) for name in recorded.names)
 
 
 def _same_archive(seen: Seen, known: Known) -> bool:

@@ -13,14 +13,18 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from linstock.crashpoints import reach
+from linstock.disk import Disk
 from services.scanner.diff import Known
 from services.scanner.images import Images
 from services.scanner.index import Index
 from services.scanner.ledger import Ledger
 from services.scanner.metrics import PAGES
+from services.scanner.opened import Opened, OpenedArchives
 from services.scanner.pages import Page, pages
 from services.scanner.survey import Task, survey
 from services.scanner.tally import Tally
+
+ROOM_LOOK_S = 0.5
 
 T = TypeVar("T")
 
@@ -28,11 +32,22 @@ T = TypeVar("T")
 class Expedition:
     """Made and awaited on the event loop; `stop` may be called from anywhere, any number of times."""
 
-    def __init__(self, task: Task, *, ledger: Ledger, index: Index, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        task: Task,
+        *,
+        ledger: Ledger,
+        index: Index,
+        archives: OpenedArchives,
+        disk: Disk,
+        now: Callable[[], datetime],
+    ) -> None:
         self.tally = Tally()
         self._task = task
         self._ledger = ledger
         self._index = index
+        self._disk = disk
+        self._archives = archives
         self._now = now
         self._stopping = threading.Event()
         self._loop = asyncio.get_running_loop()
@@ -57,6 +72,12 @@ class Expedition:
     def images(self, collection_id: UUID) -> Images:
         return self._call(self._index.images(collection_id))
 
+    def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]:
+        return self._call(self._archives.get(collection_ids))
+
+    def remember(self, opened: dict[UUID, Opened]) -> None:
+        self._call(self._archives.put(opened))
+
     def _walk(self) -> None:
         under_way: Future[None] | None = None
         changes = survey(self._task, self, self.tally, self._stopping.is_set)
@@ -70,10 +91,16 @@ class Expedition:
                 under_way.result()
 
     async def _record(self, page: Page) -> None:
+        await self._room()
         recorded = await self._ledger.record(page, self._now())
         PAGES.inc()
         reach("after_page_append")
         await self._index.apply(self._task.library_id, recorded)
+
+    async def _room(self) -> None:
+        """A full disk makes a scan wait, under its lease and until its deadline; what it has found so far is kept."""
+        while self._disk.full() and not self._stopping.is_set():  # noqa: ASYNC110 - nothing tells us
+            await asyncio.sleep(ROOM_LOOK_S)
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()

@@ -8,6 +8,8 @@ from itertools import islice
 
 from linstock.messages.catalogue import FileEntry
 
+SHOWN_BYTES = 2000  # of a path's text; an index row of Postgres takes 2704
+
 
 class Images:
     """Names (bytes, unique, ascending), sizes and modification times. Not changed once it is made."""
@@ -75,12 +77,15 @@ def name_of(entry: FileEntry) -> bytes:
     return entry.name.encode() if entry.name_bytes is None else entry.name_bytes
 
 
-def displayed(raw: bytes) -> tuple[str, bytes | None]:
-    """How a name or path is stored: text, and its bytes when they are not UTF-8."""
-    try:
-        return raw.decode(), None
-    except UnicodeDecodeError:
-        return raw.decode(errors="replace"), raw
+def displayed(raw: bytes, *, limit_bytes: int = SHOWN_BYTES) -> tuple[str, bytes | None]:
+    """How a name or path is stored: text, and its bytes when the text does not say all of them: they are not UTF-8, or
+    too long to be shown, sorted and indexed."""
+    text = raw.decode(errors="replace")
+    encoded = text.encode()
+    if len(encoded) > limit_bytes:
+        half = limit_bytes // 2
+        return f"{encoded[:half].decode(errors='ignore')}…{encoded[-half:].decode(errors='ignore')}", raw
+    return text, None if encoded == raw else raw
 
 
 def merge(older: Images, newer: Images) -> Images:

@@ -8,21 +8,41 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from msgspec import Raw
 
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
-from linstock.messages.catalogue import CollectionsRecorded, FileEntry
-from services.scanner.catalogue import CATALOGUE
+from linstock.messages.catalogue import CollectionEntry, CollectionsRecorded, FileEntry
+from linstock.messages.message import Message
 from services.scanner.diff import Known
 from services.scanner.images import Images, empty, from_entries, merge
+from services.scanner.outcome import Expected
+from services.scanner.scope import Scope
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 READ_AT_ONCE = 16  # events; each may be half a MiB
+PATHS_AT_ONCE = 500
 REPLAY_BEYOND = 64  # events behind, from where the log is streamed instead of loaded
 COMPACT_BEYOND = 64  # rows of one collection
 
+
+class _Share(Message, frozen=True):
+    collection_id: UUID
+    files: Raw
+
+
+class _Page(Message, frozen=True):
+    """CollectionsRecorded, with the images left as the JSON that they are stored as."""
+
+    library_id: UUID
+    collections: tuple[CollectionEntry, ...]
+    files: tuple[_Share, ...]
+
+
+_PAGE_TYPE = CollectionsRecorded.__struct_config__.tag
+_PAGES: msgspec.json.Decoder[_Page] = msgspec.json.Decoder(_Page)
 _FILES: msgspec.json.Decoder[tuple[FileEntry, ...]] = msgspec.json.Decoder(tuple[FileEntry, ...])
 
 
@@ -69,14 +89,18 @@ class Index:
                 await _compact(connection, collection_id, images)
         return images
 
-    async def count(self, library_id: UUID, *, without_subfolders: bool) -> int:
-        """Collections recorded; without those in subfolders if `without_subfolders`."""
-        query = (
-            "SELECT count(*) FROM index_collections WHERE library_id = $1"
-            " AND (NOT $2 OR path = '' OR (kind <> 'folder' AND position('/'::bytea IN path) = 0))"
-        )
-        found: int = await self._pool.fetchval(query, library_id, without_subfolders)
-        return found
+    async def expected(self, library_id: UUID, scope: Scope) -> Expected:
+        """How many collections are recorded where `scope` lets a scan look, and where not."""
+        query = "SELECT count(*) FROM index_collections WHERE library_id = $1"
+        total: int = await self._pool.fetchval(query, library_id)
+        if not scope.narrows:
+            return Expected(within=total, left_out=0)
+        left_out = 0
+        async with self._pool.acquire() as connection, connection.transaction():
+            query = "SELECT kind, path FROM index_collections WHERE library_id = $1"
+            async for row in connection.cursor(query, library_id, prefetch=PATHS_AT_ONCE):
+                left_out += scope.leaves_out(row["kind"], row["path"])
+        return Expected(within=total - left_out, left_out=left_out)
 
     async def version(self, library_id: UUID) -> int:
         """The catalogue version that the library's rows reflect."""
@@ -93,9 +117,8 @@ class Index:
                     continue
                 if event.version != at + 1:
                     raise IndexGap(library_id, at=at, given=event.version)
-                decoded = CATALOGUE.decode(event.data)
-                if isinstance(decoded, CollectionsRecorded):
-                    await _put(connection, decoded, event.version)
+                if event.type == _PAGE_TYPE:
+                    await _put(connection, _PAGES.decode(event.data), event.version)
                 at = event.version
             if at != before:
                 await connection.execute(
@@ -136,7 +159,7 @@ async def _locked_version(connection: Connection, library_id: UUID) -> int:
     return version
 
 
-async def _put(connection: Connection, page: CollectionsRecorded, version: int) -> None:
+async def _put(connection: Connection, page: _Page, version: int) -> None:
     entries = page.collections
     await connection.execute(
         "INSERT INTO index_collections"
@@ -159,7 +182,7 @@ async def _put(connection: Connection, page: CollectionsRecorded, version: int) 
         "INSERT INTO index_images (version, collection_id, files) SELECT $1, * FROM unnest($2::uuid[], $3::bytea[])",
         version,
         [share.collection_id for share in page.files],
-        [msgspec.json.encode(share.files) for share in page.files],
+        [bytes(share.files) for share in page.files],
     )
 
 

@@ -126,13 +126,19 @@ class Ledger:
                 return self._take_new()
 
     async def complete(self, verdict: ScanCompleted, held: RemovalsHeld | None) -> list[Recorded]:
-        """The verdict, what it means for holds, and the release: one append."""
+        """The verdict, what it means for holds, and the release: one append. Only a scan that saw content settles what
+        an earlier one held."""
         one = self._attempt
-        settle = SettleHold(scan_id=one.scan_id, library_id=one.library_id, attempt=one.attempt, at=verdict.at)
+        holds: list[CatalogueCommand] = []
+        if held:
+            holds.append(HoldRemovals(held=held))
+        elif verdict.counts.collections:
+            settle = SettleHold(scan_id=one.scan_id, library_id=one.library_id, attempt=one.attempt, at=verdict.at)
+            holds.append(settle)
         while True:
             closing = await SCAN.load(self._log, one.scan_id)
             scan.refuse_closed(one.scan_id, one.attempt, closing.state)
-            events = _in_turn(self._catalogue, HoldRemovals(held=held) if held else settle, self._release(verdict.at))
+            events = _in_turn(self._catalogue, *holds, self._release(verdict.at))
             verdicts = scan.decide(CompleteScan(verdict=verdict), closing.state)
             if await self._append(events, closing.append(verdicts), at=verdict.at):
                 await self._snapshot()

@@ -16,26 +16,31 @@ from uuid import UUID
 import structlog
 
 from linstock.crashpoints import reach
+from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
 from linstock.jobs.worker import Lease, Order, OwnVerdict
 from linstock.messages.catalogue import RemovalsHeld
 from linstock.messages.job import ScanRequested
 from linstock.messages.scan import ScanCompleted, ScanFailed
-from services.scanner import metrics
+from linstock.roots import EVERYWHERE, AllowedRoots, Bounds
+from services.scanner import metrics, outcome
 from services.scanner.catalogue import NotOwner
 from services.scanner.expedition import Expedition
 from services.scanner.index import Index
 from services.scanner.journal import Journal
 from services.scanner.ledger import Attempt, Ledger
+from services.scanner.listing import Stopped
+from services.scanner.opened import OpenedArchives
+from services.scanner.outcome import Expected
 from services.scanner.progress import Publish, progress
 from services.scanner.scan import AttemptClosed
+from services.scanner.scope import Scope
 from services.scanner.survey import Task
-from services.scanner.walk import RootUnavailable, Stopped
+from services.scanner.walk import RootUnavailable
 
 logger = structlog.get_logger(__name__)
 
-EMPTY_ROOT = "empty_root"
-NO_COLLECTIONS = "no_collections"
+DEEP = "deep"
 
 
 def utc_now() -> datetime:
@@ -49,17 +54,23 @@ class Runner:
         self,
         log: EventLog,
         index: Index,
+        archives: OpenedArchives,
         journal: Journal,
         *,
         executor: Executor,
         publish: Publish,
+        disk: Disk | None = None,
+        roots: AllowedRoots = EVERYWHERE,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._log = log
         self._index = index
+        self._archives = archives
         self._journal = journal
         self._executor = executor
         self._publish = publish
+        self._disk = disk or Disk(None)
+        self._roots = roots
         self._now = now
         self._walks: dict[tuple[UUID, int], Expedition] = {}
         self._stopping = False
@@ -69,9 +80,9 @@ class Runner:
         attempt = _attempt_of(order, lease)
         named = {"scan_id": str(attempt.scan_id), "attempt": attempt.attempt}
         with structlog.contextvars.bound_contextvars(**named), metrics.RUNNING.track_inprogress():
-            outcome = await self._ended(attempt, order, lease)
-            metrics.SCANS.labels(outcome).inc()
-            logger.info("Scan ended", outcome=outcome)
+            how = await self._ended(attempt, order, lease)
+            metrics.SCANS.labels(how).inc()
+            logger.info("Scan ended", outcome=how)
         return OwnVerdict()
 
     def stop_walk(self, scan_id: UUID, attempt: int) -> None:
@@ -114,15 +125,18 @@ class Runner:
             raise AttemptClosed(attempt.scan_id, attempt.attempt)
         await ledger.start(self._now())
         await self._index.catch_up(self._log, attempt.library_id, version=ledger.version)
-        task = _task_of(attempt, order)
-        known = await self._index.count(attempt.library_id, without_subfolders=not task.include_subfolders)
-        walk = Expedition(task, ledger=ledger, index=self._index, now=self._now)
+        bounds = await asyncio.get_running_loop().run_in_executor(self._executor, self._roots.bounds)
+        task = _task_of(attempt, order, bounds)
+        expected = await self._index.expected(attempt.library_id, task.scope)
+        walk = Expedition(
+            task, ledger=ledger, index=self._index, archives=self._archives, disk=self._disk, now=self._now
+        )
         async with self._walking(walk, attempt, lease):
             await walk.run(self._executor)
         if lease.lost.is_set() and not self._stopping:
             raise Stopped
-        held = self._held(walk, attempt, known)
-        verdict = self._verdict(walk, attempt, known, held, duration_ms=round((time.monotonic() - began) * 1000))
+        held = self._held(walk, attempt, expected)
+        verdict = self._verdict(walk, attempt, expected, held, duration_ms=round((time.monotonic() - began) * 1000))
         recorded = await ledger.complete(verdict, held)
         reach("after_verdict_append_before_index")
         await self._index.apply(attempt.library_id, recorded)
@@ -148,32 +162,32 @@ class Runner:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
-    def _held(self, walk: Expedition, attempt: Attempt, known: int) -> RemovalsHeld | None:
-        """Nothing was found where something was known: that looks like a disk being away."""
-        if walk.tally.collections or not known:
+    def _held(self, walk: Expedition, attempt: Attempt, expected: Expected) -> RemovalsHeld | None:
+        removals = outcome.removals(walk.tally, expected)
+        if removals is None:
             return None
         return RemovalsHeld(
             scan_id=attempt.scan_id,
             library_id=attempt.library_id,
             attempt=attempt.attempt,
-            count=known,
-            reason=NO_COLLECTIONS if walk.tally.root_entries else EMPTY_ROOT,
+            count=removals.count,
+            reason=removals.reason,
             at=self._now(),
         )
 
     def _verdict(
-        self, walk: Expedition, attempt: Attempt, known: int, held: RemovalsHeld | None, *, duration_ms: int
+        self, walk: Expedition, attempt: Attempt, expected: Expected, held: RemovalsHeld | None, *, duration_ms: int
     ) -> ScanCompleted:
         return ScanCompleted(
             scan_id=attempt.scan_id,
             library_id=attempt.library_id,
             attempt=attempt.attempt,
             lease=attempt.lease,
-            counts=walk.tally.counts(known_before=known),
+            counts=outcome.counts(walk.tally, expected),
             duration_ms=duration_ms,
             held=held.count if held else 0,
             at=self._now(),
-            report=walk.tally.report(),
+            report=outcome.report(walk.tally, expected),
         )
 
     async def _superseded(self, ledger: Ledger, attempt: Attempt, lost: NotOwner) -> str:
@@ -224,10 +238,18 @@ def _attempt_of(order: Order, lease: Lease) -> Attempt:
     )
 
 
-def _task_of(attempt: Attempt, order: Order) -> Task:
+def _task_of(attempt: Attempt, order: Order, bounds: Bounds) -> Task:
     assert isinstance(order.request, ScanRequested)
+    request, target = order.request, order.request.target
+    scope = Scope(
+        include_subfolders=request.include_subfolders and target.include_subfolders,
+        exclude_patterns=target.exclude_patterns,
+        extensions=target.extensions,
+    )
     return Task(
         library_id=attempt.library_id,
         root=os.fsencode(attempt.root),
-        include_subfolders=order.request.include_subfolders,
+        scope=scope,
+        deep=request.scan_mode == DEEP,
+        bounds=bounds,
     )

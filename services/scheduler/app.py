@@ -78,7 +78,8 @@ class SchedulerService:
         await self._begin(tail)
         client, signs, verdicts = self._owner.client, Signs(timeout_s=limits.lease_timeout_s), Verdicts(log, index)
         reports = Reports(client, Claims(verdicts, clock))
-        dispatcher = Dispatcher(log, index, clock, signs, self._put, again_after_s=limits.again_after_s)
+        disk = self._owner.disk
+        dispatcher = Dispatcher(log, index, clock, signs, self._put, disk=disk, again_after_s=limits.again_after_s)
         leases = LeaseWatch(
             client,
             index,
@@ -93,8 +94,10 @@ class SchedulerService:
         metrics.OPEN_JOBS.set_function(lambda: len(index.jobs))
         self._vitals.check("clock", clock.problem)
         self._vitals.check("index", tail.problem)
-        await self._owner.start()
-        for part in (reports, leases, dispatcher, Ticker(log, index, clock, tzdata=tzdata_version())):
+        ticker = Ticker(log, index, clock, disk=disk, tzdata=tzdata_version())
+        self._vitals.check("ticks", ticker.problem)
+        await self._owner.start(now=clock.require)
+        for part in (reports, leases, dispatcher, ticker):
             await self._begin(part)
 
     async def stop(self) -> None:

@@ -13,13 +13,17 @@ import asyncpg
 import structlog
 
 from linstock.cancellation import cancel
+from linstock.outage import plain
 
 logger = structlog.get_logger(__name__)
 
 STALE_AFTER_S = 3.0
 MEASURE_EVERY_S = 1.0
 MEASURE_TIMEOUT_S = 1.0
+STEP_S = 1.0  # less is drift, or a measurement that took long
 DISAGREE_S = 0.002  # measurements that contradict each other by more than this: Postgres's clock was set
+
+NO_TIME = "PostgreSQL does not say what time it is, so no tick fires"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,6 +49,8 @@ class PostgresClock:
         self._every_s = every_s
         self._offset_s: float | None = None  # Postgres's seconds since 1970 minus the monotonic clock, at least
         self._measured_s = 0.0
+        self.stepped_s = 0.0
+        """By how much Postgres's clock was set since the start, in all; what lasts is measured without it."""
         self._task: asyncio.Task[None] | None = None
 
     def now(self) -> datetime | None:
@@ -63,7 +69,7 @@ class PostgresClock:
 
     async def problem(self) -> str | None:
         """A sentence for readiness."""
-        return ClockStale.__doc__ if self.now() is None else None
+        return NO_TIME if self.now() is None else None
 
     async def measure(self) -> None:
         """One measurement; raises what the reading raises."""
@@ -73,7 +79,10 @@ class PostgresClock:
         lowest, highest = said_s - answered, said_s - asked
         kept = self._offset_s
         # The tightest bound so far stays while it is possible: a slow round trip must not make the clock jump back.
-        self._offset_s = kept if kept is not None and lowest <= kept <= highest + DISAGREE_S else lowest
+        possible = kept is not None and lowest <= kept <= highest + DISAGREE_S
+        self._offset_s = kept if possible else lowest
+        if kept is not None and not possible and abs(lowest - kept) > STEP_S:
+            self.stepped_s += lowest - kept
         self._measured_s = asked
 
     async def start(self) -> None:
@@ -87,12 +96,16 @@ class PostgresClock:
             self._task = None
 
     async def _keep_measuring(self) -> None:
+        said = ""
         while True:
             await asyncio.sleep(self._every_s)
             try:
                 await self.measure()
             except Exception as error:  # asyncpg raises more than it says; a clock that gave up would never tick again
-                logger.warning("Postgres's clock can't be read", error=str(error) or type(error).__name__)
+                if said != (said := plain(error)):  # once, not every second
+                    logger.warning("Postgres's clock can't be read", reason=said, error=repr(error))
+            else:
+                said = ""
 
 
 class ClockReader:

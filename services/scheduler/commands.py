@@ -1,11 +1,9 @@
 """From a command to what is appended: which planner plans it, and cancelling a job."""
 
-from msgspec.structs import replace
-
 from linstock.bus.inbox import CommandContext, Plan, Refused
 from linstock.eventlog.log import EventLog
 from linstock.messages.answer import Answer
-from linstock.messages.job import CancelJob
+from linstock.messages.job import CancelJob, CancelRun
 from linstock.messages.schedule import (
     ChangeSchedule,
     CreateSchedule,
@@ -15,7 +13,7 @@ from linstock.messages.schedule import (
     RequestScan,
     TriggerSchedule,
 )
-from services.scheduler import job
+from services.scheduler import job, limits
 from services.scheduler.edits import EditPlanner
 from services.scheduler.index import Index
 from services.scheduler.known import KnownJob
@@ -29,10 +27,8 @@ SchedulerCommand = (
     | EnableSchedule
     | DisableSchedule
     | DeleteSchedule
-    | CancelJob
+    | CancelRun
 )
-
-REASON_LIMIT = 500  # characters
 
 
 class SchedulerPlanner:
@@ -52,17 +48,17 @@ class SchedulerPlanner:
                 return await self._triggers.trigger(command, context)
             case CreateSchedule():
                 return await self._edits.create(command, context)
-            case CancelJob():
+            case CancelRun():
                 return await self._cancel(command, context)
             case _:
                 return await self._edits.edit(command, context)
 
-    async def _cancel(self, command: CancelJob, context: CommandContext) -> Plan:
+    async def _cancel(self, command: CancelRun, context: CommandContext) -> Plan:
+        limits.check_reason(command.reason)
         known = await KnownJob.load(self._log, command.job_id)
         if known is None or known.workspace != context.workspace:
             raise Refused(404, "run-not-found", f"There is no run {command.job_id}.")
         if isinstance(known.state, job.Closed) and known.state.verdict != "cancelled":
             raise Refused(409, "job-closed", f"Run {command.job_id} has {known.state.verdict} already.")
-        # The time is the owner's: a caller's clock says nothing about when it happened.
-        events = job.decide(replace(command, at=context.at, reason=command.reason[:REASON_LIMIT]), known.state)
+        events = job.decide(CancelJob(job_id=command.job_id, reason=command.reason, at=context.at), known.state)
         return Plan(answer=Answer(status=200, id=command.job_id), appends=[known.append(events)])

@@ -18,6 +18,7 @@ from linstock import names
 from linstock.bus import envelope
 from linstock.cancellation import cancel
 from linstock.crashpoints import reach
+from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
 from services.scheduler import metrics
@@ -58,6 +59,7 @@ class Dispatcher:
         signs: Signs,
         put: Put,
         *,
+        disk: Disk | None = None,
         again_after_s: float = AGAIN_AFTER_S,
         reserve: int = RESERVE,
     ) -> None:
@@ -66,6 +68,7 @@ class Dispatcher:
         self._clock = clock
         self._signs = signs
         self._put = put
+        self._disk = disk or Disk(None)
         self._again_after_s = again_after_s
         self._reserve = reserve
         self._name = uuid4().hex
@@ -127,7 +130,7 @@ class Dispatcher:
 
     async def _pass(self) -> None:
         now = self._clock.now()
-        if now is None:
+        if now is None or self._disk.full():
             return
         orders = [*self._unclaimed(), *self._new(now)]
         try:

@@ -1,20 +1,17 @@
 """What people tell a schedule directly: load, check, decide, answer."""
 
-from uuid import UUID
-
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from linstock import names
 from linstock.bus.inbox import CommandContext, NotYet, Plan, Refused
-from linstock.eventlog.decider import Loaded
 from linstock.eventlog.log import EventLog
 from linstock.messages.answer import Answer
-from linstock.messages.schedule import ChangeSchedule, CreateSchedule, ScheduleEvent
-from services.scheduler import limits
+from linstock.messages.schedule import ChangeSchedule, CreateSchedule
+from services.scheduler import limits, owned
 from services.scheduler.index import Index
 from services.scheduler.known import SCHEDULE
-from services.scheduler.schedule import Deleted, Disabled, Enabled, Schedule, Undefined, editing
+from services.scheduler.schedule import Deleted, Disabled, Enabled, Undefined, editing
 from services.scheduler.schedule.editing import Edit
 
 
@@ -27,7 +24,7 @@ class EditPlanner:
 
     async def create(self, command: CreateSchedule, context: CommandContext) -> Plan:
         """A further schedule of a library; its own again, if that was deleted. Raises Refused, NotYet."""
-        own = await self._load(names.schedule_of(command.library_id), context)
+        own = await owned.load(self._log, self._index, names.schedule_of(command.library_id), context.workspace)
         command = replace(command, name=command.name.strip(), timing=limits.tidy(command.timing))
         limits.check(command.name, command.description, command.timing, command.policy, command.scan_mode)
         match own.state if own else Undefined():
@@ -38,7 +35,7 @@ class EditPlanner:
             case Enabled() | Disabled() as basis:
                 schedule = await SCHEDULE.load(self._log, names.derived_id("schedule", context.command_id))
             case _:
-                raise Refused(404, "library-not-found", f"There is no library {command.library_id}.")
+                raise limits.invalid("parameters/LibraryId", f"there is no library {command.library_id}")
         assert schedule
         events = editing.create(
             command,
@@ -54,7 +51,7 @@ class EditPlanner:
         """Raises Refused."""
         if isinstance(command, ChangeSchedule):
             command = _tidied(command)
-        loaded = await self._load(command.schedule_id, context)
+        loaded = await owned.load(self._log, self._index, command.schedule_id, context.workspace)
         try:
             events = editing.edit(command, loaded.state if loaded else Undefined(), at=context.at)
         except editing.NoSuchSchedule as error:
@@ -69,23 +66,13 @@ class EditPlanner:
             limits.check(after.name, after.description, after.timing, after.policy, after.scan_mode)
         return Plan(answer=Answer(status=200, id=command.schedule_id), appends=[loaded.append(events)])
 
-    async def _load(self, schedule_id: UUID, context: CommandContext) -> Loaded[Schedule, ScheduleEvent] | None:
-        """None for another workspace's."""
-        known = self._index.schedules.get(schedule_id)
-        if known is None:  # a moment old at most, so this reads an event or two
-            recorded = await self._log.load(schedule_id)
-            workspace = recorded[0].workspace if recorded else context.workspace
-        else:
-            workspace = known.workspace
-        return await SCHEDULE.load(self._log, schedule_id) if workspace == context.workspace else None
-
 
 def _tidied(command: ChangeSchedule) -> ChangeSchedule:
     name, expression = command.name, command.expression
     if name is not UNSET:
         name = name.strip()
         if not name:
-            raise Refused(422, "invalid", "name: a name has 1 to 200 characters")
+            raise limits.invalid("name", "a name has 1 to 200 characters")
     if expression is not UNSET:
         expression = " ".join(expression.split())
     return replace(command, name=name, expression=expression)

@@ -7,11 +7,12 @@ was handled (an outcome that waits in REPORTS came in time). Silence takes one w
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 import structlog
+from msgspec import Struct
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -35,6 +36,13 @@ STALLED_S = 2.0  # a pass this late means that we were not listening ourselves
 
 Drained = Callable[[], Awaitable[bool]]
 """Whether everything reported before the watch began has been handled."""
+
+
+class _Seen(Struct, frozen=True):
+    """When an attempt was seen first (monotonic), and by how much the clock had been set until then."""
+
+    at_s: float
+    stepped_s: float
 
 
 class LeaseWatch:
@@ -61,7 +69,7 @@ class LeaseWatch:
         self._timeout_s = timeout_s
         self._every_s = every_s
         self._listening_since: float | None = None
-        self._first_seen: dict[UUID, float] = {}
+        self._first_seen: dict[UUID, _Seen] = {}
         self._looked_s = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -98,13 +106,14 @@ class LeaseWatch:
         now = self._clock.now()
         self._signs.forget(here)
         leases = [known.state.lease for known in self._index.running.values() if isinstance(known.state, Running)]
-        self._first_seen = {lease: self._first_seen.get(lease, here) for lease in leases}
+        seen = _Seen(here, self._clock.stepped_s)
+        self._first_seen = {lease: self._first_seen.get(lease, seen) for lease in leases}
         if now is None or not judging:
             return
         for job_id, known in list(self._index.running.items()):
             if not isinstance(known.state, Running):
                 continue
-            if known.state.deadline <= now:
+            if known.state.deadline + self._stepped(known.state.lease) <= now:
                 await self._time_out(job_id, known.state, now)
             elif self._silent_s(known.state.lease, here) > self._timeout_s:
                 await self._expire(job_id, known.state, now)
@@ -118,10 +127,14 @@ class LeaseWatch:
             self._listening_since = here
         return self._listening_since is not None
 
+    def _stepped(self, lease: UUID) -> timedelta:
+        """A clock that was set meanwhile must not end what runs, nor let it run for longer."""
+        return timedelta(seconds=self._clock.stepped_s - self._first_seen[lease].stepped_s)
+
     def _silent_s(self, lease: UUID, here: float) -> float:
         assert self._listening_since is not None
         heard = self._signs.heard(lease) or 0.0
-        return here - max(heard, self._first_seen.get(lease, here), self._listening_since)
+        return here - max(heard, self._first_seen[lease].at_s, self._listening_since)
 
     async def _expire(self, job_id: UUID, running: Running, now: datetime) -> None:
         logger.warning("A lease is over", job_id=str(job_id), attempt=running.attempt, worker=running.worker)

@@ -62,8 +62,9 @@ class Tail:
                     await asyncio.sleep(RELAY_FIRST_S)
                 self._problem = None
             except Exception as error:  # Postgres is away: nothing is decided meanwhile, the clock sees to that
-                self._problem = f"the log can't be read: {type(error).__name__}"
-                logger.warning("The log can't be read", error=str(error) or type(error).__name__)
+                if self._problem is None:  # once, not at each attempt
+                    logger.warning("The log can't be read", error=repr(error))
+                self._problem = "the log can't be read"
                 await asyncio.sleep(PAUSE_S)
             if time.monotonic() - self._saved_s >= self._save_every_s and (self._schedules or self._jobs):
                 await self._try_save()

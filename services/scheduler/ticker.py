@@ -6,7 +6,7 @@ others see a conflict and read on. So there is no leader and nothing to elect.
 
 import asyncio
 import heapq
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -14,6 +14,7 @@ import structlog
 from linstock.cancellation import cancel
 from linstock.crashpoints import reach
 from linstock.cron import InvalidCron
+from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Append, FutureInstant, Origin, VersionConflict
 from linstock.messages.job import ScanRequested
@@ -29,6 +30,7 @@ logger = structlog.get_logger(__name__)
 ACTOR = "scheduler"
 CONCURRENT = 200  # appends at once; group commit puts them together
 LISTED = 1_000  # due instants that are counted on the event loop; more go to a thread
+SET_BACK = timedelta(seconds=2)  # less is a measurement that came late
 COUNTED = 100_000  # due instants that one append decides at most
 LONGEST_SLEEP_S = 1.0
 SHORTEST_SLEEP_S = 0.001
@@ -39,10 +41,13 @@ AFTER_ERROR_S = 0.5
 class Ticker:
     """Keeps the next instant of every schedule in a heap; entries that no longer hold are passed over."""
 
-    def __init__(self, log: EventLog, index: Index, clock: PostgresClock, *, tzdata: str) -> None:
+    def __init__(
+        self, log: EventLog, index: Index, clock: PostgresClock, *, disk: Disk | None = None, tzdata: str
+    ) -> None:
         self._log = log
         self._index = index
         self._clock = clock
+        self._disk = disk or Disk(None)
         self._tzdata = tzdata
         self._heap: list[tuple[datetime, UUID]] = []
         self._next: dict[UUID, datetime] = {}
@@ -65,6 +70,19 @@ class Ticker:
             await cancel(self._task)
             await asyncio.gather(*self._firing, return_exceptions=True)
             self._task = None
+
+    async def problem(self) -> str | None:
+        """A sentence for readiness while Postgres's clock is behind what was decided by it: it was set back."""
+        now = self._clock.now()
+        states = [known.state for known in self._index.active()]
+        decided = max((state.cursor for state in states if isinstance(state, Enabled)), default=None)
+        if now is None or decided is None or decided - now <= SET_BACK:
+            return None
+        minutes = (decided - now).total_seconds() / 60
+        return (
+            f"PostgreSQL's clock was set back; schedules wait until it shows {decided:%Y-%m-%d %H:%M:%S} UTC again, "
+            f"in {minutes:.0f} min: no instant fires twice"
+        )
 
     def _plan(self, schedule_id: UUID) -> None:
         """Note when the schedule is due next. Called after every change of it."""
@@ -97,7 +115,8 @@ class Ticker:
     async def _run(self) -> None:
         while True:
             self._changed.clear()
-            now = self._clock.now()
+            # On a full disk instants pass as they do without a clock: afterwards the latest is caught up.
+            now = None if self._disk.full() else self._clock.now()
             if now is not None:
                 self._fire_due(now)
             try:
@@ -118,7 +137,7 @@ class Ticker:
 
     def _sleep_s(self, now: datetime | None) -> float:
         if now is None:
-            return AGAIN_S  # the clock may be back any moment
+            return AGAIN_S  # the clock, or room, may be back any moment
         if not self._heap:
             return LONGEST_SLEEP_S
         ahead_s = (self._heap[0][0] - now).total_seconds()

@@ -12,9 +12,10 @@ from linstock.eventlog.record import Append
 from linstock.messages.answer import Answer
 from linstock.messages.job import ScanRequested
 from linstock.messages.schedule import RequestScan, TriggerSchedule
+from services.scheduler import owned
 from services.scheduler.index import Index
 from services.scheduler.known import JOB, SCHEDULE
-from services.scheduler.limits import check_mode
+from services.scheduler.limits import check_mode, invalid
 from services.scheduler.schedule import Deleted, Disabled, Enabled, Undefined
 
 TRIGGERS = ("API", "Manual")
@@ -53,10 +54,8 @@ class TriggerPlanner:
 
     async def trigger(self, command: TriggerSchedule, context: CommandContext) -> Plan:
         """Raises Refused."""
-        loaded = await SCHEDULE.load(self._log, command.schedule_id)
-        known = self._index.schedules.get(command.schedule_id)
-        strange = known is not None and known.workspace != context.workspace
-        if strange or not isinstance(loaded.state, Enabled | Disabled):
+        loaded = await owned.load(self._log, self._index, command.schedule_id, context.workspace)
+        if loaded is None or not isinstance(loaded.state, Enabled | Disabled):
             raise Refused(404, "scheduled-job-not-found", f"There is no scheduled job {command.schedule_id}.")
         mode = loaded.state.scan_mode if command.scan_mode is UNSET else command.scan_mode
         check_mode(mode)
@@ -64,7 +63,7 @@ class TriggerPlanner:
 
     async def _ask(self, state: Enabled | Disabled, triggered_by: str, scan_mode: str, context: CommandContext) -> Plan:
         if triggered_by not in TRIGGERS:
-            raise Refused(422, "invalid", f"triggeredBy is {' or '.join(TRIGGERS)}.")
+            raise invalid("triggeredBy", f"it is {' or '.join(TRIGGERS)}")
         job_id = names.derived_id("job-of-command", context.command_id)
         await self._refuse_second(state.target.library_id, job_id)
         request = ScanRequested(

@@ -1,5 +1,6 @@
 """`linstock up --detach`: the same command again as a process of its own, watched until it is ready."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -8,8 +9,12 @@ from pathlib import Path
 
 import click
 
+from linstock.cli.exits import Ended, Exit
+from linstock.disk import because_full
 from linstock.embedded import DataDir
-from services.up import libraries, state
+from services.up import libraries, state, tokens
+from services.up.launch import PLAIN_HTTP, Launch
+from services.up.state import State
 
 COMMAND = (sys.executable, "-m", "linstock", "up")
 MARK = "LINSTOCK_UP_DETACHED"
@@ -18,17 +23,18 @@ TELL_EVERY_S = 2.0
 POLL_S = 0.05
 
 
-def up(data: DataDir, *, paths: tuple[Path, ...], port: int, host: str, log_format: str) -> None:
-    """Print the URL alone on the last line once everything is ready. When it ran already, `paths` become libraries
-    there; where it listens stays as it is."""
+def up(data: DataDir, launch: Launch) -> None:
+    """Print the URL alone on the last line once everything is ready. When it ran already, its paths become libraries
+    there; where it listens and whom it lets in stays as it is."""
     if state.holder(data) is not None:
-        url = _wait(data, None)
-        _add(url, paths)
-        click.echo(url)
+        found = _wait(data, None)
+        asyncio.run(_add(found, launch.paths))
+        click.echo(found.url)
         return
+    if launch.is_open:
+        click.echo(f"{launch.host}: {PLAIN_HTTP}", err=True)
     last_words = data.logs / "start.log"
-    argv = [*COMMAND, "--data-dir", str(data.root), "--port", str(port),
-            "--host", host, "--log-format", log_format, "--", *(str(path.resolve()) for path in paths)]  # fmt: skip
+    argv = [*COMMAND, "--data-dir", str(data.root), *launch.words()]
     with last_words.open("wb") as out:
         child = subprocess.Popen(
             argv,
@@ -38,27 +44,32 @@ def up(data: DataDir, *, paths: tuple[Path, ...], port: int, host: str, log_form
             start_new_session=True,
             env={**os.environ, MARK: "1"},
         )
-    click.echo(_wait(data, child))
+    click.echo(_wait(data, child).url)
 
 
-def _add(url: str, paths: tuple[Path, ...]) -> None:
-    for path in paths:
-        try:
-            libraries.add_one(url, path.resolve())
-        except libraries.NotAdded as error:
-            raise click.ClickException(str(error)) from error
+async def _add(found: State, paths: tuple[Path, ...]) -> None:
+    if not paths:
+        return
+    assert found.postgres
+    async with tokens.passing(found.postgres.url, needed=found.needs_token) as token:
+        for path in paths:
+            try:
+                libraries.add_one(found.url, path.resolve(), token)
+            except libraries.NotAdded as error:
+                raise click.ClickException(str(error)) from error
 
 
-def _wait(data: DataDir, child: "subprocess.Popen[bytes] | None") -> str:
-    """The URL, once everything is ready."""
+def _wait(data: DataDir, child: "subprocess.Popen[bytes] | None") -> State:
+    """What runs, once everything is ready."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     tell_at = time.monotonic() + TELL_EVERY_S
     while time.monotonic() < deadline:
         found = state.running(data)
         if found is not None and found.ready:
-            return found.url
+            return found
         if child is not None and child.poll() is not None and state.holder(data) is None:
-            raise click.ClickException(_last_words(data))
+            code = Exit.NOT_ALLOWED if child.returncode == Exit.NOT_ALLOWED else Exit.FAILED
+            raise Ended(_last_words(data), code)
         if child is None and state.holder(data) is None:
             raise click.ClickException("The Linstock that ran on this data directory has just stopped; try again.")
         if time.monotonic() > tell_at:
@@ -73,4 +84,4 @@ def _wait(data: DataDir, child: "subprocess.Popen[bytes] | None") -> str:
 
 def _last_words(data: DataDir) -> str:
     words = (data.logs / "start.log").read_text(errors="replace").strip()
-    return words or f"It ended without a word; see {data.logs}/linstock.log"
+    return words or f"It ended without a word; see {data.logs}/linstock.log.{because_full(data.root)}"

@@ -7,7 +7,8 @@ from typing import Any
 
 import rich_click as click
 
-from linstock.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, LogFormat
+from linstock.settings import DEFAULT_DATA_DIR, DEFAULT_PORT
+from services.up.launch import Launch
 
 Command = Callable[..., None]
 
@@ -18,7 +19,11 @@ _OPTIONS = (
     click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True,
                  envvar="LINSTOCK_PORT", help="Port of the API and dashboard; 0 takes any free one."),
     click.option("--host", default="127.0.0.1", show_default=True, envvar="LINSTOCK_HOST",
-                 help="Address to listen on; loopback only."),
+                 help="Address to listen on; others than loopback need a token: linstock token create."),
+    click.option("--require-token", is_flag=True, envvar="LINSTOCK_REQUIRE_TOKEN",
+                 help="On loopback too; wanted behind a proxy, which makes everybody a caller on loopback."),
+    click.option("--allow-root", "allow_roots", multiple=True, metavar="DIR", type=click.Path(path_type=Path),
+                 envvar="LINSTOCK_ALLOW_ROOTS", help="Libraries may be in this folder only; may be given again."),
     click.option("--log-format", type=click.Choice(["console", "json"]), default="console", show_default=True,
                  envvar="LINSTOCK_LOG_FORMAT"),
 )  # fmt: skip
@@ -29,7 +34,7 @@ def _where(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_data_dir(data_dir: Path, **given: Any) -> None:
-        for other in ("paths", "port", "host", "log_format"):
+        for other in ("paths", "port", "host", "log_format", "require_token", "allow_roots"):
             given.pop(other)
         command(data_dir=data_dir, **given)
 
@@ -45,14 +50,14 @@ def _options(command: Command) -> Command:
 @click.command(epilog="Examples:  linstock up ~/Pictures  ·  linstock up --data-dir /srv/linstock --port 9000 --detach")
 @_options
 @click.option("--detach", is_flag=True, help="Run in the background: print the URL when ready, then return.")
-def up(paths: tuple[Path, ...], data_dir: Path, port: int, host: str, log_format: LogFormat, detach: bool) -> None:
+def up(data_dir: Path, detach: bool, **asked: Any) -> None:
     """Start everything: NATS, PostgreSQL and all services.
 
     Each PATH becomes a library, scanned at once. Ctrl-C stops in order and loses nothing.
     """
     from services.up import start
 
-    start.up(paths=paths, data_dir=data_dir, port=port, host=host, log_format=log_format, detach=detach)
+    start.up(Launch(**asked), data_dir=data_dir, detach=detach)
 
 
 @click.command(epilog="Example:  linstock down --data-dir /srv/linstock")
@@ -77,9 +82,9 @@ def logs(data_dir: Path, follow: bool, lines: int) -> None:
 
 @click.command(epilog="Example:  linstock status -o json")
 @_where
-@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("-o", "--output", type=click.Choice(["table", "json", "jsonl"]), default="table", show_default=True)
 def status(data_dir: Path, output: str) -> None:
     """Say what runs on a data directory. Exit code 0: all ready; 1: not all ready; 3: nothing runs."""
     from services.up import running
 
-    running.status(data_dir, as_json=output == "json")
+    running.status(data_dir, as_json=output != "table")

@@ -27,7 +27,7 @@ class LogStream(io.TextIOBase):
         self._plain = console_renderer(colors=False)
         self._coloured = console_renderer(colors=terminal is not None and terminal.isatty())
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._file = RotatingFileHandler(file, maxBytes=FILE_LIMIT_BYTES, backupCount=FILES_KEPT, encoding="utf-8")
+        self._file = _File(file, maxBytes=FILE_LIMIT_BYTES, backupCount=FILES_KEPT, encoding="utf-8")
         self._file.terminator = ""
 
     def write(self, text: str) -> int:
@@ -59,6 +59,13 @@ class LogStream(io.TextIOBase):
         service = str(rest.pop("service"))
         renderer = self._coloured if coloured else self._plain
         return f"{clock} {service:<10} {renderer(None, '', rest)!s}\n"
+
+
+class _File(RotatingFileHandler):
+    """On a full disk lines are lost, without a word: there would be nowhere to say it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        pass
 
 
 def _parsed(line: str) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from linstock.disk import Disk
 from linstock.embedded import DataDir
 from services.up import readiness, state
 
@@ -55,4 +56,6 @@ def status(data_dir: Path, *, as_json: bool) -> None:
         for name, server in (("NATS", found.nats), ("PostgreSQL", found.postgres)):
             if server is not None:
                 click.echo(f"  {name:<12} pid {server.pid or '-':<8}")
+        if low := Disk(data.root).low():
+            click.echo(f"Warning: {low}.", err=True)
     sys.exit(1 if waiting else 0)

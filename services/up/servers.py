@@ -10,7 +10,10 @@ from collections.abc import Callable
 
 import structlog
 
+from linstock.disk import Disk
 from linstock.embedded import DataDir, EmbeddedNats, EmbeddedPostgres, ServerFailed
+from services.up.ballast import Ballast
+from services.up.disk import DiskWatch, keep_storing
 from services.up.state import Server
 
 FIRST_WAIT_S = 0.1
@@ -29,6 +32,8 @@ class Servers:
         self._nats_url, self._database_url = nats_url, database_url
         self._nats = EmbeddedNats(data.nats) if nats_url is None else None
         self._postgres = EmbeddedPostgres(data.postgres) if database_url is None else None
+        self.disk = data.root if self._embedded() else None
+        """What they write to, if any of them is ours."""
 
     @property
     def nats(self) -> Server:
@@ -41,14 +46,21 @@ class Servers:
 
     async def start(self) -> None:
         """Return when both accept connections. Raises what their `start` raises."""
+        if self.disk:
+            Ballast(self.disk).look()  # after a reboot the disk may be full already
         # Spawned by this thread, which lives as long as they should; only the waiting goes elsewhere.
         for server in self._embedded():
             server.launch()
         await asyncio.gather(*(asyncio.to_thread(server.start) for server in self._embedded()))
 
     async def watch(self, on_change: Callable[[], None]) -> None:
-        """Start each again when it dies, at the same address."""
-        await asyncio.gather(*(_keep(server, on_change) for server in self._embedded()))
+        """Start each again when it dies, at the same address, or when it does not do its work any more."""
+        keeping = [_keep(server, on_change) for server in self._embedded()]
+        if self._nats:
+            keeping.append(keep_storing(self._nats, Disk(self.disk)))
+        if self.disk:
+            keeping.append(DiskWatch(Disk(self.disk), Ballast(self.disk), on_change).run())
+        await asyncio.gather(*keeping)
 
     async def stop(self, deadline: float) -> None:
         """NATS, then PostgreSQL; each is killed when the (monotonic) deadline passes."""

@@ -1,33 +1,27 @@
 """`linstock up`: check everything that can be checked, then run the supervisor, here or in the background."""
 
 import asyncio
-import ipaddress
 import os
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
+import structlog
 
-from linstock.embedded import DataDir, NetworkFileSystem, NewerDataDir, ServerFailed
-from linstock.embedded.account import NoAccount
-from linstock.embedded.socketdir import UnsafeSocketDir
-from linstock.settings import LogFormat
+from linstock.cli.exits import Ended
+from linstock.disk import because_full
+from linstock.embedded import DataDir
 from linstock.telemetry import configure_logging
-from services.up import background, libraries, state
+from services.up import background, database, libraries, state, tokens
+from services.up.failures import CANNOT_START, NoToken, PortTaken, exit_code, sentence
+from services.up.launch import PLAIN_HTTP, Launch
 from services.up.logstream import LogStream
 from services.up.service import free_port
-from services.up.state import AlreadyRunning
 from services.up.supervisor import Plan, Supervisor
 
-
-class PortTaken(Exception):
-    """Port {port} of {host} cannot be used ({reason}): give another one with --port."""
-
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        self.host, self.port, self.reason = host, port, reason
-        super().__init__((self.__doc__ or "").format(host=host, port=port, reason=reason))
-
+log = structlog.get_logger()
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     name: (sys.executable, "-m", f"services.{name}")
@@ -35,41 +29,32 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 """How each service is run."""
 
-CANNOT_START = (
-    AlreadyRunning,
-    PortTaken,
-    NetworkFileSystem,
-    NewerDataDir,
-    ServerFailed,
-    NoAccount,
-    UnsafeSocketDir,
-    OSError,
-)
 
-
-def up(*, paths: tuple[Path, ...], data_dir: Path, port: int, host: str, log_format: LogFormat, detach: bool) -> None:
+def up(launch: Launch, *, data_dir: Path, detach: bool) -> None:
     """Run until stopped, or (`detach`) return when it is ready. Raises `click.ClickException`: one sentence."""
     data = DataDir(data_dir)
-    _check_paths(paths)
-    _check_host(host)
+    launch = _checked(launch)
     try:
+        if launch.is_open and not database.exists(data):
+            raise NoToken(launch.host, data.root)
         data.prepare()
         if detach:
-            background.up(data, paths=paths, port=port, host=host, log_format=log_format)
+            background.up(data, launch)
         else:
-            _hold_and_run(data, paths, port, host, log_format)
+            _hold_and_run(data, launch)
     except CANNOT_START as error:
+        said, code = sentence(error) + because_full(data.root), exit_code(error)
         if background.MARK in os.environ:  # whoever watches us repeats the sentence
-            print(_sentence(error), file=sys.stderr)
-            sys.exit(1)
-        raise click.ClickException(_sentence(error)) from error
+            print(said, file=sys.stderr)
+            sys.exit(code)
+        raise Ended(said, code) from error
 
 
-def _hold_and_run(data: DataDir, paths: tuple[Path, ...], port: int, host: str, log_format: LogFormat) -> None:
+def _hold_and_run(data: DataDir, launch: Launch) -> None:
     held = state.take(data)
     try:
-        _check_port(host, port)
-        _run(_plan(data, paths, port or free_port(), host, log_format))
+        _check_port(launch.host, launch.port)
+        _run(_plan(data, replace(launch, port=launch.port or free_port())))
     finally:
         os.close(held)
 
@@ -77,11 +62,13 @@ def _hold_and_run(data: DataDir, paths: tuple[Path, ...], port: int, host: str, 
 def _run(plan: Plan) -> None:
     # In the background nobody reads a terminal, and the file has it all.
     terminal = sys.stderr if os.environ.get(background.MARK) is None else None
-    stream = LogStream(plan.log_format, plan.data.logs / "linstock.log", terminal)
+    stream = LogStream(plan.launch.log_format, plan.data.logs / "linstock.log", terminal)
     configure_logging("json", "up", stream)
 
-    async def ready() -> None:
-        await libraries.add(plan.url, plan.libraries)
+    async def ready(database_url: str) -> None:
+        if plan.launch.paths:
+            async with tokens.passing(database_url, needed=plan.launch.needs_token) as token:
+                await libraries.add(plan.url, plan.launch.paths, token)
         print(plan.url, flush=True)
 
     async def supervise() -> int:
@@ -95,17 +82,26 @@ def _run(plan: Plan) -> None:
         stream.close()
 
 
-def _plan(data: DataDir, paths: tuple[Path, ...], port: int, host: str, log_format: LogFormat) -> Plan:
+def _plan(data: DataDir, launch: Launch) -> Plan:
+    async def admit(database_url: str) -> None:
+        if not launch.needs_token:
+            return
+        if launch.is_open:
+            log.warning(PLAIN_HTTP, host=launch.host)
+        if await tokens.on(database_url, lambda kept: kept.any_usable()):
+            return
+        if launch.is_open:
+            raise NoToken(launch.host, data.root)
+        log.warning("nobody has a token yet: linstock token create")
+
     return Plan(
         data=data,
-        host=host,
-        port=port,
-        log_format=log_format,
+        launch=launch,
         services=COMMANDS,
+        admit=admit,
         prepare=provision,
-        libraries=tuple(path.resolve() for path in paths),
         nats_url=os.environ.get("LINSTOCK_NATS_URL") or None,
-        database_url=os.environ.get("LINSTOCK_DATABASE_URL") or None,
+        database_url=database.given(),
     )
 
 
@@ -116,37 +112,30 @@ async def provision(nats_url: str) -> None:
     await bus.provision(nats_url)
 
 
-def _check_paths(paths: tuple[Path, ...]) -> None:
-    for path in paths:
+def _checked(launch: Launch) -> Launch:
+    """With absolute paths. Raises `click.BadParameter`."""
+    for path in launch.paths:
         if not path.is_dir():
             raise click.BadParameter(f"{path} is not a folder.", param_hint="PATH")
-
-
-def _check_host(host: str) -> None:
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise click.BadParameter(
-            f"{host} would let anybody on the network in, because Linstock has no access tokens yet: "
-            "listen on 127.0.0.1 and reach it through an SSH tunnel.",
-            param_hint="--host",
-        )
+    for root in launch.allow_roots:
+        if os.pathsep in os.fspath(root):
+            raise click.BadParameter(
+                f"{root} holds {os.pathsep!r}, which separates folders.", param_hint="--allow-root"
+            )
+    return replace(
+        launch,
+        paths=tuple(path.resolve() for path in launch.paths),
+        allow_roots=tuple(root.absolute() for root in launch.allow_roots),
+    )
 
 
 def _check_port(host: str, port: int) -> None:
     if port == 0:
         return
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise PortTaken(host, port, error.strerror or "") from error
-
-
-def _sentence(error: BaseException) -> str:
-    """The error as one line: a docstring message may be wrapped."""
-    return " ".join(str(error).split())
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise PortTaken(host, port, error.strerror or "") from error

@@ -40,6 +40,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     url: str
     ready: bool = False
+    host: str = "127.0.0.1"
+    """What is listened on; `url` is where to reach that from this machine."""
+    needs_token: bool = False
+    """Also of who calls from this machine."""
     waiting: dict[str, str] = {}
     """What is not ready yet, and why."""
     services: dict[str, ServiceState] = {}

@@ -1,14 +1,15 @@
 """`make faults`: kill everything, again and again, and count what was lost (nothing) or doubled (nothing).
 
-    python -m tests.faults [--only kills|crashpoints|controls] [--seed N] [--kills N] [--keep]
+    python -m tests.faults [--only kills|crashpoints|controls|outages] [--seed N] [--kills N] [--keep]
 
-Three parts, about 6 minutes together on two cores:
+Four parts, about 9 minutes together on two cores:
 
 - `kills` (about 5 minutes with 120 kills): a whole system with two schedulers and two library services. kill -9 of each
   service, of whichever process relays a log, of NATS and of PostgreSQL, at random, while a library is scanned every
   second and callers send commands under idempotency keys. Then everything is compared with everything: what callers
   were told, the logs in Postgres, EVENTS, the read models and a rebuild of them.
 - `crashpoints` (about 1 minute): each named crash point of `linstock.crashpoints` once, then the same comparison.
+- `outages` (about 3 minutes): PostgreSQL and NATS away for a minute, dead or hanging, then the same comparison.
 - `controls` (10 seconds): each safeguard taken away once; the checks must notice.
 
 The same seed gives the same victims in the same order with the same pauses; how far the system has come at each kill is
@@ -27,7 +28,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.faults import crashpoints, kills
+from tests.faults import crashpoints, kills, outages
 from tests.faults.commander import Unanswered
 from tests.faults.controls import run as controls
 from tests.faults.report import progress
@@ -36,7 +37,7 @@ from tests.faults.victims import NeverCameBack
 from tests.faults.workload import NeverSettled
 
 GAVE_UP = (NotReady, NeverCameBack, NeverSettled, Unanswered)
-PARTS = ("controls", "crashpoints", "kills")
+PARTS = ("controls", "crashpoints", "outages", "kills")
 
 
 async def main(only: str | None, seed: int, count: int, *, keep: bool) -> bool:
@@ -75,6 +76,8 @@ async def _run(part: str, home: Path, seed: int, count: int) -> bool:
             return await kills.run(home, seed=seed, kills=count)
         case "crashpoints":
             return await crashpoints.run(home, seed=seed)
+        case "outages":
+            return await outages.run(home, seed=seed)
         case _:
             return await controls.run(home)
 

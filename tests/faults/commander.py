@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 
+from tests.faults import tree
 from tests.faults.ledger import Entry, Ledger, Library
 
 TIMEOUT_S = 6.0
@@ -64,7 +65,9 @@ class Commander:
     async def _create(self) -> Library:
         entry = self._entry("create")
         entry.name = f"Library {entry.key}"
-        library_id = await self._send(entry, "POST", "/api/v1/libraries", {"name": entry.name, "path": str(self._root)})
+        root = self._root / entry.key  # a folder belongs to one library
+        tree.add_folder(root, "holidays")
+        library_id = await self._send(entry, "POST", "/api/v1/libraries", {"name": entry.name, "path": str(root)})
         assert library_id, entry
         library = self._ledger.libraries[library_id] = Library(library_id, entry.name)
         return library

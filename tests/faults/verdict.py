@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 
 from linstock import names
-from services.api.context import ANONYMOUS
+from services.api.callers import ANONYMOUS
 from services.up import readiness
 from tests.faults import oracles
 from tests.faults.history import History, read_history
@@ -51,7 +51,7 @@ async def counts(workload: Workload, history: History) -> list[Count]:
 def _commands(workload: Workload, history: History) -> list[Count]:
     ledger = workload.ledger
     ids = {
-        entry.key: names.command_of(_owner(entry.kind), names.DEFAULT_WORKSPACE, ANONYMOUS, entry.key)
+        entry.key: names.command_of(_owner(entry.kind), names.DEFAULT_WORKSPACE, ANONYMOUS.actor, entry.key)
         for entry in ledger.entries
     }
     found = oracles.commands(history, ledger, ids)

@@ -31,7 +31,7 @@ class Workload:
         self.root = system.home / "photos"
         self.collections = tree.grow(self.root)
         plain = system.home / "few photos"
-        tree.add_folder(plain, "holidays")
+        plain.mkdir()
         self._commander = Commander(system.state.url, self.ledger, plain, seed=seed)
         self._task: asyncio.Task[None] | None = None
         self.library_id: UUID

@@ -14,7 +14,7 @@ from linstock.eventlog.record import Append
 from linstock.eventlog.relay import Relay
 from linstock.messages.answer import Answer
 from linstock.messages.job import (
-    CancelJob,
+    CancelRun,
     JobCancelled,
     JobFailed,
     JobRetryScheduled,
@@ -220,7 +220,7 @@ async def test_a_scans_own_verdict_closes_its_job(world: Rig) -> None:
     assert (closed.job_id, closed.code, closed.attempt) == (bad, "root_missing", 1)
 
 
-async def sent(sender: CommandSender, command: RequestScan | CancelJob) -> Answer:
+async def sent(sender: CommandSender, command: RequestScan | CancelRun) -> Answer:
     answer = await sender.send(names.SCHEDULER, "default", command, actor="somebody", wait_s=8)
     assert isinstance(answer, Answer)
     return answer
@@ -240,13 +240,13 @@ async def test_a_scan_on_demand_runs_once_at_a_time_and_can_be_cancelled(world: 
     assert (second.status, second.code) == (409, "scan-already-open")
     assert str(scan.job_id) in second.detail
 
-    cancelled = await sent(sender, CancelJob(job_id=scan.job_id, reason="changed my mind", at=NOON))
+    cancelled = await sent(sender, CancelRun(job_id=scan.job_id, reason="changed my mind"))
     assert cancelled.status == 200
     [event] = await world.log.of(JobCancelled)
     assert event.at > NOON  # the caller's clock says nothing
     worker = await world.worker()
     assert (await worker.claim(scan.job_id)).why == "closed"
-    again = await sent(sender, CancelJob(job_id=uuid4(), reason="", at=NOON))
+    again = await sent(sender, CancelRun(job_id=uuid4()))
     assert (again.status, again.code) == (404, "run-not-found")
 
 

@@ -182,13 +182,14 @@ def test_killed_it_takes_its_children_along_and_starts_again(linstock: Run, data
 
 
 def test_what_cannot_work_is_said_before_anything_starts(linstock: Run, data_dir: Path, tmp_path: Path) -> None:
-    for words, sentence in (
-        (("up", tmp_path / "nowhere"), "is not a folder"),
-        (("up", "--host", "0.0.0.0"), "has no access tokens yet"),
-        (("up", "--host", "example.org"), "has no access tokens yet"),
+    for words, code, sentence in (
+        (("up", tmp_path / "nowhere"), 2, "is not a folder"),
+        (("up", "--allow-root", "/a:/b"), 2, "holds ':'"),
+        (("up", "--host", "0.0.0.0"), 6, "make one with `linstock token create"),
+        (("up", "--host", "example.org", "--detach"), 6, "make one with `linstock token create"),
     ):
         refused = linstock(*words)
-        assert refused.returncode == 2
+        assert refused.returncode == code
         assert sentence in refused.stderr
         assert not data_dir.exists()
 

@@ -40,6 +40,10 @@ def test_ours_and_a_librarys_lines_are_one_stream_without_secrets() -> None:
     [
         ("postgresql://u:p@/db?host=x", f"postgresql://u:{MASK}@/db?host=x"),
         (["nats://u:p@h"], [f"nats://u:{MASK}@h"]),
+        ("nats://word@h:4222, tls://w@h", f"nats://{MASK}@h:4222, tls://{MASK}@h"),
+        ("postgresql://u@h/db?password=p&host=x", f"postgresql://u@h/db?password={MASK}&host=x"),
+        (f"GET /x?token=linstock_{'a' * 43}&y", f"GET /x?token=linstock_{MASK}&y"),
+        (f"Bearer linstock_{'-_' * 21}A", f"Bearer linstock_{MASK}"),
         ({"token": "t", "kept": 1}, {"token": MASK, "kept": 1}),
         ("http://127.0.0.1:8321/@me", "http://127.0.0.1:8321/@me"),
     ],

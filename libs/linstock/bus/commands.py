@@ -15,6 +15,7 @@ from nats.js.errors import APIError
 
 from linstock import names
 from linstock.bus import command_headers
+from linstock.disk import Disk
 from linstock.messages.answer import Answer
 from linstock.messages.message import Message
 
@@ -37,8 +38,9 @@ class BusAway(Exception):
 class CommandSender:
     """Sends commands on one connection, with one reply subscription for all of them. Call `start` once."""
 
-    def __init__(self, client: Client, *, new_id: Callable[[], UUID] = uuid4) -> None:
+    def __init__(self, client: Client, *, disk: Disk | None = None, new_id: Callable[[], UUID] = uuid4) -> None:
         self._client = client
+        self._disk = disk or Disk(None)
         self._js = client.jetstream()
         self._new_id = new_id
         self._inbox = client.new_inbox()
@@ -60,8 +62,10 @@ class CommandSender:
     ) -> Answer | Pending:
         """Durable before it returns. The owner has `wait_s` to answer; after that the command still happens.
 
-        Raises BusAway when COMMANDS did not confirm that it has the command.
+        Raises BusAway when COMMANDS did not confirm that it has the command, and DiskFull, which means that it was not
+        even tried.
         """
+        self._disk.refuse_full()
         attempt_id = self._new_id()
         # Under a key, a retry is the same command: same id, so same operation, same derived ids, same answer.
         command_id = (

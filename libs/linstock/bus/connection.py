@@ -47,14 +47,15 @@ async def connect(url: str, name: str) -> Client:
     while True:
         try:
             return await connect_once(url, name)
-        except (OSError, nats.errors.Error, TimeoutError) as error:
+        except nats.errors.Error as error:
             logger.warning("NATS is not reachable, trying again", client=name, error=str(error), delay_s=delay_s)
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, LONGEST_DELAY_S)
 
 
 async def connect_once(url: str, name: str) -> Client:
-    """As `connect`, but a server that is away now is an error: OSError, TimeoutError or nats.errors.Error."""
+    """As `connect`, but a server that is away now is an error: nats.errors.Error, whatever the socket said, so that
+    nobody takes it for another server's."""
 
     async def on_error(error: Exception) -> None:
         # While it reconnects, every try is an error: the lost connection has been said already.
@@ -71,19 +72,22 @@ async def connect_once(url: str, name: str) -> Client:
 
     client = _Client()
     # A first connection that may fail: with allow_reconnect the library would retry inside and print tracebacks.
-    await client.connect(
-        url,
-        name=name,
-        connect_timeout=2,
-        allow_reconnect=True,
-        max_reconnect_attempts=-1,
-        reconnect_time_wait=0.2,  # type: ignore[arg-type]  # annotated int; it is slept on
-        ping_interval=5,
-        max_outstanding_pings=2,
-        error_cb=on_error,
-        disconnected_cb=on_disconnect,
-        reconnected_cb=on_reconnect,
-    )
+    try:
+        await client.connect(
+            url,
+            name=name,
+            connect_timeout=2,
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.2,  # type: ignore[arg-type]  # annotated int; it is slept on
+            ping_interval=5,
+            max_outstanding_pings=2,
+            error_cb=on_error,
+            disconnected_cb=on_disconnect,
+            reconnected_cb=on_reconnect,
+        )
+    except (OSError, TimeoutError) as error:
+        raise nats.errors.NoServersError from error
     return client
 
 

@@ -56,9 +56,9 @@ class Plan(Struct, frozen=True, kw_only=True):
 class Refused(Exception):
     """The command can't be done; the answer says why, for ever."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.answer = Answer(status=status, code=code, detail=detail)
+    def __init__(self, status: int, code: str, detail: str, *, field: str = "") -> None:
+        super().__init__(f"{field}: {detail}" if field else detail)
+        self.answer = Answer(status=status, code=code, detail=detail, field=field)
 
 
 class NotYet(Exception):

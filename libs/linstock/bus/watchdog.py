@@ -10,6 +10,7 @@ from nats.js.errors import APIError, NotFoundError
 from linstock import names
 from linstock.bus.provision import Drift, provision_on
 from linstock.cancellation import cancel
+from linstock.outage import plain
 
 logger = structlog.get_logger(__name__)
 
@@ -39,7 +40,7 @@ class DurableWatchdog:
             try:
                 await self.look()
             except (nats.errors.Error, APIError, TimeoutError, OSError, Drift) as error:
-                self.problem = f"JetStream does not answer: {type(error).__name__} {error}".strip()
+                self.problem = str(error) if isinstance(error, Drift) else plain(error)
 
     async def look(self) -> None:
         """One look; raises what the connection raises."""

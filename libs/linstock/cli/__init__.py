@@ -1,10 +1,14 @@
-"""The `linstock` command. Its subcommands arrive by the entry-point group `linstock.commands`, so the SDK alone has
-only its own, and the server adds `up` and the rest by being installed."""
+"""The `linstock` command. Its subcommands arrive by the entry-point group `linstock.commands`: the SDK brings those
+that talk to a server, linstock-server brings `up` and the rest."""
 
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 import rich_click as click
+from click.exceptions import NoArgsIsHelpError
+
+from linstock.cli.exits import Exit, table
 
 GROUP = "linstock.commands"
 
@@ -25,7 +29,24 @@ class Commands(click.RichGroup):
         command: click.Command = getattr(import_module(found.module), found.attr)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """What cannot be done is said in one plain line, whole also in a pipe."""
+        try:
+            return super().invoke(ctx)
+        except NoArgsIsHelpError as error:
+            click.echo(error.format_message())
+            ctx.exit(Exit.USAGE)
+        except click.ClickException as error:
+            click.echo(f"Error: {error.format_message()}", err=True)
+            if isinstance(error, click.UsageError) and error.ctx is not None:
+                click.echo(f"How it is used: {error.ctx.command_path} --help", err=True)
+            ctx.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("Interrupted.", err=True)
+            ctx.exit(Exit.INTERRUPTED)
 
+
+@cache
 def _installed() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
@@ -33,7 +54,16 @@ def _installed() -> dict[str, EntryPoint]:
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with: linstock up ~/Pictures",
+    epilog="\n\n".join(
+        (
+            "Examples:",
+            "$ linstock up ~/Pictures",
+            "$ linstock lib add ~/Pictures --cron '0 2 * * *' --zone Europe/Berlin --wait",
+            "",
+            "Exit codes:",
+            *table(),
+        )
+    ),
 )
 @click.version_option(package_name="linstock")
 def main() -> None:

@@ -11,9 +11,11 @@ from linstock.embedded.datadir import write_private
 from linstock.embedded.process import ServerFailed, ServerProcess, end_survivors
 
 MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
+MAX_STORE_BYTES = 1024**5  # no limit: a number is asked for
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 3.0
 PORT_ATTEMPTS = 5
+SYSTEM_USER = "system"
 
 _CONFIG = """\
 host: "127.0.0.1"
@@ -23,8 +25,12 @@ jetstream {{
   store_dir: "{store}"
   # COMMANDS and WORK have no other copy: an acknowledged message must survive a power cut.
   sync_interval: always
+  # By default three quarters of what is free at the start, for ever: started on a full disk it would refuse messages
+  # long after there is space again. `linstock up` watches the disk.
+  max_file_store: {max_store}
 }}
-authorization {{ user: "linstock", password: "{password}" }}
+authorization {{ users: [{{ user: "linstock", password: "{password}" }}] }}
+accounts {{ $SYS {{ users: [{{ user: "{system}", password: "{password}" }}] }} }}
 """
 
 
@@ -46,7 +52,12 @@ class EmbeddedNats:
     @property
     def url(self) -> str:
         """With the credential inside; valid once launched."""
-        return f"nats://linstock:{self._password}@127.0.0.1:{self._port}"
+        return self._url_of("linstock")
+
+    @property
+    def system_url(self) -> str:
+        """The same for the server's own account, which sees no messages of ours and answers `$SYS.REQ.…`."""
+        return self._url_of(SYSTEM_USER)
 
     def start(self) -> None:
         """Launch and wait. Raises `ServerFailed`."""
@@ -81,6 +92,9 @@ class EmbeddedNats:
         """kill -9, for tests of crashes."""
         self._process.kill()
 
+    def _url_of(self, user: str) -> str:
+        return f"nats://{user}:{self._password}@127.0.0.1:{self._port}"
+
     def _configure(self) -> None:
         self._password = _remembered(self._home / "credential") or secrets.token_urlsafe(24)
         self._port = int(_remembered(self._home / "port") or 0)
@@ -89,7 +103,14 @@ class EmbeddedNats:
         write_private(self._home / "credential", self._password)
         write_private(self._home / "port", str(self._port))
         store = str(self._home / "jetstream").replace("\\", "\\\\").replace('"', '\\"')
-        text = _CONFIG.format(port=self._port, max_payload=MAX_PAYLOAD_BYTES, store=store, password=self._password)
+        text = _CONFIG.format(
+            port=self._port,
+            max_payload=MAX_PAYLOAD_BYTES,
+            store=store,
+            max_store=MAX_STORE_BYTES,
+            system=SYSTEM_USER,
+            password=self._password,
+        )
         write_private(self._config, text)
 
     def _greets(self) -> bool:

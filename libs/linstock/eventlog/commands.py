@@ -1,18 +1,23 @@
-"""`linstock events verify | republish`, for operators."""
+"""`linstock events verify | republish`, for operators; the group they are in is `linstock.cli.events`."""
 
-import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import rich_click as click
 from msgspec import Struct
 
+from linstock.cli.exits import Ended, Exit
+from linstock.cli.options import examples, with_screen
 from linstock.settings import DEFAULT_DATA_DIR
+
+if TYPE_CHECKING:
+    from linstock.cli.screen import Screen
+    from linstock.eventlog.verify import Verdict
 
 PROGRESS_EVERY = 20_000
 
@@ -31,30 +36,26 @@ class Servers(Struct, frozen=True):
     nats_url: str
 
 
-class NotRunning(click.ClickException):
+class NotRunning(Ended):
     """Nothing runs on {data_dir}. Start it with `linstock up`, or set LINSTOCK_DATABASE_URL and LINSTOCK_NATS_URL."""
 
     def __init__(self, data_dir: Path) -> None:
-        super().__init__((self.__doc__ or "").format(data_dir=data_dir))
+        super().__init__((self.__doc__ or "").format(data_dir=data_dir), Exit.UNREACHABLE)
         self.data_dir = data_dir
 
 
-@click.group(epilog="Example:  linstock events verify")
-def events() -> None:
-    """Check or make again the stream that everyone follows."""
-
-
-@events.command()
+@click.command(epilog=examples("linstock events verify", "linstock events verify -o json"))
 @_data_dir
-def verify(data_dir: Path) -> None:
+@with_screen
+def verify(screen: "Screen", data_dir: Path) -> None:
     """Compare every event in EVENTS with Postgres.
 
     Checks the chain, the epoch, and each event's id and content. Exits with 1 at the first difference.
     """
-    sys.exit(_run(data_dir, _verify))
+    sys.exit(_run(data_dir, lambda client, connection: _verify(client, connection, screen)))
 
 
-@events.command()
+@click.command(epilog=examples("linstock events republish", "linstock events republish scanner --yes"))
 @_data_dir
 @click.option("--yes", is_flag=True, help="Do it. Without this nothing is changed.")
 @click.argument("logs", nargs=-1, metavar="[LOG]…")
@@ -67,12 +68,12 @@ def republish(data_dir: Path, yes: bool, logs: tuple[str, ...]) -> None:
     sys.exit(_run(data_dir, lambda client, connection: _republish(client, connection, logs, yes=yes)))
 
 
-async def _verify(client: Any, connection: Any) -> int:
+async def _verify(client: Any, connection: Any, screen: "Screen") -> int:
     from nats.js.errors import NotFoundError
 
     from linstock import names
     from linstock.eventlog.history import logs_in
-    from linstock.eventlog.verify import verify
+    from linstock.eventlog.verify import Break, Verdict, verify
 
     known = await logs_in(connection)
     try:
@@ -80,17 +81,20 @@ async def _verify(client: Any, connection: Any) -> int:
     except NotFoundError as error:
         raise click.ClickException("EVENTS is not there; a running service makes and fills it") from error
     strangers = {subject.split(".")[1] for subject in info.state.subjects or ()} - set(known)
-    for log in sorted(strangers):
-        click.echo(f"{log}: in EVENTS, but Postgres has no such log")
     verdicts = [await verify(client, connection, log, progress=_progress(log)) for log in known]
+    unknown = Break(0, "in EVENTS, but Postgres has no such log")
+    verdicts += [Verdict(log=log, compared=0, behind=0, broken=unknown) for log in sorted(strangers)]
+    if screen.form != "table":
+        screen.rows(msgspec.to_builtins(verdicts), (), none="")
     for verdict in verdicts:
-        behind = f", {verdict.behind} not relayed yet" if verdict.behind else ""
-        click.echo(f"{verdict.log}: {verdict.compared} events compared{behind}")
-    if broken := next((verdict for verdict in verdicts if verdict.broken), None):
-        assert broken.broken
-        click.echo(f"first break: {broken.log}:{broken.broken.position}: {broken.broken.reason}")
-        return 1
-    return 1 if strangers else 0
+        screen.say(_sentence(verdict))
+    return 1 if any(verdict.broken for verdict in verdicts) else 0
+
+
+def _sentence(verdict: "Verdict") -> str:
+    behind = f", {verdict.behind} not relayed yet" if verdict.behind else ""
+    broken = verdict.broken and f"; first break: {verdict.log}:{verdict.broken.position}: {verdict.broken.reason}"
+    return f"{verdict.log}: {verdict.compared} events compared{behind}{broken or ''}"
 
 
 async def _republish(client: Any, connection: Any, logs: tuple[str, ...], *, yes: bool) -> int:
@@ -127,6 +131,8 @@ def _progress(what: str) -> Callable[[int, int], None]:
 
 
 def _run(data_dir: Path, work: Callable[[Any, Any], Awaitable[int]]) -> int:
+    import asyncio  # late, like all that --help does without
+
     async def run() -> int:
         async with _connected(_servers(data_dir)) as (client, connection):
             return await work(client, connection)

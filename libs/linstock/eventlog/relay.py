@@ -18,6 +18,7 @@ from linstock.crashpoints import reach
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.stream import EventStream, Fenced, StreamLost
 from linstock.eventlog.tail import Page, Tail
+from linstock.outage import plain
 
 POLL_S = 1.0
 STANDBY_S = 1.0
@@ -212,9 +213,9 @@ class Relay:
     def _failed(self, error: Exception) -> None:
         halted = isinstance(error, HistoryDiffers)
         HALTED.labels(self._log.name).set(int(halted))
-        reason = str(error) or type(error).__name__
+        reason = plain(error)
         if halted:
             self._delay_s = LAST_DELAY_S
         if reason != self._error:  # once, not at each attempt
-            logger.error("Relay cannot publish", log=self._log.name, error=reason, halted=halted)
+            logger.error("Relay cannot publish", log=self._log.name, reason=reason, error=repr(error), halted=halted)
         self._error = reason

@@ -5,7 +5,9 @@ import threading
 from uuid import UUID
 
 import msgspec
+import nats.errors
 import structlog
+from nats.aio.client import Client
 
 from linstock import names
 from linstock.bus.connection import close, connect
@@ -80,9 +82,7 @@ class SignsOfLife:
                 self._nudge.clear()
                 last = self._stopping
                 if client.is_connected:
-                    # Only live signs help: while disconnected they would queue up and arrive late.
-                    await client.publish(names.life_subject(self._worker), msgspec.json.encode(self._sign()))
-                    await client.flush(timeout=1)
+                    await self._sign(client)
                 if last:
                     return
                 try:
@@ -93,7 +93,16 @@ class SignsOfLife:
         finally:
             await close(client)
 
-    def _sign(self) -> SignOfLife:
+    async def _sign(self, client: Client) -> None:
+        """Only live signs help: while disconnected they would queue up and arrive late. A server that hangs is not
+        disconnected yet: the next sign may come through."""
+        try:
+            await client.publish(names.life_subject(self._worker), msgspec.json.encode(self._state()))
+            await client.flush(timeout=1)
+        except (nats.errors.Error, TimeoutError, OSError) as error:
+            logger.debug("A sign of life did not get through", error=str(error) or type(error).__name__)
+
+    def _state(self) -> SignOfLife:
         with self._lock:
             running = tuple(self._running.values())
         return SignOfLife(

@@ -8,7 +8,8 @@ from linstock.messages.message import Message
 class Answer(Message, frozen=True):
     """`status` is an HTTP status: 2xx done, 4xx refused with a stable `code` and a sentence. `id` is what the command
     made or changed; `position` (such as `library:12`) is where the effect is in its log.
-    `warnings` are sentences about what was done all the same."""
+    `warnings` are sentences about what was done all the same. `field` names what was wrong, as over HTTP and with /
+    between its steps (`excludePatterns/1`): `detail` is then about that field."""
 
     status: int
     id: UUID | None = None
@@ -16,3 +17,4 @@ class Answer(Message, frozen=True):
     detail: str = ""
     position: str | None = None
     warnings: tuple[str, ...] = ()
+    field: str = ""

@@ -12,7 +12,7 @@ from linstock.messages.message import Message
 PAGE_LIMIT_BYTES = 512 * 1024
 
 
-class FileEntry(Message, frozen=True, array_like=True):
+class FileEntry(Message, frozen=True, array_like=True, gc=False):
     """One image in a collection. `name_bytes` is set only when the name is not UTF-8; identity uses the bytes."""
 
     name: str
@@ -23,7 +23,8 @@ class FileEntry(Message, frozen=True, array_like=True):
 
 class CollectionEntry(Message, frozen=True):
     """A folder whose direct children include an image, or an archive that contains one. `path` is relative to the
-    library's root ("" is the root). `path_bytes` is set only when the path is not UTF-8.
+    library's root ("" is the root). `path_bytes` is set only when the path is not UTF-8, or is so long (more than
+    2,000 bytes) that `path` leaves out its middle.
 
     Images that are not there any more still count until their removal is recorded. A collection whose images take
     several pages is repeated on each of them, with an empty digest on all but the last."""

@@ -17,6 +17,13 @@ LIBRARY_SCAN = "LibraryScan"
 # Commands
 
 
+class CancelRun(Message, frozen=True, tag="CancelRun"):
+    """Somebody wants no more of this run. `reason` is shown with it."""
+
+    job_id: UUID
+    reason: str = ""
+
+
 class StartAttempt(Message, frozen=True, tag="StartAttempt"):
     """A worker claims `attempt`. Granting is final: nobody else may run this attempt while the lease lasts."""
 

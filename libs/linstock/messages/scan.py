@@ -9,7 +9,8 @@ from linstock.messages.message import Message
 class Counts(Message, frozen=True):
     """What a scan saw. `added`, `changed` and `unchanged` count collections; `files` are all regular files, `errors`
     all that could not be read. `absent` were known before and not seen, collections and, in collections that were
-    seen, images: nothing is marked missing because of it."""
+    seen, images; `excluded` likewise, where the library's settings say not to look (any more). Nothing is marked
+    missing because of either."""
 
     collections: int = 0
     images: int = 0
@@ -21,10 +22,13 @@ class Counts(Message, frozen=True):
     unchanged: int = 0
     absent: int = 0
     errors: int = 0
+    excluded: int = 0
 
 
 class ReportItem(Message, frozen=True):
-    """One thing that could not be read. `code`: broken_archive | unreadable | vanished | … ; `path` is for display."""
+    """One thing that could not be read, or a note on what was passed over (with an empty path). `code`: broken_archive
+    | unreadable | vanished | path_too_long; symlinks_skipped | specials_skipped | left_out | excluded. `path` is for
+    display, shortened in the middle when it is very long."""
 
     code: str
     path: str

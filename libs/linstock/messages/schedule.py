@@ -117,10 +117,12 @@ class ChangeSchedule(Message, frozen=True, tag="ChangeSchedule"):
 
 class EnableSchedule(Message, frozen=True, tag="EnableSchedule"):
     schedule_id: UUID
+    if_versions: tuple[int, ...] = ()
 
 
 class DisableSchedule(Message, frozen=True, tag="DisableSchedule"):
     schedule_id: UUID
+    if_versions: tuple[int, ...] = ()
 
 
 class DeleteSchedule(Message, frozen=True, tag="DeleteSchedule"):

@@ -7,9 +7,39 @@ from uuid import UUID
 from litestar.params import BodyKwarg
 from msgspec import UNSET, Meta, UnsetType
 
-from services.api.dto.wire import Body, Cron, Description, Name, Page, Wire, Zone
+from linstock.messages.library import DEFAULT_CRON, DEFAULT_EXTENSIONS, DEFAULT_ZONE
+from services.api.dto.wire import Body, Cron, Description, Name, Page, Wire, Zone, said
 
-Path = Annotated[str, Meta(min_length=1, max_length=4096, description="Absolute path of a folder on the server")]
+_KNOWN = "|".join("".join(f"[{letter}{letter.upper()}]" for letter in each[1:]) for each in DEFAULT_EXTENSIONS)
+
+Path = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=4096,
+        description="Absolute path of a folder on the server",
+        extra_json_schema=said(pattern=r"^/[^\x00-\x1f\x7f-\x9f]*$", format="path"),
+    ),
+]
+Pattern = Annotated[str, Meta(min_length=1, max_length=200)]
+Patterns = Annotated[
+    list[Pattern],
+    Meta(
+        max_length=64,
+        description="Lines of a .gitignore, relative to `path`",
+        extra_json_schema=said(items={"type": "string", "minLength": 1, "maxLength": 200, "format": "gitignore"}),
+    ),
+]
+Extension = Annotated[str, Meta(min_length=1, max_length=10)]
+Extensions = Annotated[
+    list[Extension],
+    Meta(
+        min_length=1,
+        max_length=32,
+        description=f"What is looked at; by default {' '.join(DEFAULT_EXTENSIONS)}",
+        extra_json_schema=said(items={"type": "string", "pattern": rf"^\.?({_KNOWN})$"}),
+    ),
+]
 
 
 class CreateLibraryBody(Body, frozen=True):
@@ -17,8 +47,11 @@ class CreateLibraryBody(Body, frozen=True):
     path: Path
     description: Description = ""
     auto_scan: bool = False
-    cron_expression: Cron = "0 2 * * *"
-    time_zone: Zone = "UTC"
+    cron_expression: Cron = DEFAULT_CRON
+    time_zone: Zone = DEFAULT_ZONE
+    include_subfolders: bool = True
+    exclude_patterns: Patterns | UnsetType = UNSET
+    extensions: Extensions | UnsetType = UNSET
 
 
 class ChangeLibraryBody(Body, frozen=True):
@@ -30,6 +63,9 @@ class ChangeLibraryBody(Body, frozen=True):
     auto_scan: bool | UnsetType = UNSET
     cron_expression: Cron | UnsetType = UNSET
     time_zone: Zone | UnsetType = UNSET
+    include_subfolders: bool | UnsetType = UNSET
+    exclude_patterns: Patterns | UnsetType = UNSET
+    extensions: Extensions | UnsetType = UNSET
 
 
 class LibraryDto(Wire):
@@ -42,6 +78,13 @@ class LibraryDto(Wire):
     time_zone: str
     created_at: datetime
     updated_at: datetime
+    version: int
+
+
+class WrittenLibraryDto(LibraryDto):
+    """`warnings`: sentences about what was done all the same."""
+
+    warnings: list[str]
 
 
 LibraryPage = Annotated[Page[LibraryDto], BodyKwarg(schema_component_key="LibraryPage")]

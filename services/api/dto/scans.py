@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar.params import BodyKwarg
+from msgspec import UNSET, UnsetType
 
 from linstock.messages.scan import Counts, ReportItem
+from services.api.dto.scan_modes import ScanMode, Trigger
 from services.api.dto.schedules import Status
 from services.api.dto.wire import Body, Page, Wire
 
@@ -14,7 +16,11 @@ Removals = Literal["none", "held", "applied", "rejected"]
 
 
 class StartScanBody(Body, frozen=True):
-    triggered_by: Literal["API", "Manual"] = "API"
+    """`scanType` is another name of `scanMode`, which counts if both are given."""
+
+    triggered_by: Trigger = "API"
+    scan_mode: ScanMode | UnsetType = UNSET
+    scan_type: ScanMode | UnsetType = UNSET
 
 
 class ScanStartedDto(Wire):

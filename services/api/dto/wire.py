@@ -8,10 +8,33 @@ from msgspec import Meta, Struct
 
 T = TypeVar("T")
 
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Description = Annotated[str, Meta(max_length=2000)]
-Cron = Annotated[str, Meta(min_length=1, max_length=200, description="5 fields, or 6 with seconds first")]
-Zone = Annotated[str, Meta(min_length=1, max_length=100, description="IANA time zone")]
+# Patterns and formats are for whoever reads the document: what they say is checked by the owner, whose sentences are
+# better than "does not match".
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+ONE_LINE = f"^[^{_CONTROL}]*[^{_CONTROL}\\s][^{_CONTROL}]*$"
+LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+
+
+def said(**schema: object) -> dict[str, object]:
+    """What the document says of a type, besides."""
+    return {"extra": schema}
+
+
+Name = Annotated[str, Meta(min_length=1, max_length=200, extra_json_schema=said(pattern=ONE_LINE))]
+Description = Annotated[str, Meta(max_length=2000, extra_json_schema=said(pattern=LINES))]
+Cron = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        description="5 fields, or 6 with seconds first",
+        extra_json_schema=said(format="cron"),
+    ),
+]
+Zone = Annotated[
+    str,
+    Meta(min_length=1, max_length=100, description="IANA time zone", extra_json_schema=said(format="time-zone")),
+]
 
 
 class Wire(Struct, rename="camel", kw_only=True):

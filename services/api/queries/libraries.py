@@ -10,7 +10,7 @@ from services.api.dto.libraries import LibraryDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
 
-_COLUMNS = "library_id, name, path, description, auto_scan, cron_expression, time_zone, created_at, updated_at"
+_COLUMNS = "library_id, name, path, description, auto_scan, cron_expression, time_zone, created_at, updated_at, version"
 
 
 async def one(pool: asyncpg.Pool, workspace: str, library_id: UUID) -> LibraryDto | None:
@@ -65,6 +65,7 @@ def _library(row: asyncpg.Record) -> LibraryDto:
         time_zone=row["time_zone"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        version=row["version"],
     )
 
 

@@ -10,6 +10,8 @@ from linstock import names
 from linstock.messages.answer import Answer
 from services.api.dto.operations import OperationDto
 
+ASK_TIMEOUT_S = 2.0
+
 
 async def handled(pool: asyncpg.Pool, workspace: str, command_id: UUID) -> OperationDto | None:
     row = await pool.fetchrow(
@@ -33,7 +35,7 @@ async def handled(pool: asyncpg.Pool, workspace: str, command_id: UUID) -> Opera
 async def waiting(client: Client, workspace: str, command_id: UUID) -> OperationDto | None:
     """Whether COMMANDS still holds it. Raises what the connection raises."""
     subject = f"cmd.*.{workspace}.*.{command_id}"
-    state = (await client.jetstream().stream_info(names.COMMANDS, subjects_filter=subject)).state
+    state = (await client.jetstream(timeout=ASK_TIMEOUT_S).stream_info(names.COMMANDS, subjects_filter=subject)).state
     for found in state.subjects or {}:
         return OperationDto(id=command_id, status="pending", command=found.split(".")[3])
     return None

@@ -69,7 +69,7 @@ async def runs(
         window.size,
         window.offset,
     )
-    return window.of([_run(row, name) for row in rows], total)
+    return window.of([run_of(row, name) for row in rows], total)
 
 
 def next_run(row: Any, now: datetime) -> datetime | None:
@@ -111,7 +111,7 @@ def _schedule(row: asyncpg.Record, now: datetime) -> ScheduledJobDto:
     )
 
 
-def _run(row: asyncpg.Record, schedule_name: str) -> ScheduledJobRunDto:
+def run_of(row: asyncpg.Record, schedule_name: str | None) -> ScheduledJobRunDto:
     return ScheduledJobRunDto(
         id=row["job_id"],
         scheduled_job_id=row["schedule_id"],

@@ -15,13 +15,18 @@ SHOWN_WITHIN_S = 2.0
 LOOK_EVERY_S = 0.02
 
 
-@get("/scheduledjobs", dependencies=PAGED, responses=answers.reading(422))
+def at_both(path: str) -> list[str]:
+    """One resource under the name that older systems call it by, and a shorter one."""
+    return [f"/scheduledjobs{path}", f"/schedules{path}"]
+
+
+@get(at_both(""), dependencies=PAGED, responses=answers.reading(422))
 async def list_scheduled_jobs(window: Wanted, fresh: Fresh) -> ScheduledJobPage:
     """Schedules by name, without those of deleted libraries."""
     return await schedules.page(fresh.pool, fresh.workspace, window, fresh.now())
 
 
-@get("/scheduledjobs/{schedule_id:uuid}", responses=answers.reading(404))
+@get(at_both("/{schedule_id:uuid}"), responses=answers.reading(404))
 async def get_scheduled_job(schedule_id: Id, fresh: Fresh) -> ScheduledJobDto:
     """One schedule."""
     schedule = await schedules.one(fresh.pool, fresh.workspace, schedule_id, fresh.now())
@@ -30,7 +35,7 @@ async def get_scheduled_job(schedule_id: Id, fresh: Fresh) -> ScheduledJobDto:
     return schedule
 
 
-@get("/scheduledjobs/library/{library_id:uuid}", responses=answers.reading(404))
+@get(at_both("/library/{library_id:uuid}"), responses=answers.reading(404))
 async def get_scheduled_job_of_library(library_id: Id, fresh: Fresh) -> ScheduledJobDto:
     """The schedule of a library. Right after the library was created this waits for it, at most 2 s."""
     loop = asyncio.get_running_loop()
@@ -45,8 +50,8 @@ async def get_scheduled_job_of_library(library_id: Id, fresh: Fresh) -> Schedule
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-@get("/scheduledjobs/{schedule_id:uuid}/runs", dependencies=PAGED, responses=answers.reading(404, 422))
-async def list_runs(schedule_id: Id, window: Wanted, fresh: Fresh) -> ScheduledJobRunPage:
+@get(at_both("/{schedule_id:uuid}/runs"), dependencies=PAGED, responses=answers.reading(404, 422))
+async def list_scheduled_job_runs(schedule_id: Id, window: Wanted, fresh: Fresh) -> ScheduledJobRunPage:
     """A schedule's runs, the newest first; also of a deleted schedule."""
     page = await schedules.runs(fresh.pool, fresh.workspace, schedule_id, window)
     if page is None:
@@ -54,4 +59,4 @@ async def list_runs(schedule_id: Id, window: Wanted, fresh: Fresh) -> ScheduledJ
     return page
 
 
-HANDLERS = (list_scheduled_jobs, get_scheduled_job, get_scheduled_job_of_library, list_runs)
+HANDLERS = (list_scheduled_jobs, get_scheduled_job, get_scheduled_job_of_library, list_scheduled_job_runs)

@@ -1,5 +1,6 @@
 """Collections of a library. From the scanner log (the catalogue's pages). Nothing marks one missing yet."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +14,8 @@ PRESENT = "present"
 
 
 class Collection(Struct, frozen=True):
-    """`scan_id` recorded it last. `path_bytes` is set only when the path is not UTF-8."""
+    """`scan_id` recorded it last. `path_bytes` is set only when the path is not UTF-8. `folded` is the path without
+    case, for searching."""
 
     collection_id: UUID
     workspace: str
@@ -28,17 +30,29 @@ class Collection(Struct, frozen=True):
     state: str
     scan_id: UUID
     recorded_at: datetime
+    folded: str
 
 
 def rows() -> Rows[Collection]:
     return Rows("collections", Collection, key=("collection_id",))
 
 
-def fold(collections: Rows[Collection], fact: Fact) -> None:
+def reads(fact: Fact) -> Iterable[UUID]:
+    match fact.event:
+        case CollectionsRecorded() as page:
+            return (entry.collection_id for entry in page.collections)
+        case _:
+            return ()
+
+
+def fold(collections: Rows[Collection], fact: Fact, changed: Callable[[Collection | None, Collection], None]) -> None:
+    """`changed` is told what each row was and is."""
     match fact.event:
         case CollectionsRecorded() as page:
             for entry in page.collections:
-                collections.put(_row(entry, page, fact))
+                row = _row(entry, page, fact)
+                changed(collections.get(row.collection_id), row)
+                collections.put(row)
         case _:
             return
 
@@ -58,4 +72,5 @@ def _row(entry: CollectionEntry, page: CollectionsRecorded, fact: Fact) -> Colle
         state=PRESENT,
         scan_id=page.scan_id,
         recorded_at=page.at,
+        folded=entry.path.casefold(),
     )

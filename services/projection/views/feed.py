@@ -14,6 +14,9 @@ from services.projection.rows import Added, Rows
 CARRIED_BYTES = 64 * 1024
 HOUR_S = 3600
 
+FLOORS = "event_floors"
+"""Up to where each log has been forgotten. Written by what forgets."""
+
 
 class Event(Struct, frozen=True, gc=False):
     """`data` is None when it is larger than 64 KiB; `data_bytes` is its size either way."""

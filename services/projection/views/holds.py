@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from linstock import names
 from linstock.messages.catalogue import HoldSettled, RemovalsHeld
 from services.projection.fact import Fact
 from services.projection.rows import Rows
@@ -27,6 +28,7 @@ class Hold(Struct, frozen=True):
     state: str = HELD
     settled_by: UUID | None = None
     settled_at: datetime | None = None
+    log: str = names.SCANNER
 
 
 def rows() -> Rows[Hold]:
@@ -53,6 +55,7 @@ def fold(holds: Rows[Hold], fact: Fact) -> None:
                     count=event.count,
                     reason=event.reason,
                     held_at=event.at,
+                    log=fact.log,
                 )
             )
         case HoldSettled(held_scan_id=held_scan_id, scan_id=scan_id, at=at):

@@ -18,6 +18,7 @@ from linstock.messages.job import (
     JobTimedOut,
     ScanRequested,
 )
+from linstock.messages.message import Message
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 
@@ -28,8 +29,16 @@ ENDED = frozenset({COMPLETED, FAILED, TIMEOUT, CANCELLED})
 Verdict = JobSucceeded | JobFailed | JobTimedOut | JobCancelled
 
 
+class Ordinals(Struct, frozen=True):
+    """A run's numbers in its workspace, schedule and library: from 1, in the order of the log."""
+
+    workspace: int
+    schedule: int | None
+    library: int | None
+
+
 class Job(Struct, frozen=True):
-    """`started_at` is the first attempt's; `due` is when the next attempt may start."""
+    """`started_at` is the first attempt's; `due` is when the next attempt may start. `ordinal` is the workspace's."""
 
     job_id: UUID
     workspace: str
@@ -45,6 +54,11 @@ class Job(Struct, frozen=True):
     priority: int
     timeout_s: int
     max_retries: int
+    ordinal: int
+    schedule_ordinal: int | None
+    library_ordinal: int | None
+    scan_mode: str | None
+    requested_by: str
     status: str = PENDING
     attempt: int = 0
     worker: str | None = None
@@ -56,6 +70,13 @@ class Job(Struct, frozen=True):
     code: str | None = None
     message: str | None = None
     result: str | None = None
+
+
+class Change(Struct, frozen=True):
+    """What one event did to a job: a new one has no `before`."""
+
+    before: Job | None
+    after: Job
 
 
 def rows() -> Rows[Job]:
@@ -78,27 +99,35 @@ def reads(fact: Fact) -> Iterable[UUID]:
     return () if job_id is None else (job_id,)
 
 
-def fold(jobs: Rows[Job], fact: Fact) -> None:
-    match fact.event:
-        case ScanRequested() as event:
-            jobs.put(_scan(event, fact))
-        case JobRequested() as event:
-            jobs.put(_job(event, fact))
-        case JobStarted() as event:
-            if job := jobs.get(event.job_id):
-                jobs.put(_started(job, event))
-        case JobRetryScheduled() as event:
-            if job := jobs.get(event.job_id):
-                jobs.put(replace(job, status=RETRYING, due=event.due, code=event.code, message=event.message))
-        case JobSucceeded() | JobFailed() | JobTimedOut() | JobCancelled() as event:
-            job = jobs.get(event.job_id)
-            if job and job.status not in ENDED:
-                jobs.put(ended(job, event))
+def fold(jobs: Rows[Job], ordinals: Ordinals | None, fact: Fact) -> Change | None:
+    """`ordinals` are the run's, if the event asks for one. None: nothing changed."""
+    if ordinals is not None:
+        change = Change(None, _requested(fact, ordinals))
+    else:
+        job_id = job_id_of(fact)
+        before = None if job_id is None else jobs.get(job_id)
+        if before is None or (after := _moved(before, fact.event)) is None:
+            return None
+        change = Change(before, after)
+    jobs.put(change.after)
+    return change
+
+
+def _moved(job: Job, event: Message) -> Job | None:
+    if job.status in ENDED:
+        return None
+    match event:
+        case JobStarted():
+            return _started(job, event)
+        case JobRetryScheduled():
+            return replace(job, status=RETRYING, due=event.due, code=event.code, message=event.message)
+        case JobSucceeded() | JobFailed() | JobTimedOut() | JobCancelled():
+            return _ended(job, event)
         case _:
-            return
+            return None
 
 
-def ended(job: Job, verdict: Verdict) -> Job:
+def _ended(job: Job, verdict: Verdict) -> Job:
     job = replace(job, attempt=max(job.attempt, verdict.attempt), due=None, deadline=None, ended_at=verdict.at)
     match verdict:
         case JobSucceeded():
@@ -127,39 +156,28 @@ def _started(job: Job, event: JobStarted) -> Job:
     )
 
 
-def _scan(event: ScanRequested, fact: Fact) -> Job:
+def _requested(fact: Fact, ordinals: Ordinals) -> Job:
+    event = fact.event
+    assert isinstance(event, ScanRequested | JobRequested)
+    target = event.target if isinstance(event, ScanRequested) else None
     return Job(
         job_id=event.job_id,
         workspace=fact.workspace,
-        job_type=LIBRARY_SCAN,
+        job_type=event.job_type if isinstance(event, JobRequested) else LIBRARY_SCAN,
         queue=event.queue,
         schedule_id=event.schedule_id,
-        library_id=event.target.library_id,
-        library_name=event.target.library_name,
-        library_path=event.target.library_path,
+        library_id=target.library_id if target else None,
+        library_name=target.library_name if target else None,
+        library_path=target.library_path if target else None,
         instant=event.instant,
         triggered_by=event.triggered_by,
         requested_at=event.requested_at,
         priority=event.policy.priority,
         timeout_s=event.policy.timeout_s,
         max_retries=event.policy.max_retries,
-    )
-
-
-def _job(event: JobRequested, fact: Fact) -> Job:
-    return Job(
-        job_id=event.job_id,
-        workspace=fact.workspace,
-        job_type=event.job_type,
-        queue=event.queue,
-        schedule_id=event.schedule_id,
-        library_id=None,
-        library_name=None,
-        library_path=None,
-        instant=event.instant,
-        triggered_by=event.triggered_by,
-        requested_at=event.requested_at,
-        priority=event.policy.priority,
-        timeout_s=event.policy.timeout_s,
-        max_retries=event.policy.max_retries,
+        ordinal=ordinals.workspace,
+        schedule_ordinal=ordinals.schedule,
+        library_ordinal=ordinals.library,
+        scan_mode=event.scan_mode if isinstance(event, ScanRequested) else None,
+        requested_by=fact.actor,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -19,6 +20,8 @@ from services.projection.rows import Rows
 
 
 class Library(Struct, frozen=True):
+    """`exclude_patterns` and `extensions` are JSON."""
+
     library_id: UUID
     workspace: str
     name: str
@@ -31,6 +34,9 @@ class Library(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
+    include_subfolders: bool = True
+    exclude_patterns: str = "[]"
+    extensions: str = "[]"
 
 
 def rows() -> Rows[Library]:
@@ -72,4 +78,7 @@ def _row(library_id: UUID, settings: Settings, fact: Fact, *, created_at: dateti
         version=fact.version,
         created_at=created_at,
         updated_at=fact.time,
+        include_subfolders=settings.include_subfolders,
+        exclude_patterns=msgspec.json.encode(settings.exclude_patterns).decode(),
+        extensions=msgspec.json.encode(settings.extensions).decode(),
     )

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from linstock import names
 from linstock.messages.catalogue import ScanStarted
 from linstock.messages.scan import ScanCancelled, ScanCompleted, ScanFailed
 from services.projection.fact import Fact
@@ -37,6 +38,7 @@ class Scan(Struct, frozen=True):
     code: str | None = None
     message: str | None = None
     final: bool | None = None
+    log: str = names.SCANNER
 
 
 def rows() -> Rows[Scan]:
@@ -64,7 +66,7 @@ def fold(scans: Rows[Scan], fact: Fact) -> None:
 
 def _row(event: ScanStarted | ScanCompleted | ScanFailed | ScanCancelled, known: Scan | None, fact: Fact) -> Scan:
     if known is None or known.attempt != event.attempt:
-        known = Scan(event.scan_id, fact.workspace, event.library_id, event.attempt, RUNNING)
+        known = Scan(event.scan_id, fact.workspace, event.library_id, event.attempt, RUNNING, log=fact.log)
     match event:
         case ScanStarted(root=root, worker=worker, at=at):
             return msgspec.structs.replace(known, status=RUNNING, root=root, worker=worker, started_at=at)

@@ -1,4 +1,5 @@
-"""Schedules: when what is asked for. From the scheduler log. A deleted one keeps its row: its runs still name it."""
+"""Schedules: when what is asked for. From the scheduler log. A deleted one keeps its row: its runs still name it, and a
+library's own one may be defined again."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,9 +21,12 @@ from linstock.messages.schedule import (
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 
+Edit = ScheduleChanged | ScheduleEnabled | ScheduleDisabled | ScheduleDeleted
+
 
 class Schedule(Struct, frozen=True):
-    """`cursor`: instants up to it are decided."""
+    """`cursor`: instants up to it are decided. `edition` counts every event but ticks, as its owner does
+    (`services/scheduler/schedule/states.py`)."""
 
     schedule_id: UUID
     workspace: str
@@ -39,7 +43,11 @@ class Schedule(Struct, frozen=True):
     max_retries: int
     created_at: datetime
     updated_at: datetime
-    deleted_at: datetime | None = None
+    deleted_at: datetime | None
+    scan_mode: str
+    edition: int
+    created_by: str
+    updated_by: str
 
 
 def rows() -> Rows[Schedule]:
@@ -66,17 +74,15 @@ def fold(schedules: Rows[Schedule], fact: Fact) -> None:
     match fact.event:
         case ScheduleDefined() as event:
             schedules.put(_defined(event, schedules.get(event.schedule_id), fact))
-            return
-        case (
-            ScheduleChanged()
-            | ScheduleEnabled()
-            | ScheduleDisabled()
-            | ScheduleDeleted()
-            | TickFired()
-            | TicksSkipped() as event
-        ):
-            if known := schedules.get(event.schedule_id):
-                schedules.put(_moved(known, event, fact.time))
+        case TickFired(schedule_id=schedule_id, instant=instant) | TicksSkipped(schedule_id=schedule_id, last=instant):
+            if known := schedules.get(schedule_id):
+                schedules.put(replace(known, cursor=max(known.cursor, instant)))
+        case ScheduleChanged() | ScheduleEnabled() | ScheduleDisabled() | ScheduleDeleted() as event:
+            known = schedules.get(event.schedule_id)
+            # A deleted one hears of nothing but its definition, and of its deletion again.
+            if known and (known.deleted_at is None or isinstance(event, ScheduleDeleted)):
+                edited = _edited(known, event, fact.time)
+                schedules.put(replace(edited, edition=known.edition + 1, updated_at=fact.time, updated_by=fact.actor))
         case _:
             return
 
@@ -98,33 +104,41 @@ def _defined(event: ScheduleDefined, known: Schedule | None, fact: Fact) -> Sche
         max_retries=event.policy.max_retries,
         created_at=known.created_at if known else fact.time,
         updated_at=fact.time,
+        deleted_at=None,
+        scan_mode=event.scan_mode,
+        edition=known.edition + 1 if known and known.deleted_at else 1,
+        created_by=known.created_by if known else fact.actor,
+        updated_by=fact.actor,
     )
 
 
-def _moved(
-    known: Schedule,
-    event: ScheduleChanged | ScheduleEnabled | ScheduleDisabled | ScheduleDeleted | TickFired | TicksSkipped,
-    at: datetime,
-) -> Schedule:
+def _edited(known: Schedule, event: Edit, at: datetime) -> Schedule:
     match event:
         case ScheduleChanged():
-            return replace(
-                known,
-                name=event.name,
-                description=event.description,
-                library_id=event.target.library_id,
-                expression=event.timing.expression,
-                zone=event.timing.zone,
-                cursor=event.cursor,
-                updated_at=at,
-            )
+            return _changed(known, event)
         case ScheduleEnabled():
-            return replace(known, enabled=True, cursor=event.cursor, updated_at=at)
+            return replace(known, enabled=True, cursor=event.cursor)
         case ScheduleDisabled():
-            return replace(known, enabled=False, updated_at=at)
+            return replace(known, enabled=False)
         case ScheduleDeleted():
-            return replace(known, enabled=False, updated_at=at, deleted_at=at)
-        case TickFired():
-            return replace(known, cursor=event.instant)
-        case TicksSkipped():
-            return replace(known, cursor=event.last)
+            return replace(known, enabled=False, deleted_at=known.deleted_at or at)
+
+
+def _changed(known: Schedule, event: ScheduleChanged) -> Schedule:
+    if event.policy is not None:
+        known = replace(
+            known,
+            priority=event.policy.priority,
+            timeout_s=event.policy.timeout_s,
+            max_retries=event.policy.max_retries,
+        )
+    return replace(
+        known,
+        name=event.name,
+        description=event.description,
+        library_id=event.target.library_id,
+        expression=event.timing.expression,
+        zone=event.timing.zone,
+        cursor=event.cursor,
+        scan_mode=event.scan_mode or known.scan_mode,
+    )

@@ -73,28 +73,26 @@ def edit(command: Edit, schedule: Schedule, *, at: datetime) -> list[ScheduleEve
     """Raises NoSuchSchedule, OtherEdition."""
     if isinstance(schedule, Undefined):
         raise NoSuchSchedule
-    if isinstance(command, DeleteSchedule):
-        return _delete(command, schedule, at)
     if isinstance(schedule, Deleted):
+        if isinstance(command, DeleteSchedule):
+            return []
         raise NoSuchSchedule
+    if command.if_versions and schedule.edition not in command.if_versions:
+        raise OtherEdition(schedule.edition)
     match command:
+        case DeleteSchedule():
+            return _delete(schedule, at)
         case EnableSchedule():
             return _switch(schedule, True, at)
         case DisableSchedule():
             return _switch(schedule, False, at)
-        case ChangeSchedule(if_versions=editions, enabled=enabled):
-            if editions and schedule.edition not in editions:
-                raise OtherEdition(schedule.edition)
+        case ChangeSchedule(enabled=enabled):
             return [*_change(command, schedule, at), *([] if enabled is UNSET else _switch(schedule, enabled, at))]
         case _:
             assert_never(command)
 
 
-def _delete(command: DeleteSchedule, schedule: Enabled | Disabled | Deleted, at: datetime) -> list[ScheduleEvent]:
-    if isinstance(schedule, Deleted):
-        return []
-    if command.if_versions and schedule.edition not in command.if_versions:
-        raise OtherEdition(schedule.edition)
+def _delete(schedule: Enabled | Disabled, at: datetime) -> list[ScheduleEvent]:
     return [
         ScheduleDeleted(
             schedule_id=schedule.schedule_id,

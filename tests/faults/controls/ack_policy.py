@@ -11,8 +11,8 @@ from linstock.bus.connection import close, connect
 from linstock.bus.inbox import CommandContext, CommandInbox, Plan
 from linstock.eventlog.postgres import PostgresLog
 from linstock.messages.library import CreateLibrary, LibraryCommand, Settings
+from linstock.roots import AllowedRoots
 from services.library.commands import LibraryPlanner
-from services.library.roots import AllowedRoots
 from tests.faults.controls.place import Place, wrong
 from tests.support.waiting import becomes
 

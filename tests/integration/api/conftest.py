@@ -13,9 +13,12 @@ from linstock.bus import command_headers
 from linstock.bus.connection import close, connect
 from linstock.bus.provision import provision
 from linstock.messages.answer import Answer
+from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.api.app import ApiService
+from services.library.app import LibraryService
 from services.projection.follower import Follower
+from services.scheduler.app import SchedulerService
 from tests.support.recorded import publish
 from tests.support.story import Story
 from tests.support.waiting import becomes
@@ -53,6 +56,20 @@ async def api(database_url: str, nats_url: str, follower: Follower) -> AsyncIter
 
 
 @pytest.fixture
+async def owners(database_url: str, nats_url: str, api: httpx.AsyncClient) -> AsyncIterator[None]:
+    """The real services that own libraries and schedules."""
+    services = [
+        kind(Settings(service=name, database_url=database_url, nats_url=nats_url), Vitals(name))
+        for name, kind in ((names.LIBRARY, LibraryService), (names.SCHEDULER, SchedulerService))
+    ]
+    for service in services:
+        await service.start()
+    yield
+    for service in reversed(services):
+        await service.stop()
+
+
+@pytest.fixture
 def story() -> Story:
     return Story()
 
@@ -85,6 +102,8 @@ class Owner:
         self._task: asyncio.Task[None] | None = None
         self.commands: list[tuple[str, dict[str, object]]] = []
         self.keys: list[str | None] = []
+        self.actors: list[tuple[str, str]] = []
+        """Each with its workspace."""
         self.reply: Reply = lambda command, body: None
 
     async def start(self) -> None:
@@ -105,9 +124,10 @@ class Owner:
                 continue
             for message in messages:
                 headers = message.headers or {}
-                command = message.subject.split(".")[3]
+                _, _, workspace, command, _ = message.subject.split(".")
                 self.commands.append((command, msgspec.json.decode(message.data)))
                 self.keys.append(headers.get(command_headers.IDEMPOTENCY_KEY))
+                self.actors.append((headers[command_headers.ACTOR], workspace))
                 answer = self.reply(command, message.data)
                 if answer is not None:
                     await self._client.publish(headers[command_headers.REPLY_TO], msgspec.json.encode(answer))

@@ -12,19 +12,17 @@ LIBRARY = f"/api/v1/libraries/{uuid4()}"
 JSON = {"content-type": "application/json"}
 
 
+# By their type alone. What else is wrong with settings is for their owner to say: test_refusals.py.
 FIELDS_THAT_ARE_WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": ""}, "name"),
-    ({"name": "   "}, "name"),
     ({"name": "x" * 201}, "name"),
     ({"name": 5}, "name"),
     ({"path": "relative/path"}, "path"),
     ({"path": ""}, "path"),
-    ({"path": "/nul\0"}, "path"),
     ({"autoScan": "yes"}, "autoScan"),
     ({"autoScan": 1}, "autoScan"),
-    ({"cronExpression": "every day"}, "cronExpression"),
-    ({"cronExpression": "61 * * * *"}, "cronExpression"),
-    ({"timeZone": "Mars/Olympus"}, "timeZone"),
+    ({"excludePatterns": ["*.tmp", ""]}, "excludePatterns/1"),
+    ({"extensions": []}, "extensions"),
     ({"autoscan": True}, "autoscan"),
     ({"auto.scan/1": True}, "auto.scan~11"),
     ({"name": None}, "name"),
@@ -41,11 +39,6 @@ async def test_fields_that_are_wrong(api: httpx.AsyncClient, library_owner: Owne
             assert (answer.status_code, problem["code"]) == (422, "invalid"), problem
             assert [error["pointer"] for error in problem["errors"]] == [f"#/{field}"]
         assert library_owner.commands == []
-
-
-async def test_everything_wrong_is_named_at_once(api: httpx.AsyncClient) -> None:
-    answer = await api.post("/api/v1/libraries", json={"name": " ", "path": "x", "timeZone": "Nowhere/At_All"})
-    assert [error["pointer"] for error in answer.json()["errors"]] == ["#/name", "#/path", "#/timeZone"]
 
 
 BODIES_THAT_ARE_WRONG: list[tuple[bytes, dict[str, str], int, str]] = [
@@ -101,8 +94,10 @@ async def test_methods_that_a_path_does_not_take(api: httpx.AsyncClient) -> None
 async def test_other_sites_pages_change_nothing(api: httpx.AsyncClient, library_owner: Owner) -> None:
     for headers, code in (
         ({"host": "evil.example"}, "host-not-allowed"),
+        ({"host": "127.0.0.1.evil.example:80"}, "host-not-allowed"),
         ({"origin": "https://evil.example"}, "cross-origin"),
         ({"origin": "null"}, "cross-origin"),
+        ({"origin": "http://["}, "cross-origin"),
         ({"sec-fetch-site": "cross-site"}, "cross-origin"),
     ):
         answer = await api.post("/api/v1/libraries", json=GOOD, headers=headers)

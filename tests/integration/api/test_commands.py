@@ -7,7 +7,6 @@ from nats.aio.client import Client
 
 from linstock import names
 from linstock.messages.answer import Answer
-from linstock.messages.library import DEFAULT_EXTENSIONS
 from tests.integration.api.conftest import Owner, World
 from tests.support.story import Story
 from tests.support.waiting import becomes
@@ -15,29 +14,45 @@ from tests.support.waiting import becomes
 NEW = {"name": "Pictures", "path": "/data/pictures"}
 
 
-async def test_create_says_where_the_library_is(api: httpx.AsyncClient, library_owner: Owner) -> None:
-    library_id = uuid4()
-    library_owner.reply = lambda command, body: Answer(status=201, id=library_id)
+async def test_create_says_where_the_library_is_and_what_there_is_to_say_about_it(
+    api: httpx.AsyncClient, world: World, story: Story, library_owner: Owner
+) -> None:
+    await world.tell(story.created())
+    position = f"library:{story.library.position}"
+    library_owner.reply = lambda command, body: Answer(
+        status=201, id=story.library_id, position=position, warnings=("It lies in another.",)
+    )
     answer = await api.post(
         "/api/v1/libraries",
-        json={**NEW, "path": "/data//x/../pictures/", "autoScan": True, "cronExpression": "0 */6 * * *"},
+        json={
+            **NEW,
+            "path": "/data//x/../pictures/",
+            "autoScan": True,
+            "cronExpression": "0 */6 * * *",
+            "includeSubfolders": False,
+            "excludePatterns": ["*.tmp"],
+            "extensions": ["JPG"],
+        },
         headers={"Idempotency-Key": "once"},
     )
-    assert (answer.status_code, answer.headers["location"]) == (201, f"/api/v1/libraries/{library_id}")
-    assert (answer.json()["id"], answer.json()["path"]) == (str(library_id), "/data/pictures")
+    assert (answer.status_code, answer.headers["location"]) == (201, f"/api/v1/libraries/{story.library_id}")
+    assert (answer.json()["path"], answer.json()["warnings"]) == ("/data/pictures", ["It lies in another."])
+    read = await api.get(answer.headers["location"])
+    assert {**read.json(), "warnings": ["It lies in another."]} == answer.json()
+    assert read.headers["etag"] == answer.headers["etag"]
     [(command, body)] = library_owner.commands
     assert (command, body["settings"]) == (
         "CreateLibrary",
         {
             "name": "Pictures",
-            "path": "/data/pictures",
+            "path": "/data//x/../pictures/",  # it is for the owner to tidy it
             "description": "",
             "autoScan": True,
             "cronExpression": "0 */6 * * *",
             "timeZone": "UTC",
-            "includeSubfolders": True,
-            "excludePatterns": [],
-            "extensions": list(DEFAULT_EXTENSIONS),
+            "includeSubfolders": False,
+            "excludePatterns": ["*.tmp"],
+            "extensions": ["JPG"],
         },
     )
     assert library_owner.keys == ["once"]
@@ -108,8 +123,22 @@ async def test_a_scan_asked_for_by_hand(
     answer = await api.post(path, headers=fresh)
     assert (answer.status_code, answer.json()) == (202, {"id": str(story.run(1))})
     assert answer.headers["location"] == f"/api/v1/scans/{story.run(1)}"
-    assert (await api.post(path, json={"triggeredBy": "Manual"})).status_code == 202
-    assert [body["triggeredBy"] for _, body in scheduler_owner.commands] == ["API", "Manual"]
+    for body in (
+        {"triggeredBy": "Manual"},
+        {"scanMode": "deep"},
+        {"scanMode": "Full"},
+        {"scanType": "Full", "scanMode": "deep"},
+        {"scanMode": "Incremental"},
+    ):
+        assert (await api.post(path, json=body)).status_code == 202
+    assert [(body["triggeredBy"], body["scanMode"]) for _, body in scheduler_owner.commands] == [
+        ("API", "changed"),
+        ("Manual", "changed"),
+        ("API", "deep"),
+        ("API", "deep"),
+        ("API", "deep"),
+        ("API", "changed"),
+    ]
 
 
 async def test_no_scan_of_a_library_that_is_not_there(api: httpx.AsyncClient, scheduler_owner: Owner) -> None:

@@ -130,7 +130,6 @@ async def test_filters(api: httpx.AsyncClient, world: World, busy: Story) -> Non
     completed, started = "linstock.scan.completed.v1", "linstock.job.started.v1"
     await check(lambda event: event["type"] == completed, type=completed)
     await check(lambda event: event["type"].startswith("linstock.scan."), type="linstock.scan.*")
-    await check(lambda event: event["type"] in (completed, started), type=[completed, started])
     await check(lambda event: event["libraryId"] == str(other.library_id), libraryId=str(other.library_id))
     await check(
         lambda event: event["libraryId"] == str(busy.library_id) and event["type"] == started,
@@ -181,7 +180,7 @@ def _at(hours: int) -> str:
     [
         ({"type": "linstock.library.dreamt.v1"}, 422, "invalid"),
         ({"type": "linstock.*.created.v1"}, 422, "invalid"),
-        ({"type": ["linstock.scan.*"] * 17}, 422, "invalid"),
+        ({"type": ["linstock.scan.*"] * 2}, 422, "invalid"),
         ({"libraryId": "nobody"}, 422, "invalid"),
         ({"from": "2026-03-01T12:00:00"}, 422, "invalid"),
         ({"to": "0001-01-01T00:00:00+14:00"}, 422, "invalid"),

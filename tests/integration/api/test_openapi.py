@@ -14,10 +14,20 @@ PATHS = {
     "/api/v1/libraries/{library_id}/scans": {"get", "post"},
     "/api/v1/operations/{command_id}": {"get"},
     "/api/v1/scans/{scan_id}": {"get"},
-    "/api/v1/scheduledjobs": {"get"},
-    "/api/v1/scheduledjobs/library/{library_id}": {"get"},
-    "/api/v1/scheduledjobs/{schedule_id}": {"get"},
-    "/api/v1/scheduledjobs/{schedule_id}/runs": {"get"},
+    "/api/v1/runs/{run_id}/cancel": {"post"},
+    **{
+        f"/api/v1/{name}{path}": methods
+        for name in ("scheduledjobs", "schedules")
+        for path, methods in {
+            "": {"get", "post"},
+            "/library/{library_id}": {"get"},
+            "/{schedule_id}": {"get", "patch", "put", "delete"},
+            "/{schedule_id}/enable": {"post"},
+            "/{schedule_id}/disable": {"post"},
+            "/{schedule_id}/trigger": {"post"},
+            "/{schedule_id}/runs": {"get"},
+        }.items()
+    },
 }
 
 

@@ -20,8 +20,8 @@ from linstock.eventlog.memory import MemoryLog
 from linstock.messages.answer import Answer
 from linstock.messages.library import ChangeLibrary, CreateLibrary, LibraryCommand, Settings
 from linstock.messages.receipt import CommandHandled
+from linstock.roots import AllowedRoots
 from services.library.commands import LibraryPlanner
-from services.library.roots import AllowedRoots
 from tests.support.waiting import becomes
 
 PHOTOS = CreateLibrary(settings=Settings(name="Photos", path="/nas/photos"))

@@ -15,8 +15,8 @@ from linstock.bus.provision import Drift, durables, provision, provision_on, str
 from linstock.bus.watchdog import DurableWatchdog
 from linstock.eventlog.memory import MemoryLog
 from linstock.messages.library import LibraryCommand
+from linstock.roots import AllowedRoots
 from services.library.commands import LibraryPlanner
-from services.library.roots import AllowedRoots
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def run(database_url: str, nats_url: str) -> Run:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
-            "from linstock.eventlog.commands import events; events()",
+            "from linstock.cli.events import events; events()",
             *arguments,
             env={"LINSTOCK_DATABASE_URL": database_url, "LINSTOCK_NATS_URL": nats_url},
             stdin=asyncio.subprocess.DEVNULL,

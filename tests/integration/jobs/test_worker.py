@@ -1,6 +1,8 @@
 """The worker's side of orders and claims, against a scheduler that the test plays."""
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -9,6 +11,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -218,3 +221,21 @@ async def test_an_idle_worker_hears_of_orders_soon_after_nats_was_started_again(
     await becomes(scheduler.reconnects, 1)
     await scheduler.put(uuid4())
     await becomes(lambda: len(scheduler.outcomes), 2, timeout_s=8)
+
+
+async def test_signs_of_life_go_on_after_nats_hung(
+    nats_server: EmbeddedNats, scheduler: Scheduler, work: StartWorker
+) -> None:
+    """A server that hangs is not disconnected: a sign that could not be flushed must not have been the last."""
+    worker = await work(succeed)
+    await becomes(lambda: bool(scheduler.signs), expected=True)
+    assert nats_server.pid
+    with structlog.testing.capture_logs() as logs:
+        os.kill(nats_server.pid, signal.SIGSTOP)
+        try:
+            await becomes(lambda: any("did not get through" in line["event"] for line in logs), expected=True)
+        finally:
+            os.kill(nats_server.pid, signal.SIGCONT)
+        before = len(scheduler.signs)
+        await becomes(lambda: len(scheduler.signs) > before + 2, expected=True)
+    assert scheduler.signs[-1].worker == worker.worker_id

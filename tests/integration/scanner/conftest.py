@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,6 +23,7 @@ from services.scanner.catalogue import CATALOGUE
 from services.scanner.index import Index, Pool
 from services.scanner.journal import Journal
 from services.scanner.ledger import Attempt
+from services.scanner.opened import OpenedArchives
 from services.scanner.runner import Runner
 from services.scanner.scan import SCAN
 
@@ -44,13 +46,14 @@ class Scanner:
         self.index = Index(pool)
         self.journal = Journal(pool)
         self.told = Told([])
-        self.runner = Runner(log, self.index, self.journal, executor=executor, publish=self.told.publish)
+        archives = OpenedArchives(pool)
+        self.runner = Runner(log, self.index, archives, self.journal, executor=executor, publish=self.told.publish)
 
     async def scan(
-        self, root: Path, *, scan_id: UUID | None = None, attempt: int = 1, include_subfolders: bool = True
+        self, root: Path, *, scan_id: UUID | None = None, attempt: int = 1, scan_mode: str = "changed", **settings: Any
     ) -> UUID:
-        """Runs one order to its end; the scan's id."""
-        order = order_for(root, scan_id=scan_id, attempt=attempt, include_subfolders=include_subfolders)
+        """Runs one order to its end; the scan's id. `settings` are the library's (of ScanTarget)."""
+        order = order_for(root, scan_id=scan_id, attempt=attempt, scan_mode=scan_mode, **settings)
         await self.runner.run(order, lease())
         return order.request.job_id
 
@@ -101,16 +104,18 @@ def lease() -> Lease:
     return Lease(uuid4(), "worker-1", None)
 
 
-def order_for(root: Path, *, scan_id: UUID | None = None, attempt: int = 1, include_subfolders: bool = True) -> Order:
+def order_for(
+    root: Path, *, scan_id: UUID | None = None, attempt: int = 1, scan_mode: str = "changed", **settings: Any
+) -> Order:
     request = ScanRequested(
         job_id=scan_id or uuid4(),
         schedule_id=names.schedule_of(LIBRARY),
         instant=None,
         triggered_by="Manual",
-        target=ScanTarget(library_id=LIBRARY, library_name="Photos", library_path=str(root)),
+        target=ScanTarget(library_id=LIBRARY, library_name="Photos", library_path=str(root), **settings),
         policy=JobPolicy(),
         requested_at=datetime.now(UTC),
-        include_subfolders=include_subfolders,
+        scan_mode=scan_mode,
     )
     return Order(
         request=request,

@@ -9,6 +9,8 @@ from linstock.messages.catalogue import HoldSettled, RemovalsHeld
 from linstock.messages.scan import Counts
 from services.scanner.diff import Known
 from services.scanner.images import Images
+from services.scanner.opened import Opened
+from services.scanner.scope import Scope
 from services.scanner.survey import Task, survey
 from services.scanner.tally import Tally
 from tests.integration.scanner.conftest import LIBRARY, Scanner
@@ -183,6 +185,7 @@ async def test_without_subfolders_only_the_root_is_looked_at_and_missed(scanner:
     await scanner.scan(photos)
     flat = await scanner.completed(await scanner.scan(photos, include_subfolders=False))
     assert (flat.counts.collections, flat.counts.unchanged, flat.counts.absent, flat.held) == (2, 2, 0, 0)
+    assert flat.counts.excluded == 3
 
 
 async def test_twenty_thousand_entries(scanner: Scanner, photos: Path) -> None:
@@ -240,9 +243,9 @@ async def test_what_can_not_be_read_is_reported_to_somebody_without_privileges(p
 
     def look() -> tuple[list[tuple[str, str]], int]:
         tally = Tally()
-        task = Task(library_id=LIBRARY, root=os.fsencode(photos), include_subfolders=True)
+        task = Task(library_id=LIBRARY, root=os.fsencode(photos), scope=Scope())
         list(survey(task, _NothingKnown(), tally, lambda: False))
-        return [(item.code, item.path) for item in tally.report()], tally.collections
+        return [(item.code, item.path) for item in tally.troubles.items([])], tally.collections
 
     (photos / "closed.zip").chmod(0)
     found = as_unprivileged(look, owner_of=photos)
@@ -255,3 +258,9 @@ class _NothingKnown:
 
     def images(self, collection_id: UUID) -> Images:
         raise AssertionError("nothing is known")
+
+    def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]:
+        return {}
+
+    def remember(self, opened: dict[UUID, Opened]) -> None:
+        return

@@ -1,6 +1,7 @@
 """Read models as pure folds: however deliveries are repeated, regrouped or interleaved, the rows come out the same."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,7 @@ from linstock.bus.envelope import Delivered
 from services.projection.chain import Gap, NewEpoch, Position, cut
 from services.projection.fact import Poison, event_types, fact_of
 from services.projection.rows import Added
+from services.projection.sums import Sums
 from services.projection.tables import Tables
 from tests.support.recorded import RecordedLog
 from tests.support.story import Story
@@ -31,19 +33,30 @@ class Memory:
         facts = [fact_of(delivered) for delivered in following.next]
         tables = Tables()
         for rows, keys in tables.reads(facts):
-            stored = self.rows.get(rows.table, {})
-            # As the store does: by the first column of the key.
-            rows.loaded([row for key, row in stored.items() if (key[0] if isinstance(key, tuple) else key) in keys])
+            known = self.rows.get(rows.table, {}).values()
+            rows.loaded([row for row in known if getattr(row, rows.key_columns[0]) in keys])
         tables.fold(facts)
         for rows in tables.all():
             stored = self.rows.setdefault(rows.table, {})
             for row in rows.changed():
-                columns = tuple(getattr(row, column) for column in rows.key_columns)
-                key = columns if len(columns) > 1 else columns[0]
+                key = tuple(getattr(row, column) for column in rows.key_columns)
                 assert not isinstance(rows, Added) or key not in stored
-                stored[key] = row
+                stored[key if len(key) > 1 else key[0]] = row
+        for sums in tables.sums():
+            self._add(sums)
         self.positions = following.positions
         return following.stop
+
+    def _add(self, sums: Sums[Any]) -> None:
+        stored = self.rows.setdefault(sums.table, {})
+        for row in sums.changed():
+            key = tuple(getattr(row, column) for column in sums.key_columns)
+            before = stored.pop(key, None)
+            amounts = {
+                column: getattr(row, column) + (getattr(before, column) if before else 0) for column in sums.sum_columns
+            }
+            if any(amounts.values()):
+                stored[key] = msgspec.structs.replace(row, **amounts)
 
 
 def rows_of(batches: Iterable[Sequence[Delivered]]) -> dict[str, dict[object, msgspec.Struct]]:
@@ -170,12 +183,14 @@ def test_an_attempt_that_lost_its_lease_does_not_speak_for_the_scan() -> None:
 
 def test_totals_count_runs_and_keep_the_last_error_until_one_completes() -> None:
     story = Story(seed=SEED).created().scanned(1, "a").requested(2).started(2).failed(2)
-    [totals] = rows_of([story.deliveries()])["run_totals"].values()
-    shown = msgspec.structs.asdict(totals)
+    totals = rows_of([story.deliveries()])["run_totals"]
+    assert set(totals) == {"default", f"default/{story.schedule_id}", f"default/{story.library_id}"}
+    shown, *others = [msgspec.structs.asdict(each) | {"scope": ""} for each in totals.values()]
+    assert others == [shown, shown]
     assert (shown["run_count"], shown["success_count"], shown["failure_count"]) == (2, 1, 1)
     assert (shown["last_run_status"], shown["last_error_message"]) == (
         "Failed",
         "There is no folder at /data/pictures",
     )
-    [totals] = rows_of([story.scanned(3).deliveries()])["run_totals"].values()
-    assert msgspec.structs.asdict(totals)["last_error_message"] is None
+    totals = rows_of([story.scanned(3).deliveries()])["run_totals"]
+    assert msgspec.structs.asdict(totals["default"])["last_error_message"] is None

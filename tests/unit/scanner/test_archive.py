@@ -17,7 +17,7 @@ SECOND_NS = 1_000_000_000
 
 
 def look(path: Path) -> Images:
-    return images_in(os.fsencode(path))
+    return images_in(os.fsencode(path.parent), os.fsencode(path.name))
 
 
 def test_images_are_counted_in_any_letter_case_and_depth(tmp_path: Path) -> None:

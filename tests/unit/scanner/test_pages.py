@@ -8,9 +8,10 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from linstock.messages.catalogue import PAGE_LIMIT_BYTES, CollectionsRecorded
-from services.scanner.diff import ARCHIVE, FOLDER, Change, Changed, Known, Seen, Unchanged, compare
+from services.scanner.diff import Change, Changed, Known, Seen, Unchanged, compare
 from services.scanner.images import Images, changed_since, empty, from_entries, from_rows, merge
 from services.scanner.pages import Page, pages
+from services.scanner.scope import ARCHIVE, FOLDER
 
 NOW = datetime(2026, 3, 29, 2, tzinfo=UTC)
 SMALL = 4096

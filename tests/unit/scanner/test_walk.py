@@ -3,18 +3,21 @@
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from services.scanner.walk import Folder, RootUnavailable, Stopped, Trouble, walk
+from services.scanner.listing import Folder, Stopped, Trouble
+from services.scanner.scope import Scope
+from services.scanner.walk import RootUnavailable, walk
 from tests.support.processes import as_unprivileged
 from tests.support.trees import put, put_archive
 
 SCRIPTS = ("photos", "фото", "写真", "تصاویر", "φωτό")
 
 
-def folders(root: Path, *, include_subfolders: bool = True) -> dict[bytes, Folder]:
-    found = list(walk(os.fsencode(root), include_subfolders=include_subfolders))
+def folders(root: Path, **settings: Any) -> dict[bytes, Folder]:
+    found = list(walk(os.fsencode(root), Scope(**settings)))
     assert not [item for item in found if isinstance(item, Trouble)]
     return {item.path: item for item in found if isinstance(item, Folder)}
 

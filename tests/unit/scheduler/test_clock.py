@@ -65,6 +65,7 @@ async def test_it_follows_a_postgres_that_was_set(world: World) -> None:
         world.postgres_ahead = ahead
         await world.measure(there_s=0.001, back_s=0.001)
         assert abs(world.postgres() - world.clock.require()) < timedelta(milliseconds=5)
+        assert abs(world.clock.stepped_s - ahead.total_seconds()) < 0.01
 
 
 async def test_without_a_measurement_for_three_seconds_nobody_knows_the_time(world: World) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
 from linstock import names
+from linstock.disk import GIB, Disk, Space
 from linstock.eventlog.memory import MemoryLog
 from linstock.eventlog.record import Append, FutureInstant, Origin, Recorded, VersionConflict
 from linstock.messages.job import ScanRequested
@@ -51,11 +53,17 @@ class World:
         self.time = NOON
         self.monotonic_s = 0.0
         self.log = CountedLog("scheduler", clock=lambda: self.time)
+        self.free_bytes = 100 * GIB
+        self.looks = 0
         self.indexes: list[Index] = []
         self._stoppers: list[Ticker | asyncio.Task[None]] = []
 
     async def read(self) -> datetime:
         return self.time
+
+    def look(self, _: Path) -> Space:
+        self.looks += 1
+        return Space(self.free_bytes, 500 * GIB)
 
     async def define(self, *schedules: ScheduleDefined) -> None:
         for event in schedules:
@@ -73,7 +81,7 @@ class World:
         for recorded in await self.log.read(0):
             index.apply(recorded)
         self._stoppers.append(asyncio.create_task(self._follow(index)))
-        ticker = Ticker(self.log, index, clock, tzdata="2026a")
+        ticker = Ticker(self.log, index, clock, disk=Disk(Path("/"), self.look), tzdata="2026a")
         self._stoppers.append(ticker)
         await ticker.start()
         return clock
@@ -126,6 +134,19 @@ async def test_while_nobody_knows_the_time_nothing_fires(world: World) -> None:
     assert await world.fired() == []
     await clock.measure()
     await becomes(world.fired, [NOON + seconds(5)])
+
+
+async def test_on_a_full_disk_nothing_fires_and_afterwards_the_latest_instant_is_caught_up(world: World) -> None:
+    await world.define(defined(cron="* * * * * *"))
+    world.free_bytes = 0
+    clock = await world.ticker()
+    world.time = NOON + seconds(3)
+    await clock.measure()
+    until = world.looks + 3
+    await becomes(lambda: world.looks >= until, expected=True)
+    assert await world.fired() == []
+    world.free_bytes = 100 * GIB
+    await becomes(world.fired, [NOON + seconds(3)])
 
 
 async def test_a_clock_that_runs_ahead_of_postgres_fires_nothing_early(world: World) -> None:

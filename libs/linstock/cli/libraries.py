@@ -1,0 +1,183 @@
+"""What `linstock lib` does and shows."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from linstock.cli import runs, schedules, server, words
+from linstock.cli.exits import Ended, Exit
+from linstock.cli.screen import Column, Screen, note
+
+if TYPE_CHECKING:
+    from linstock.cli.api import Api, Json
+
+COLUMNS = (
+    Column("ID", lambda row: words.short(row["id"])),
+    Column("NAME", lambda row: row["name"], folds=True),
+    Column("SCANS", lambda row: f"{row['cronExpression']} {row['timeZone']}" if row["autoScan"] else "off", folds=True),
+    Column("ADDED", lambda row: words.moment(row["createdAt"])),
+    Column("PATH", lambda row: row["path"], folds=True),
+)
+
+
+def body(
+    *,
+    name: str | None,
+    description: str | None,
+    auto_scan: bool | None,
+    cron: str | None,
+    zone: str | None,
+    exclude: tuple[str, ...],
+    ext: tuple[str, ...],
+    subfolders: bool | None,
+) -> "Json":
+    """What was given, as the API names it."""
+    given: dict[str, Any] = {
+        "name": name,
+        "description": description,
+        "autoScan": auto_scan,
+        "cronExpression": cron,
+        "timeZone": zone,
+        "excludePatterns": list(exclude) or None,
+        "extensions": [f".{each.lstrip('.').lower()}" for each in ext] or None,
+        "includeSubfolders": subfolders,
+    }
+    return {field: value for field, value in given.items() if value is not None}
+
+
+def absolute(api: "Api", path: Path) -> str:
+    """As the server will see it. On this machine it must be a folder; elsewhere only the server can know."""
+    if not server.is_local(api.url):
+        if not path.is_absolute():
+            raise click.BadParameter("the server is elsewhere: give the absolute path there.", param_hint="PATH")
+        return os.fspath(path)
+    if not path.is_dir():
+        raise click.BadParameter(f"{words.printable(path)} is not a folder.", param_hint="PATH")
+    return os.fspath(path.resolve())
+
+
+def add(api: "Api", screen: Screen, path: Path, given: "Json", *, scan: bool, wait: bool) -> int:
+    """Create, then scan. With JSON wanted: the library, with its scan as `scan`. Returns the exit code."""
+    where = absolute(api, path)
+    wanted = {"name": Path(where).name or where, "path": where, "autoScan": True} | given
+    try:
+        library = api.command("POST", "/libraries", wanted).body
+    except Ended as ended:
+        raise _naming_the_holder(api, where, ended) from ended
+    for warning in library.get("warnings") or ():
+        note(f"Warning: {warning}")
+    if "path" not in library:
+        library = api.get(f"/libraries/{library['id']}")
+    note(f"{library['name']} is library {library['id']}.")
+    run = _scan_it(api, library, wait=wait) if scan else None
+    if screen.form != "table":
+        screen.one({**library, "scan": run}, ())
+    elif run is not None and wait:
+        runs.show(screen, run)
+    else:
+        screen.one(library, _fields(library))
+    return runs.exit_code(run) if run is not None and wait else Exit.OK
+
+
+def scan(api: "Api", library_id: str, *, deep: bool = False) -> "Json":
+    body = {"triggeredBy": "Manual"} | ({"scanMode": "deep"} if deep else {})
+    return api.command("POST", f"/libraries/{library_id}/scans", body).body
+
+
+def change(api: "Api", screen: Screen, library: "Json", given: "Json") -> None:
+    done = api.command("PATCH", f"/libraries/{library['id']}", given).body
+    for warning in done.get("warnings") or ():
+        note(f"Warning: {warning}")
+    changed = done if "path" in done else api.get(f"/libraries/{library['id']}")
+    screen.one(changed, _fields(changed))
+
+
+def show(api: "Api", screen: Screen, library: "Json") -> None:
+    """With JSON wanted: the library, with `statistics` and `schedule` (null where there is none)."""
+    statistics = api.find(f"/libraries/{library['id']}/statistics")
+    schedule = api.find(f"/scheduledjobs/library/{library['id']}")
+    whole = {**library, "statistics": statistics, "schedule": schedule}
+    screen.one(whole, _told(library, statistics or {}, schedule))
+
+
+def remove(api: "Api", library: "Json", *, asked: bool) -> None:
+    """Raises click.UsageError when it has to ask and nobody is there."""
+    if asked:
+        if not somebody_is_there():
+            raise click.UsageError("Nobody is there to be asked: add --yes to remove it.")
+        _, collections = api.rows(f"/libraries/{library['id']}/collections", 1)
+        note(f"{library['name']} ({library['path']}) goes, with its schedule and the catalogue of its "
+             f"{words.counted(collections, 'collection')}. Nothing on disk is touched.")  # fmt: skip
+        if not click.confirm("Remove it?", err=True):
+            raise Ended("Nothing was removed.")
+    api.command("DELETE", f"/libraries/{library['id']}")
+    note(f"Removed {library['name']}.")
+
+
+def _scan_it(api: "Api", library: "Json", *, wait: bool) -> "Json":
+    from linstock.cli import watch
+
+    started = scan(api, library["id"])
+    if wait:
+        return watch.until_ended(api, started["id"], scan=True)
+    note(f"It is being scanned. Look on: linstock run show {words.short(started['id'])} --wait")
+    return started
+
+
+def _naming_the_holder(api: "Api", path: str, ended: Ended) -> Ended:
+    """A refusal, with the library that has the folder already."""
+    if ended.exit_code != Exit.REFUSED:
+        return ended
+    rows, _ = api.rows("/libraries", 20_000)
+    holder = next((row for row in rows if row["path"] == path), None)
+    if holder is None:
+        return ended
+    return Ended(f"{words.printable(path)} is a library already: {words.printable(holder['name'])} ({holder['id']}). "
+                 f"Scan it: linstock lib scan {words.short(holder['id'])}", Exit.REFUSED)  # fmt: skip
+
+
+def _fields(library: "Json") -> Iterator[tuple[str, object]]:
+    yield "library", library["id"]
+    yield "name", library["name"]
+    yield "path", library["path"]
+    yield "description", library.get("description")
+    if library.get("includeSubfolders") is False:
+        yield "subfolders", "no"
+    yield "leaves out", ", ".join(library.get("excludePatterns") or ())
+    yield "extensions", " ".join(library.get("extensions") or ())
+    yield "scans", f"{library['cronExpression']} {library['timeZone']}" if library["autoScan"] else "only when asked"
+
+
+def _told(library: "Json", statistics: "Json", schedule: "Json | None") -> Iterator[tuple[str, object]]:
+    yield from _fields(library)
+    if statistics:
+        yield from _contents(statistics)
+    if schedule is not None:
+        yield "schedule", schedule["id"]
+        yield from schedules.timing(schedule)
+        yield "last error", statistics.get("lastErrorMessage") or schedule.get("lastErrorMessage")
+
+
+def _contents(statistics: "Json") -> Iterator[tuple[str, object]]:
+    missing = f", {statistics['missingCollections']:,} missing" if statistics["missingCollections"] else ""
+    yield "holds", f"{_amount(statistics)}{missing}"
+    yield "in 7 days", _amount(statistics["growth"]["last7Days"], sign="+")
+    if statistics["heldRemovals"]:
+        yield "held back", words.counted(statistics["heldRemovals"], "removal")
+    rate = "" if statistics["successRate"] is None else f", {statistics['successRate']:g} % successful"
+    yield "runs", f"{statistics['runs']:,}{rate}"
+    if statistics["lastRunAt"]:
+        yield "last run", f"{words.moment(statistics['lastRunAt'])} {statistics['lastRunStatus']}"
+
+
+def _amount(of: "Json", sign: str = "") -> str:
+    collections = words.counted(of["collections"], "collection", sign=sign)
+    return f"{collections}, {words.counted(of['images'], 'image', sign=sign)} ({words.size(of['bytes'])})"
+
+
+def somebody_is_there() -> bool:
+    return sys.stdin.isatty()

@@ -1,0 +1,70 @@
+"""`linstock run …`: what ran, runs and will run again. Light to import: `linstock --help` reads this module."""
+
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from linstock.cli.named import LIBRARY, RUN
+from linstock.cli.options import examples, limited, wait, with_api, with_screen
+
+if TYPE_CHECKING:
+    from linstock.cli.api import Api
+    from linstock.cli.screen import Screen
+
+STATUSES = ("Pending", "Scheduled", "Running", "Retrying", "Completed", "Failed", "Timeout", "Cancelled")
+
+
+@click.group(epilog=examples("linstock run ls --status Failed"))
+def run() -> None:
+    """See every run of every schedule, and cancel those that are open."""
+
+
+@run.command(epilog=examples("linstock run ls --status Failed --library Holidays", "linstock run ls -n 500 -o jsonl"))
+@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only these.")
+@click.option("--library", type=LIBRARY, help="Only of this one: id, beginning of it, or name.")
+@limited(20)
+@with_screen
+@with_api
+def ls(api: "Api", screen: "Screen", status: str | None, library: str | None, limit: int) -> None:
+    """List runs, the newest first."""
+    from linstock.cli.runs import COLUMNS
+    from linstock.cli.screen import more
+
+    library_id = LIBRARY.find(api, library)["id"] if library else None
+    rows, total = api.rows("/runs", limit, status=status, libraryId=library_id)
+    screen.rows(rows, COLUMNS, none="No such runs." if status or library else "Nothing has run yet.")
+    more(len(rows), total)
+
+
+@run.command(epilog=examples("linstock run show 31e31418", "linstock run show 31e31418 --wait"))
+@click.argument("run_id", metavar="RUN", type=RUN)
+@wait
+@with_screen
+@with_api
+@click.pass_context
+def show(ctx: click.Context, api: "Api", screen: "Screen", run_id: str, wait: bool) -> None:
+    """Show one run: what it saw, what could not be read, and why.
+
+    RUN is an id, or the beginning of one of the newest 1,000.
+    """
+    from linstock.cli import runs
+
+    found = RUN.find(api, run_id)
+    scan = found.get("jobType") == runs.SCAN
+    if wait:
+        ctx.exit(runs.wait_and_show(api, screen, found["id"], scan=scan))
+    runs.show(screen, (api.find(f"/scans/{found['id']}") if scan else None) or found)
+
+
+@run.command(epilog=examples("linstock run cancel 31e31418 --reason 'wrong disk'"))
+@click.argument("run_id", metavar="RUN", type=RUN)
+@click.option("--reason", help="Kept with the run.")
+@with_screen
+@with_api
+def cancel(api: "Api", screen: "Screen", run_id: str, reason: str | None) -> None:
+    """Cancel a run that is open. What it has recorded already stays."""
+    from linstock.cli import runs
+
+    found = RUN.find(api, run_id)
+    done = api.command("POST", f"/runs/{found['id']}/cancel", {"reason": reason} if reason else {})
+    runs.show(screen, done.body if "status" in done.body else api.get(f"/runs/{found['id']}"))

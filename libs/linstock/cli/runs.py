@@ -1,0 +1,90 @@
+"""A run (and the scan it was) as people read it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from linstock.cli import watch, words
+from linstock.cli.exits import Exit
+from linstock.cli.screen import Column, Screen
+
+if TYPE_CHECKING:
+    from linstock.cli.api import Api, Json
+
+SCAN = "LibraryScan"
+
+COLUMNS = (
+    Column("ID", lambda run: words.short(run["id"])),
+    Column("WHAT", lambda run: _library(run) or run.get("scheduledJobName") or run.get("jobType"), folds=True),
+    Column("STATUS", lambda run: run["status"]),
+    Column("STARTED", lambda run: words.moment(run.get("startedAt") or run.get("requestedAt"))),
+    Column("TOOK", lambda run: words.duration(run.get("duration")), right=True),
+    Column("BY", lambda run: run.get("triggeredBy") or "-"),
+    Column("ERROR", lambda run: run.get("errorMessage") or "", folds=True),
+)
+_REPORT = (
+    Column("WHAT", lambda item: item["code"]),
+    Column("WHERE", lambda item: item["path"] or ".", folds=True),
+    Column("WHY", lambda item: item["message"], folds=True),
+)
+
+
+def wait_and_show(api: "Api", screen: Screen, run_id: str, *, scan: bool = True) -> int:
+    """Wait for the end, show it, and return the exit code."""
+    return show(screen, watch.until_ended(api, run_id, scan=scan))
+
+
+def show(screen: Screen, run: "Json") -> int:
+    """Everything about one run: what it saw, what failed and why. Returns the exit code that says how it ended."""
+    screen.one(run, _fields(run))
+    if screen.form == "table" and run.get("report"):
+        screen.say("")
+        screen.rows(run["report"], _REPORT, none="")
+    return exit_code(run)
+
+
+def exit_code(run: "Json") -> int:
+    return Exit.FAILED if run["status"] in watch.ENDED and run["status"] != "Completed" else Exit.OK
+
+
+def _fields(run: "Json") -> Iterator[tuple[str, object]]:
+    yield "run", run["id"]
+    yield "status", run["status"]
+    if run.get("errorMessage"):
+        yield "error", run["errorMessage"]
+    yield "library", run.get("libraryName") or _library(run)
+    yield "schedule", run.get("scheduledJobName")
+    yield "triggered by", run.get("triggeredBy")
+    yield "requested", words.moment(run.get("requestedAt"))
+    yield "started", words.moment(run.get("startedAt"))
+    yield "took", words.duration(run.get("duration"))
+    if run.get("attempt", 0) > 1:
+        yield "attempt", run["attempt"]
+    if run.get("nextAttemptAt"):
+        yield "next attempt", words.moment(run["nextAttemptAt"])
+    if counts := run.get("counts") or run.get("progress"):
+        yield from _counts(counts)
+    if run.get("held"):
+        yield "held back", f"{words.counted(run['held'], 'removal')}: nothing is marked missing until they are approved"
+
+
+def _counts(counts: "Json") -> Iterator[tuple[str, object]]:
+    found = words.counted(counts.get("collections", 0), "collection")
+    if counts.get("images") is not None:
+        found += f", {words.counted(counts['images'], 'image')}"
+        found += f" ({words.size(counts.get('sizeBytes', counts.get('bytes')))})"
+    yield "found", found
+    yield (
+        "looked at",
+        f"{words.counted(counts.get('files', 0), 'file')} in {words.counted(counts.get('folders', 0), 'folder')}",
+    )
+    if counts.get("added") is not None:
+        yield "changes", f"{counts['added']:,} added, {counts['changed']:,} changed, {counts['unchanged']:,} unchanged"
+    if counts.get("absent"):
+        yield "not seen", f"{counts['absent']:,}"
+    if counts.get("errors") is not None:
+        yield "could not be read", f"{counts['errors']:,}"
+
+
+def _library(run: "Json") -> str | None:
+    result = run.get("result")
+    return result.get("libraryName") if isinstance(result, dict) else None

@@ -1,0 +1,96 @@
+"""`linstock schedule …`: when what runs. Light to import: `linstock --help` reads this module."""
+
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from linstock.cli.named import LIBRARY, SCHEDULE
+from linstock.cli.options import deep, examples, limited, wait, with_api, with_screen
+
+if TYPE_CHECKING:
+    from linstock.cli.api import Api
+    from linstock.cli.screen import Screen
+
+_named = click.argument("name", metavar="SCHEDULE", type=SCHEDULE)
+
+
+@click.group(epilog=examples("linstock schedule ls", "linstock schedule pause 'Library Scan - Holidays'"))
+def schedule() -> None:
+    """See when what runs; pause it, resume it, or run it now.
+
+    SCHEDULE is an id, the beginning of one (4 characters or more), or an exact name.
+    """
+
+
+@schedule.command(epilog=examples("linstock schedule ls", "linstock schedule ls --library Holidays -o json"))
+@click.option("--library", type=LIBRARY, help="Only of this one: id, beginning of it, or name.")
+@limited(200)
+@with_screen
+@with_api
+def ls(api: "Api", screen: "Screen", library: str | None, limit: int) -> None:
+    """List schedules by name."""
+    from linstock.cli.schedules import COLUMNS
+    from linstock.cli.screen import more
+
+    library_id = LIBRARY.find(api, library)["id"] if library else None
+    rows, total = api.rows("/scheduledjobs", limit, libraryId=library_id)
+    screen.rows(rows, COLUMNS, none="There are no schedules yet: linstock lib add FOLDER")
+    more(len(rows), total)
+
+
+@schedule.command(epilog=examples("linstock schedule show 5f0e"))
+@_named
+@with_screen
+@with_api
+def show(api: "Api", screen: "Screen", name: str) -> None:
+    """Show one schedule in words, with its next runs and how it went so far."""
+    from linstock.cli.schedules import fields
+
+    found = SCHEDULE.find(api, name)
+    screen.one(found, fields(found))
+
+
+@schedule.command(epilog=examples("linstock schedule pause 5f0e"))
+@_named
+@with_screen
+@with_api
+def pause(api: "Api", screen: "Screen", name: str) -> None:
+    """Fire no more until it is resumed; what runs goes on. A library's autoScan goes off with it."""
+    _switch(api, screen, name, "disable")
+
+
+@schedule.command(epilog=examples("linstock schedule resume 5f0e"))
+@_named
+@with_screen
+@with_api
+def resume(api: "Api", screen: "Screen", name: str) -> None:
+    """Fire again, from now on."""
+    _switch(api, screen, name, "enable")
+
+
+@schedule.command(epilog=examples("linstock schedule trigger 5f0e --wait"))
+@_named
+@deep
+@wait
+@with_screen
+@with_api
+@click.pass_context
+def trigger(ctx: click.Context, api: "Api", screen: "Screen", name: str, deep: bool, wait: bool) -> None:
+    """Run it once, now; its own times stay as they are."""
+    from linstock.cli import runs, schedules
+
+    found = SCHEDULE.find(api, name)
+    body = {"triggeredBy": "Manual"} | ({"scanMode": "deep"} if deep else {})
+    started = api.command("POST", f"/scheduledjobs/{found['id']}/trigger", body).body
+    if wait:
+        ctx.exit(runs.wait_and_show(api, screen, started["id"], scan=found.get("jobType") == runs.SCAN))
+    schedules.started(screen, started)
+
+
+def _switch(api: "Api", screen: "Screen", name: str, verb: str) -> None:
+    from linstock.cli.schedules import fields
+
+    found = SCHEDULE.find(api, name)
+    done = api.command("POST", f"/scheduledjobs/{found['id']}/{verb}").body
+    shown = done if "isEnabled" in done else api.get(f"/scheduledjobs/{found['id']}")
+    screen.one(shown, fields(shown))

@@ -1,0 +1,22 @@
+"""Files of collections over HTTP."""
+
+from datetime import datetime
+from typing import Annotated
+
+from litestar.params import BodyKwarg
+from msgspec import UNSET, UnsetType, field
+
+from services.api.dto.wire import Page, Wire
+
+
+class FileDto(Wire):
+    """An image in a folder or an archive, as recorded last. `name` is within its collection, for display; `nameBytes`
+    (base64) only if it is not UTF-8. `modifiedAt` to the microsecond, between 1677 and 2262."""
+
+    name: str
+    size_bytes: int = field(name="bytes")
+    modified_at: datetime
+    name_bytes: bytes | UnsetType = UNSET
+
+
+FilePage = Annotated[Page[FileDto], BodyKwarg(schema_component_key="FilePage")]

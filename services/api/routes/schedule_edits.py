@@ -1,0 +1,175 @@
+"""What schedules are told, under /api/v1: /scheduledjobs and /schedules are one resource."""
+
+from uuid import UUID
+
+from litestar import Response, delete, post
+from litestar.enums import HttpMethod
+from litestar.handlers import HTTPRouteHandler
+from msgspec import UNSET, UnsetType
+
+from linstock import names
+from linstock.bus.commands import Pending
+from linstock.messages.message import Message
+from linstock.messages.schedule import (
+    ChangeSchedule,
+    CreateSchedule,
+    DeleteSchedule,
+    DisableSchedule,
+    EnableSchedule,
+    JobPolicy,
+    Timing,
+)
+from services.api import answers, commands, conditional
+from services.api.commands import Key
+from services.api.conditional import IfMatch
+from services.api.context import Asked, Context, Id, Shared
+from services.api.dto.scan_modes import ours
+from services.api.dto.schedule_bodies import ChangeScheduledJobBody, CreateScheduledJobBody
+from services.api.dto.schedules import ScheduledJobDto
+from services.api.dto.wire import Taken
+from services.api.presence import may_be_there
+from services.api.problems import invalid, wrong
+from services.api.queries import schedules as stored
+from services.api.routes.schedules import at_both
+
+EDITED = [answers.POSITION]
+ONE = "/{schedule_id:uuid}"
+
+
+@post(
+    at_both(""),
+    responses=answers.command(body=True),
+    response_headers=[answers.LOCATION, answers.POSITION],
+)
+async def create_scheduled_job(
+    data: Taken[CreateScheduledJobBody], request: Asked, context: Shared, key: Key = None
+) -> Response[ScheduledJobDto]:
+    """Give a library a further schedule; one whose own schedule was deleted gets that back."""
+    library_id, where = _library_of(data)
+    if not await may_be_there(context, library_id):
+        raise invalid(wrong(*where, detail=f"there is no library {library_id}"))
+    command = CreateSchedule(
+        library_id=library_id,
+        timing=Timing(expression=data.cron_expression, zone=data.time_zone),
+        name="" if data.name is UNSET else data.name,
+        description=data.description,
+        enabled=data.is_enabled,
+        policy=JobPolicy(
+            priority=int(data.priority),
+            timeout_s=_seconds(data.timeout_minutes),
+            max_retries=int(data.max_retry_attempts),
+        ),
+        scan_mode=ours(data.scan_mode),
+    )
+    return await _told(command, request, context, key)
+
+
+async def change_scheduled_job(
+    schedule_id: Id,
+    data: Taken[ChangeScheduledJobBody],
+    request: Asked,
+    context: Shared,
+    key: Key = None,
+    if_match: IfMatch = None,
+) -> Response[ScheduledJobDto]:
+    """Change what is given, at once. Instants that are past never fire under new timing."""
+    command = ChangeSchedule(
+        schedule_id=schedule_id,
+        name=data.name,
+        description=data.description,
+        expression=data.cron_expression,
+        zone=data.time_zone,
+        enabled=data.is_enabled,
+        priority=_whole(data.priority),
+        timeout_s=UNSET if isinstance(data.timeout_minutes, UnsetType) else _seconds(data.timeout_minutes),
+        max_retries=_whole(data.max_retry_attempts),
+        scan_mode=UNSET if isinstance(data.scan_mode, UnsetType) else ours(data.scan_mode),
+        if_versions=conditional.versions(if_match),
+    )
+    return await _told(command, request, context, key)
+
+
+@post(
+    at_both(f"{ONE}/enable"), status_code=200, responses=answers.command(404, 412), response_headers=[answers.POSITION]
+)
+async def enable_scheduled_job(
+    schedule_id: Id, request: Asked, context: Shared, key: Key = None, if_match: IfMatch = None
+) -> Response[ScheduledJobDto]:
+    """Switch it on. A library's own schedule takes the library's autoScan along."""
+    command = EnableSchedule(schedule_id=schedule_id, if_versions=conditional.versions(if_match))
+    return await _told(command, request, context, key)
+
+
+@post(
+    at_both(f"{ONE}/disable"), status_code=200, responses=answers.command(404, 412), response_headers=[answers.POSITION]
+)
+async def disable_scheduled_job(
+    schedule_id: Id, request: Asked, context: Shared, key: Key = None, if_match: IfMatch = None
+) -> Response[ScheduledJobDto]:
+    """Switch it off. Its history stays; a library's own schedule takes the library's autoScan along."""
+    command = DisableSchedule(schedule_id=schedule_id, if_versions=conditional.versions(if_match))
+    return await _told(command, request, context, key)
+
+
+@delete(
+    at_both(ONE),
+    responses={204: answers.NOTHING, **answers.command(404, 412)},
+    response_headers=EDITED,
+)
+async def delete_scheduled_job(
+    schedule_id: Id, request: Asked, context: Shared, key: Key = None, if_match: IfMatch = None
+) -> Response[None]:
+    """Delete it; its runs stay readable. A library's own schedule comes back when autoScan is switched on again."""
+    command = DeleteSchedule(schedule_id=schedule_id, if_versions=conditional.versions(if_match))
+    done = await commands.send(request, context, names.SCHEDULER, command, key=key)
+    if isinstance(done, Pending):
+        return commands.later(done)
+    return Response(None, status_code=204, headers=done.headers)
+
+
+async def _told(command: Message, request: Asked, context: Context, key: str | None) -> Response[ScheduledJobDto]:
+    done = await commands.send(request, context, names.SCHEDULER, command, key=key)
+    if isinstance(done, Pending):
+        return commands.later(done)
+    assert done.answer.id
+    seen = await stored.one(context.pool, context.workspace, done.answer.id, context.now()) if done.shown else None
+    if seen is None:  # the read models lag, or this is a repetition and it was deleted since
+        return commands.done_unseen(done)
+    location = {"Location": f"/api/v1/scheduledjobs/{seen.id}"} if done.answer.status == 201 else {}
+    headers = {**done.headers, "ETag": conditional.tag(seen), **location}
+    return Response(seen, status_code=done.answer.status, headers=headers)
+
+
+def _library_of(body: CreateScheduledJobBody) -> tuple[UUID, tuple[str, ...]]:
+    """Which library, and where the body says so. Raises Problem."""
+    inner = body.parameters.library_id if body.parameters else None
+    outer = body.library_id or None
+    if inner and outer and inner != outer:
+        raise invalid(wrong("parameters", "LibraryId", detail="it is another library than libraryId"))
+    if inner:
+        return inner, ("parameters", "LibraryId")
+    if outer:
+        return outer, ("libraryId",)
+    raise invalid(wrong("parameters", "LibraryId", detail="a library is needed, here or as libraryId"))
+
+
+def _whole(number: float | UnsetType) -> int | UnsetType:
+    return UNSET if isinstance(number, UnsetType) else int(number)
+
+
+def _seconds(minutes: float) -> int:
+    return max(1, round(minutes * 60))
+
+
+HANDLERS = (
+    create_scheduled_job,
+    HTTPRouteHandler(
+        at_both(ONE),
+        http_method=[HttpMethod.PATCH, HttpMethod.PUT],
+        responses=answers.command(404, 412, body=True),
+        response_headers=EDITED,
+    )(change_scheduled_job),
+    enable_scheduled_job,
+    disable_scheduled_job,
+    delete_scheduled_job,
+)

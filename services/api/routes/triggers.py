@@ -1,0 +1,103 @@
+"""Work that is asked for, or no longer wanted, under /api/v1."""
+
+from litestar import Response, post
+from msgspec import UNSET, UnsetType
+
+from linstock import names
+from linstock.bus.commands import Pending
+from linstock.messages.job import CancelRun
+from linstock.messages.message import Message
+from linstock.messages.schedule import RequestScan, TriggerSchedule
+from services.api import answers, commands
+from services.api.commands import Key
+from services.api.context import Asked, Context, Id, Shared
+from services.api.dto.operations import OperationDto
+from services.api.dto.scan_modes import ours
+from services.api.dto.scans import ScanStartedDto, StartScanBody
+from services.api.dto.schedule_bodies import CancelBody, TriggerBody
+from services.api.dto.schedules import ScheduledJobRunDto
+from services.api.dto.wire import Taken
+from services.api.presence import may_be_there
+from services.api.problems import not_found
+from services.api.queries import runs
+from services.api.routes.schedules import at_both
+
+SCAN = StartScanBody()
+TRIGGER = TriggerBody()
+CANCEL = CancelBody()
+ASKED_FOR = "Asked for, or only stored so far: `Location` says where its outcome is"
+
+
+@post(
+    "/libraries/{library_id:uuid}/scans",
+    status_code=202,
+    responses=answers.problems(404, 409, body=True),
+    response_description=ASKED_FOR,
+    response_headers=[answers.LOCATION, answers.POSITION],
+    operation_class=answers.BodyOptional,
+)
+async def start_scan(
+    library_id: Id, request: Asked, context: Shared, data: Taken[StartScanBody] = SCAN, key: Key = None
+) -> Response[ScanStartedDto | OperationDto]:
+    """Scan a library now. One scan of a library at a time: 409 while one is open."""
+    if not await may_be_there(context, library_id):
+        raise not_found("library", library_id)
+    command = RequestScan(library_id=library_id, triggered_by=data.triggered_by, scan_mode=_mode(data))
+    return await _started(command, "scans", request, context, key)
+
+
+@post(
+    at_both("/{schedule_id:uuid}/trigger"),
+    status_code=202,
+    responses=answers.problems(404, 409, body=True),
+    response_description=ASKED_FOR,
+    response_headers=[answers.LOCATION, answers.POSITION],
+    operation_class=answers.BodyOptional,
+)
+async def trigger_scheduled_job(
+    schedule_id: Id, request: Asked, context: Shared, data: Taken[TriggerBody] = TRIGGER, key: Key = None
+) -> Response[ScanStartedDto | OperationDto]:
+    """Run it now, also while it is disabled. 409 while a scan of its library is open."""
+    command = TriggerSchedule(
+        schedule_id=schedule_id,
+        triggered_by=data.triggered_by,
+        scan_mode=UNSET if isinstance(data.scan_mode, UnsetType) else ours(data.scan_mode),
+    )
+    return await _started(command, "runs", request, context, key)
+
+
+@post(
+    "/runs/{run_id:uuid}/cancel",
+    status_code=200,
+    responses=answers.command(404, 409, body=True),
+    response_headers=[answers.POSITION],
+    operation_class=answers.BodyOptional,
+)
+async def cancel_run(
+    run_id: Id, request: Asked, context: Shared, data: Taken[CancelBody] = CANCEL, key: Key = None
+) -> Response[ScheduledJobRunDto]:
+    """Stop a run, or never start it. 409 when it has ended already."""
+    done = await commands.send(request, context, names.SCHEDULER, CancelRun(job_id=run_id, reason=data.reason), key=key)
+    if isinstance(done, Pending):
+        return commands.later(done)
+    run = await runs.one(context.pool, context.workspace, run_id) if done.shown else None
+    return Response(run, headers=done.headers) if run else commands.done_unseen(done)
+
+
+def _mode(body: StartScanBody) -> str:
+    word = body.scan_type if isinstance(body.scan_mode, UnsetType) else body.scan_mode
+    return "changed" if isinstance(word, UnsetType) else ours(word)
+
+
+async def _started(
+    command: Message, where: str, request: Asked, context: Context, key: str | None
+) -> Response[ScanStartedDto | OperationDto]:
+    done = await commands.send(request, context, names.SCHEDULER, command, key=key)
+    if isinstance(done, Pending):
+        return commands.later(done)
+    assert done.answer.id
+    headers = {**done.headers, "Location": f"/api/v1/{where}/{done.answer.id}"}
+    return Response(ScanStartedDto(id=done.answer.id), status_code=202, headers=headers)
+
+
+HANDLERS = (start_scan, trigger_scheduled_job, cancel_run)

@@ -1,0 +1,48 @@
+"""How many runs are kept, by scope, block of ordinals, status and trigger. From the scheduler log.
+
+A list's total is the sum over its blocks, and a page is found by adding blocks up from the newest: neither looks at
+the runs themselves, and runs that were forgotten are no longer counted.
+"""
+
+from msgspec import Struct
+
+from services.projection.sums import Sums
+from services.projection.views.jobs import Change, Job
+from services.projection.views.scopes import scopes
+
+BLOCK = 4096
+"""Ordinals. A smaller one makes more blocks to add up, a larger one more runs to pass within a block."""
+
+
+class RunCount(Struct, frozen=True):
+    """Ordinals in the block are under `below`, and at least `below` - BLOCK."""
+
+    scope: str
+    below: int
+    status: str
+    triggered_by: str
+    runs: int
+
+
+def sums() -> Sums[RunCount]:
+    return Sums("run_counts", RunCount, key=("scope", "below", "status", "triggered_by"))
+
+
+def fold(counts: Sums[RunCount], change: Change) -> None:
+    before, after = change.before, change.after
+    if before is not None:
+        if before.status == after.status:
+            return
+        _add(counts, before, -1)
+    _add(counts, after, 1)
+
+
+def _add(counts: Sums[RunCount], job: Job, amount: int) -> None:
+    ordinals = (job.ordinal, job.schedule_ordinal, job.library_ordinal)
+    for scope, ordinal in zip(scopes(job.workspace, job.schedule_id, job.library_id), ordinals, strict=True):
+        if scope is not None and ordinal is not None:
+            counts.add((scope, _below(ordinal), job.status, job.triggered_by), amount)
+
+
+def _below(ordinal: int) -> int:
+    return (ordinal // BLOCK + 1) * BLOCK

@@ -1,0 +1,205 @@
+"""Reads one folder: which images, archives and subfolders it holds, of what size and time. Blocks.
+
+Only the folder itself is opened. What can't be read is a Trouble of its own and stops nothing.
+"""
+
+import errno
+import os
+import stat
+import sys
+from array import array
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from linstock.roots import ANYWHERE, Bounds
+from services.scanner.images import Images, empty
+from services.scanner.opening import below, open_below
+from services.scanner.scope import ARCHIVE_SUFFIXES, IMAGE_SUFFIXES, Scope
+
+STOP_EVERY = 4096
+_INT64 = 2**63
+
+_ENCODING = sys.getfilesystemencoding()
+
+
+class ArchiveFile(Struct, frozen=True):
+    path: bytes  # relative to the root
+    size_bytes: int
+    mtime_ns: int
+
+
+class Folder(Struct, frozen=True, kw_only=True):
+    """`path` is relative to the root, b"" for the root. `images` are direct children; `files` counts all regular
+    ones, `entries` all that the folder holds, `specials` sockets, pipes and devices. What the library's settings leave
+    out is neither in `images` nor in `archives`; `left_out_others` are archives and folders."""
+
+    path: bytes
+    images: Images
+    archives: tuple[ArchiveFile, ...]
+    files: int
+    symlinks: int
+    specials: int
+    entries: int
+    left_out_images: int
+    left_out_others: int
+
+
+class Trouble(Struct, frozen=True):
+    """Something below the root that could not be read. `code` is unreadable | vanished | broken_archive |
+    path_too_long; `message` a sentence."""
+
+    code: str
+    path: bytes
+    message: str
+
+
+class Stopped(Exception):
+    """The walk was told to stop."""
+
+
+class Listing(Struct, frozen=True):
+    """`subfolders` are the names of those to be looked at, ascending; `troubles` are with the children."""
+
+    folder: Folder
+    subfolders: list[bytes]
+    troubles: list[Trouble]
+
+
+def list_folder(
+    root: bytes, path: bytes, scope: Scope, stopping: Callable[[], bool], bounds: Bounds = ANYWHERE
+) -> Listing:
+    """The folder `path` below `root`. Raises OSError, and Stopped within very large folders."""
+    # The descriptor keeps a folder that is swapped for a link from leading elsewhere, and makes stat cheap.
+    descriptor = open_below(root, path, os.O_RDONLY | os.O_DIRECTORY, bounds)
+    try:
+        reading = _Reading(descriptor, path, scope, stopping)
+        reading.sort_entries()
+        return reading.listing()
+    finally:
+        os.close(descriptor)
+
+
+def trouble_of(error: OSError, path: bytes) -> Trouble:
+    reason = error.strerror or type(error).__name__
+    # ENOTDIR and ELOOP: replaced by something else after its parent was listed.
+    gone = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE)
+    return Trouble("vanished" if gone else "unreadable", path, f"{reason}.")
+
+
+class _Reading:
+    """One folder while it is read."""
+
+    def __init__(self, descriptor: int, path: bytes, scope: Scope, stopping: Callable[[], bool]) -> None:
+        self._descriptor = descriptor
+        self._path = path
+        self._scope = scope
+        self._stopping = stopping
+        self._images: list[bytes] = []
+        self._archives: list[bytes] = []
+        self._subfolders: list[bytes] = []
+        self._troubles: list[Trouble] = []
+        self._files = self._symlinks = self._specials = self._entries = 0
+        self._left_out_images = self._left_out_others = 0
+
+    def sort_entries(self) -> None:
+        """Everything in the folder, by what it is. The lines in both loops run for every file there is."""
+        files: list[str] = []
+        with os.scandir(self._descriptor) as found:
+            for count, entry in enumerate(found, 1):
+                if count % STOP_EVERY == 0 and self._stopping():
+                    raise Stopped
+                self._entries = count
+                try:
+                    if entry.is_file(follow_symlinks=False):
+                        files.append(entry.name)
+                    else:
+                        self._saw_other(entry)
+                except OSError as error:
+                    self._troubles.append(trouble_of(error, below(self._path, os.fsencode(entry.name))))
+        self._files = len(files)
+        for name in _encoded(files):
+            lowered = name.lower()
+            if lowered.endswith(IMAGE_SUFFIXES):
+                self._images.append(name)
+            elif lowered.endswith(ARCHIVE_SUFFIXES):
+                self._archives.append(name)
+        if self._scope.narrows:
+            self._leave_out()
+        for names in (self._images, self._archives, self._subfolders):
+            names.sort()
+
+    def listing(self) -> Listing:
+        found = self._measure(self._archives)
+        archives = zip(found.names, found.sizes, found.mtimes, strict=True)
+        folder = Folder(
+            path=self._path,
+            images=self._measure(self._images),
+            archives=tuple(ArchiveFile(below(self._path, name), size, mtime) for name, size, mtime in archives),
+            files=self._files,
+            symlinks=self._symlinks,
+            specials=self._specials,
+            entries=self._entries,
+            left_out_images=self._left_out_images,
+            left_out_others=self._left_out_others,
+        )
+        return Listing(folder, self._subfolders, self._troubles)
+
+    def _saw_other(self, entry: "os.DirEntry[str]") -> None:
+        if entry.is_symlink():
+            self._symlinks += 1
+        elif entry.is_dir(follow_symlinks=False):
+            self._saw_folder(os.fsencode(entry.name))
+        else:
+            self._specials += 1
+
+    def _leave_out(self) -> None:
+        scope, path = self._scope, self._path
+        images = [name for name in self._images if not scope.leaves_out_image(below(path, name))]
+        archives = [name for name in self._archives if not scope.leaves_out_archive(below(path, name))]
+        self._left_out_images = len(self._images) - len(images)
+        self._left_out_others += len(self._archives) - len(archives)
+        self._images, self._archives = images, archives
+
+    def _saw_folder(self, name: bytes) -> None:
+        if not self._scope.include_subfolders:
+            return
+        if self._scope.excludes_folder(below(self._path, name)):
+            self._left_out_others += 1
+        else:
+            self._subfolders.append(name)
+
+    def _measure(self, names: list[bytes]) -> Images:
+        """Sizes and times of regular files; what is gone or changed its type meanwhile is left out."""
+        if not names:
+            return empty()
+        kept: list[bytes] = []
+        statuses: list[os.stat_result] = []
+        descriptor = self._descriptor
+        for count, name in enumerate(names, 1):
+            if count % STOP_EVERY == 0 and self._stopping():
+                raise Stopped
+            try:
+                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+            except OSError as error:
+                self._troubles.append(trouble_of(error, below(self._path, name)))
+                continue
+            if stat.S_ISREG(status.st_mode):
+                kept.append(name)
+                statuses.append(status)
+        sizes = array("q", [status.st_size for status in statuses])
+        try:
+            mtimes = array("q", [status.st_mtime_ns for status in statuses])
+        except OverflowError:
+            mtimes = array("q", [storable(status.st_mtime_ns) for status in statuses])
+        return Images(kept, sizes, mtimes)
+
+
+def _encoded(names: list[str]) -> list[bytes]:
+    """What os.fsencode makes of each, at once: a NUL is in no name."""
+    return "\0".join(names).encode(_ENCODING, "surrogateescape").split(b"\0") if names else []
+
+
+def storable(time_ns: int) -> int:
+    """A file system's clock may say years (before 1677, after 2262) that 64 bits of nanoseconds can't: the nearest."""
+    return max(-_INT64, min(time_ns, _INT64 - 1))

@@ -1,0 +1,189 @@
+"""A library of 300,000 images in 5,000 folders: the first scan and one that finds nothing new, beside `find` on the
+same tree in the same minute, everything started by `linstock up`, as a user would."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import psutil
+
+from tests.bench.figure import Figure
+
+FOLDERS = 5_000
+IMAGES = 60
+FILES = FOLDERS * IMAGES
+READY_WITHIN_S = 60
+ENDED_WITHIN_S = 300
+LOOK_EVERY_S = 0.02
+
+
+def scan(folder: Path, *, repetitions: int) -> list[Figure]:
+    """Multiples of `find`: the first scan, from POST to the last row visible over HTTP, and an unchanged one, from POST
+    to Completed. Bytes per file: what the scanner's peak memory grows by. Every first scan is a new instance's."""
+    tree = folder / "tree"
+    _generate(tree)
+    firsts, agains, growths, finds = [], [], [], []
+    for repetition in range(repetitions):
+        with _running(folder / f"data-{repetition}") as (http, scanner):
+            library = _created(http, tree)
+            find_before = _find_s(tree)
+            with _Peak(scanner) as peak:
+                first = _first_scan_s(http, library)
+            find_between = _find_s(tree)
+            again = _rescan_s(http, library)
+            find_after = _find_s(tree)
+        firsts.append(first / ((find_before + find_between) / 2))
+        agains.append(again / ((find_between + find_after) / 2))
+        growths.append(peak.growth_bytes / FILES)
+        finds += [find_before, find_between, find_after]
+    reference = f"find of the same {FILES:,} files, s"
+    return [
+        Figure(name="first scan to its last row over HTTP", unit="× find", samples=firsts, at_most=8,
+               reference=reference, reference_samples=finds),
+        Figure(name="unchanged rescan to Completed over HTTP", unit="× find", samples=agains, at_most=3.5,
+               reference=reference, reference_samples=finds),
+        Figure(name="scanner's memory", unit="bytes/file", samples=growths, at_most=200),
+    ]  # fmt: skip
+
+
+def _generate(tree: Path) -> None:
+    for number in range(FOLDERS):
+        folder = tree / f"{number // 100:02}" / f"Holiday {number:05}"
+        folder.mkdir(parents=True)
+        at = os.open(folder, os.O_RDONLY)
+        for image in range(IMAGES):
+            os.close(os.open(f"IMG_{image:04}.JPG", os.O_CREAT | os.O_WRONLY, dir_fd=at))
+        os.close(at)
+    os.sync()  # or the disk is busy with it for the first minute
+
+
+def _find_s(tree: Path) -> float:
+    """The best of three: what the machine can do, not what else it was doing."""
+    spent = []
+    for _ in range(3):
+        began = time.perf_counter()
+        found = subprocess.run(["find", str(tree), "-printf", "%s %T@ %p\n"], stdout=subprocess.PIPE, check=True)
+        spent.append(time.perf_counter() - began)
+        assert found.stdout.count(b"\n") > FILES
+    return min(spent)
+
+
+@contextmanager
+def _running(data_dir: Path) -> Iterator[tuple[httpx.Client, psutil.Process]]:
+    command = [sys.executable, "-m", "linstock"]
+    with data_dir.with_suffix(".log").open("wb") as log:
+
+        def run(*words: str, timeout_s: float) -> None:
+            subprocess.run(
+                [*command, *words, "--data-dir", str(data_dir)],
+                check=True,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                timeout=timeout_s,
+            )
+
+        run("up", "--detach", "--port", "0", timeout_s=READY_WITHIN_S)
+        try:
+            state: dict[str, Any] = msgspec.json.decode((data_dir / "state.json").read_bytes())
+            with httpx.Client(base_url=f"{state['url']}/api/v1", timeout=30) as http:
+                yield http, psutil.Process(state["services"]["scanner"]["pid"])
+        finally:
+            run("down", timeout_s=60)
+
+
+def _created(http: httpx.Client, tree: Path) -> str:
+    answer = http.post("/libraries", json={"name": "Large", "path": str(tree)})
+    answer.raise_for_status()
+    library: str = answer.json()["id"]
+    return library
+
+
+def _first_scan_s(http: httpx.Client, library: str) -> float:
+    began = time.perf_counter()
+    scan_id = _asked(http, library)
+    _ended(http, scan_id)
+    shown = f"/libraries/{library}/collections?pageSize=1&page={FOLDERS}"
+
+    def complete() -> bool:
+        page = http.get(shown).json()
+        if page["totalCount"] < FOLDERS:
+            return False
+        files: int = http.get(f"/collections/{page['data'][0]['id']}/files?pageSize=1").json()["totalCount"]
+        return files == IMAGES
+
+    _await(complete, "the last row is visible")
+    spent = time.perf_counter() - began
+    counts = http.get(f"/scans/{scan_id}").json()["counts"]
+    assert (counts["images"], counts["added"]) == (FILES, FOLDERS), counts
+    return spent
+
+
+def _rescan_s(http: httpx.Client, library: str) -> float:
+    began = time.perf_counter()
+    scan_id = _asked(http, library)
+    _ended(http, scan_id)
+    spent = time.perf_counter() - began
+    counts = http.get(f"/scans/{scan_id}").json()["counts"]
+    assert (counts["images"], counts["unchanged"]) == (FILES, FOLDERS), counts
+    return spent
+
+
+def _asked(http: httpx.Client, library: str) -> str:
+    answer = http.post(f"/libraries/{library}/scans")
+    answer.raise_for_status()
+    scan_id: str = answer.json()["id"]
+    return scan_id
+
+
+def _ended(http: httpx.Client, scan_id: str) -> None:
+    def completed() -> bool:
+        answer = http.get(f"/scans/{scan_id}")
+        status = answer.json().get("status")
+        assert status not in ("Failed", "Timeout", "Cancelled"), answer.text
+        return bool(status == "Completed")
+
+    _await(completed, f"scan {scan_id} is completed")
+
+
+def _await(condition: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + ENDED_WITHIN_S
+    while not condition():
+        if time.monotonic() > until:
+            raise TimeoutError(what)
+        time.sleep(LOOK_EVERY_S)
+
+
+class _Peak:
+    """How far a process's resident memory rises above what it was before."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self._process = process
+        self._done = threading.Event()
+        self._watch = threading.Thread(target=self._look)
+        self._before = self._highest = 0
+
+    @property
+    def growth_bytes(self) -> int:
+        return self._highest - self._before
+
+    def __enter__(self) -> "_Peak":
+        self._before = self._process.memory_info().rss
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._watch.join()
+
+    def _look(self) -> None:
+        while not self._done.wait(LOOK_EVERY_S):
+            self._highest = max(self._highest, self._process.memory_info().rss)

@@ -1,0 +1,40 @@
+"""What the formats of our OpenAPI document stand for: schemathesis loads this as its hooks."""
+
+import itertools
+import os
+from typing import Any
+
+import schemathesis
+from hypothesis import strategies as st
+
+ROOT = os.environ["LINSTOCK_FUZZ_ROOT"]
+ZONES = ["UTC", "Europe/Berlin", "Asia/Tokyo", "America/Argentina/Buenos_Aires", "Australia/Lord_Howe"]
+FIELDS = [
+    ("*", "0", "30", "*/15", "1,2,3", "5-55/10"),
+    ("*", "2", "*/6"),
+    ("*", "1", "31"),
+    ("*", "1", "6-8"),
+    ("*", "0"),
+]
+PATTERNS = ["*.tmp", "/cache/", "**/thumbs", "!keep.jpg", "# a comment", "[ab]?.png", "été/"]
+
+KEY = "fuzz-"
+_count = itertools.count()
+
+schemathesis.openapi.format("cron", st.tuples(*map(st.sampled_from, FIELDS)).map(" ".join))
+schemathesis.openapi.format("time-zone", st.sampled_from(ZONES))
+schemathesis.openapi.format("gitignore", st.sampled_from(PATTERNS))
+# Folders below one of our own: a fuzzed library must not scan this machine.
+schemathesis.openapi.format("path", st.integers(0, 999).map(lambda number: f"{ROOT}/{number}"))
+# Reached, or not for ever: what is not yet reached is waited for 2 s.
+schemathesis.openapi.format("positions", st.sampled_from(["library:0", "library:1", "library:1, scheduler:0"]))
+schemathesis.openapi.format("entity-tags", st.sampled_from(["*", '"1"', '"2"', '"1-0a1b2c3d4e5f6071"', '"7", "1"']))
+schemathesis.openapi.format("idempotency-key", st.integers(0, 9).map(lambda number: f"{KEY}{number}"))
+
+
+@schemathesis.hook
+def before_call(context: schemathesis.HookContext, case: Any, _: dict[str, Any]) -> None:
+    """Each valid key once: the same with another body is refused, as it must be (test_retries.py)."""
+    key = (case.headers or {}).get("Idempotency-Key")
+    if isinstance(key, str) and key.startswith(KEY):
+        case.headers["Idempotency-Key"] = f"{key}-{next(_count)}"

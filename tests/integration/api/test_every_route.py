@@ -1,0 +1,141 @@
+"""Every route has been tried with input that is wrong: one without a case here fails."""
+
+from typing import Any, cast
+
+import httpx
+import pytest
+from litestar.routes import HTTPRoute
+from msgspec import Struct
+
+from services.api import http
+from services.api.callers import Callers
+from services.api.context import Context
+from tests.integration.api.conftest import Owner
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+ELSEWHERE = {"host": "evil.example"}
+
+
+class Bad(Struct, frozen=True, kw_only=True):
+    """A request that must be refused, with this status and code, before it reaches any owner."""
+
+    status: int
+    code: str
+    query: str = ""
+    ids: str = NOBODY
+    body: Any = None
+    headers: dict[str, str] = {}
+
+
+FOREIGN = Bad(status=403, code="host-not-allowed", headers=ELSEWHERE)
+NO_ID = Bad(status=404, code="not-found", ids="not-an-id")
+UNKNOWN_PARAMETER = Bad(status=422, code="invalid", query="?colour=red")
+NO_PAGE = Bad(status=422, code="invalid", query="?pageSize=0")
+MISSPELT = Bad(status=422, code="invalid", body={"nmae": "x"})
+NO_OBJECT = Bad(status=422, code="invalid", body=[])
+BAD_KEY = Bad(status=400, code="malformed-idempotency-key", body={}, headers={"Idempotency-Key": "two words"})
+BAD_MATCH = Bad(status=400, code="malformed-if-match", body={}, headers={"If-Match": "7"})
+BAD_MODE = Bad(status=422, code="invalid", body={"scanMode": "quick"})
+
+
+def missing(what: str) -> Bad:
+    return Bad(status=404, code=f"{what}-not-found")
+
+
+BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
+    ("GET", "/"): [FOREIGN],
+    ("GET", "/openapi.json"): [FOREIGN],
+    ("GET", "/api/openapi.json"): [FOREIGN],
+    ("GET", "/api/v1/whoami"): [UNKNOWN_PARAMETER, FOREIGN],
+    ("GET", "/api/v1/libraries"): [UNKNOWN_PARAMETER, NO_PAGE],
+    ("POST", "/api/v1/libraries"): [MISSPELT, NO_OBJECT, Bad(status=422, code="invalid", body={"name": "x"})],
+    ("GET", "/api/v1/libraries/{library_id}"): [missing("library"), NO_ID],
+    ("PATCH", "/api/v1/libraries/{library_id}"): [MISSPELT, BAD_MATCH, BAD_KEY, NO_ID],
+    ("DELETE", "/api/v1/libraries/{library_id}"): [BAD_MATCH, BAD_KEY, NO_ID],
+    ("GET", "/api/v1/libraries/{library_id}/collections"): [missing("library"), NO_PAGE],
+    ("GET", "/api/v1/libraries/{library_id}/scans"): [missing("library"), NO_PAGE],
+    ("POST", "/api/v1/libraries/{library_id}/scans"): [missing("library"), BAD_MODE, MISSPELT],
+    ("GET", "/api/v1/scans/{scan_id}"): [missing("scan"), NO_ID],
+    ("POST", "/api/v1/runs/{run_id}/cancel"): [MISSPELT, BAD_KEY, Bad(status=422, code="invalid", body={"reason": 1})],
+    ("GET", "/api/v1/events"): [
+        UNKNOWN_PARAMETER,
+        Bad(status=422, code="invalid", query="?limit=201"),
+        Bad(status=422, code="invalid", query="?type=linstock.library.dreamt.v1"),
+        Bad(status=422, code="invalid", query="?from=yesterday"),
+        Bad(status=400, code="malformed-cursor", query="?cursor=12"),
+    ],
+    ("GET", "/api/v1/events/{event_id}"): [missing("event"), NO_ID],
+    ("GET", "/api/v1/events/stream"): [
+        UNKNOWN_PARAMETER,
+        FOREIGN,
+        Bad(status=422, code="invalid", query="?libraryId=nobody"),
+        Bad(status=400, code="malformed-cursor", headers={"Last-Event-ID": "12"}),
+    ],
+    ("GET", "/api/v1/operations/{command_id}"): [missing("operation"), NO_ID],
+}
+for name in ("scheduledjobs", "schedules"):
+    BAD_INPUT |= {
+        ("GET", f"/api/v1/{name}"): [UNKNOWN_PARAMETER, NO_PAGE],
+        ("POST", f"/api/v1/{name}"): [
+            MISSPELT,
+            Bad(status=422, code="invalid", body={}),
+            Bad(status=422, code="invalid", body={"parameters": {"libraryId": NOBODY}}),
+            Bad(status=422, code="invalid", body={"libraryId": NOBODY, "priority": 11}),
+            Bad(status=422, code="invalid", body={"libraryId": NOBODY, "scheduleType": "Interval"}),
+        ],
+        ("GET", f"/api/v1/{name}/{{schedule_id}}"): [missing("scheduled-job"), NO_ID],
+        ("PATCH", f"/api/v1/{name}/{{schedule_id}}"): [MISSPELT, BAD_MODE, BAD_MATCH],
+        ("PUT", f"/api/v1/{name}/{{schedule_id}}"): [
+            MISSPELT,
+            BAD_KEY,
+            Bad(status=422, code="invalid", body={"id": NOBODY}),
+        ],
+        ("DELETE", f"/api/v1/{name}/{{schedule_id}}"): [BAD_MATCH, NO_ID],
+        ("POST", f"/api/v1/{name}/{{schedule_id}}/enable"): [BAD_MATCH, BAD_KEY],
+        ("POST", f"/api/v1/{name}/{{schedule_id}}/disable"): [BAD_MATCH, UNKNOWN_PARAMETER],
+        ("POST", f"/api/v1/{name}/{{schedule_id}}/trigger"): [BAD_MODE, MISSPELT],
+        ("GET", f"/api/v1/{name}/{{schedule_id}}/runs"): [missing("scheduled-job"), NO_PAGE],
+        ("GET", f"/api/v1/{name}/library/{{library_id}}"): [missing("scheduled-job"), NO_ID],
+    }
+
+
+def routes() -> set[tuple[str, str]]:
+    app = http.make(cast(Context, None), host="127.0.0.1", callers=cast(Callers, None))
+    return {
+        (method, route.path_format)
+        for route in app.routes
+        if isinstance(route, HTTPRoute) and not route.path.startswith("/docs")
+        for method in route.methods - {"OPTIONS"}
+    }
+
+
+def test_no_route_is_forgotten() -> None:
+    assert set(BAD_INPUT) == routes()
+
+
+def test_some_bad_input_of_each_route_is_refused_for_its_own_sake() -> None:
+    assert all(cases for cases in BAD_INPUT.values())
+
+
+async def test_bad_input_is_refused_and_reaches_nobody(
+    api: httpx.AsyncClient, library_owner: Owner, scheduler_owner: Owner
+) -> None:
+    for (method, path), cases in BAD_INPUT.items():
+        for case in cases:
+            url = path.replace("{", "").replace("}", "")
+            for parameter in ("library_id", "scan_id", "schedule_id", "run_id", "command_id", "event_id"):
+                url = url.replace(parameter, case.ids)
+            answer = await api.request(method, url + case.query, json=case.body, headers=case.headers)
+            problem = answer.json()
+            where = (method, path, case, problem)
+            told = (answer.status_code, problem["status"], problem["code"])
+            assert told == (case.status, case.status, case.code), where
+            assert answer.headers["content-type"] == "application/problem+json", where
+            assert set(problem) >= {"type", "title", "detail", "traceId"}, where
+    assert library_owner.commands == scheduler_owner.commands == []
+
+
+@pytest.mark.parametrize("path", ["/docs/nowhere", "/nowhere", "/api/v1", "/api/v2/libraries"])
+async def test_no_route_at_all(api: httpx.AsyncClient, path: str) -> None:
+    answer = await api.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")

@@ -1,0 +1,82 @@
+"""What every command must refuse. A new command needs a case here: the tests beside walk all commands there are."""
+
+from typing import NamedTuple
+
+from tests.unit.cli.examples import EVENT_ID, LIBRARY_ID, RUN_ID, SCHEDULE_ID
+
+
+class Bad(NamedTuple):
+    """Words that are wrong, the exit code they lead to, and a part of what is said about it on stderr."""
+
+    words: tuple[str, ...]
+    exit_code: int
+    said: str
+
+
+# {empty}: a folder with nothing in it, where nothing runs either.
+BAD = {
+    "completion": Bad(("tcsh",), 2, "'tcsh' is not one of"),
+    "cron explain": Bad(("61 * * * *",), 2, "minute: '61' is not understood"),
+    "cron next": Bad(("* * * * *", "--zone", "Mars/Olympus"), 2, "there is no time zone 'Mars/Olympus'"),
+    "demo": Bad(("--port", "70000"), 2, "70000 is not in the range"),
+    "doctor": Bad(("--token-file", "/nonexistent"), 2, "cannot read /nonexistent"),
+    "down": Bad(("--port", "x"), 2, "'x' is not a valid integer"),
+    "events republish": Bad(("--data-dir", "{empty}"), 3, "Start it with `linstock up`"),
+    "events show": Bad(("12",), 2, "'12' is not a valid UUID"),
+    "events tail": Bad(("-f", "-o", "json"), 2, "use -o jsonl"),
+    "events verify": Bad(("--data-dir", "{empty}"), 3, "Start it with `linstock up`"),
+    "lib add": Bad(("/nonexistent",), 2, "/nonexistent is not a folder"),
+    "lib ls": Bad(("--limit", "0"), 2, "0 is not in the range"),
+    "lib rm": Bad((LIBRARY_ID,), 2, "add --yes"),
+    "lib scan": Bad(("nowhere",), 4, "There is no library 'nowhere'. `linstock lib ls` shows them."),
+    "lib set": Bad((LIBRARY_ID,), 2, "Say what to change"),
+    "lib show": Bad(("Twins",), 2, "'Twins' may be:"),
+    "logs": Bad(("--data-dir", "{empty}"), 1, "There is no log yet"),
+    "projection rebuild": Bad(("--data-dir", "{empty}"), 3, "linstock up"),
+    "projection verify": Bad(("--data-dir", "{empty}"), 3, "linstock up"),
+    "run cancel": Bad(("10e",), 4, "There is no run '10e'"),
+    "run ls": Bad(("--status", "Lost"), 2, "'Lost' is not one of"),
+    "run show": Bad((), 2, "Missing argument 'RUN'"),
+    "schedule ls": Bad(("-o", "xml"), 2, "'xml' is not one of"),
+    "schedule pause": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
+    "schedule resume": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
+    "schedule show": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
+    "schedule trigger": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
+    "status": Bad(("--data-dir", "{empty}"), 3, "Nothing runs on"),
+    "token create": Bad(("--role", "root"), 2, "'root' is not one of"),
+    "token ls": Bad(("-o", "xml"), 2, "'xml' is not one of"),
+    "token revoke": Bad(("12345678", "--data-dir", "{empty}"), 4, "There is no token 12345678"),
+    "up": Bad(("/nonexistent",), 2, "/nonexistent is not a folder"),
+}
+
+# Right words for each command that asks a server: without a role they end with exit code 6.
+ROLES: dict[str, tuple[str, ...]] = {
+    "events show": (EVENT_ID,),
+    "events tail": (),
+    "lib add": ("{empty}",),
+    "lib ls": (),
+    "lib rm": (LIBRARY_ID, "--yes"),
+    "lib scan": (LIBRARY_ID,),
+    "lib set": (LIBRARY_ID, "--name", "New"),
+    "lib show": (LIBRARY_ID,),
+    "run cancel": (RUN_ID,),
+    "run ls": (),
+    "run show": (RUN_ID,),
+    "schedule ls": (),
+    "schedule pause": (SCHEDULE_ID,),
+    "schedule resume": (SCHEDULE_ID,),
+    "schedule show": (SCHEDULE_ID,),
+    "schedule trigger": (SCHEDULE_ID,),
+}
+
+# What is asked last, which alone needs the higher role: a viewer may read all that comes before.
+WRITES = {
+    "lib add": "POST /libraries",
+    "lib rm": f"DELETE /libraries/{LIBRARY_ID}",
+    "lib scan": f"POST /libraries/{LIBRARY_ID}/scans",
+    "lib set": f"PATCH /libraries/{LIBRARY_ID}",
+    "run cancel": f"POST /runs/{RUN_ID}/cancel",
+    "schedule pause": f"POST /scheduledjobs/{SCHEDULE_ID}/disable",
+    "schedule resume": f"POST /scheduledjobs/{SCHEDULE_ID}/enable",
+    "schedule trigger": f"POST /scheduledjobs/{SCHEDULE_ID}/trigger",
+}

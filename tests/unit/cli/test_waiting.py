@@ -1,0 +1,121 @@
+"""--wait: progress on stderr, the verdict on stdout, and Ctrl-C that ends the waiting alone."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from linstock.cli import watch
+from tests.support.fake_api import Answer, FakeApi, page, problem
+from tests.support.waiting import until
+from tests.unit.cli.conftest import Linstock
+from tests.unit.cli.examples import LIBRARY_ID, RUN_ID, SCHEDULE_ID, library, run, scan, schedule
+
+SCAN = f"GET /scans/{RUN_ID}"
+
+
+@pytest.fixture
+def scanning(api: FakeApi) -> FakeApi:
+    api.on("GET /libraries", page(library()))
+    api.on(f"GET /libraries/{LIBRARY_ID}/scans", page())
+    api.on(f"POST /libraries/{LIBRARY_ID}/scans", Answer(202, {"id": RUN_ID}))
+    return api
+
+
+def test_what_failed_and_why_is_told_at_the_end(linstock: Linstock, scanning: FakeApi) -> None:
+    report = [{"code": "broken_archive", "path": "a\x1b[2J.zip", "message": "File is not a zip file"}]
+    seen = scan("Running", progress={"files": 1234, "collections": 5, "errors": 1})
+    scanning.on(SCAN, Answer(200, scan("Running")), Answer(200, seen), Answer(200, scan(report=report)))
+    ended = linstock("lib", "scan", "Holidays", "--wait")
+    assert ended.exit_code == 0
+    assert "found              3 collections, 40 images (4.2 MB)" in ended.stdout
+    assert r"broken_archive  a\x1b[2J.zip  File is not a zip file" in ended.stdout
+    assert ended.stderr.startswith("Running")
+
+
+@pytest.mark.parametrize("status", ["Failed", "Timeout", "Cancelled"])
+def test_what_did_not_complete_ends_with_1_and_its_reason(status: str, linstock: Linstock, scanning: FakeApi) -> None:
+    scanning.on(SCAN, Answer(200, scan(status, errorMessage="The folder does not exist.")))
+    ended = linstock("lib", "scan", "Holidays", "--wait", "--deep", "-o", "json")
+    assert ended.exit_code == 1
+    assert json.loads(ended.stdout)["errorMessage"] == "The folder does not exist."
+    assert scanning.told(f"POST /libraries/{LIBRARY_ID}/scans") == [{"triggeredBy": "Manual", "scanMode": "deep"}]
+
+
+def test_a_server_that_is_away_for_a_moment_is_waited_for(linstock: Linstock, scanning: FakeApi) -> None:
+    away = problem(503, "database-unavailable", "The read models can't be reached.")
+    scanning.on(SCAN, Answer(200, scan("Running")), away, problem(404, "scan-not-found", "No."), Answer(200, scan()))
+    assert linstock("lib", "scan", "Holidays", "--wait").exit_code == 0
+
+
+def test_a_server_that_stays_away_is_not_waited_for_for_ever(
+    linstock: Linstock, scanning: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "PATIENCE_S", 0.0)
+    away = problem(503, "database-unavailable", "The read models can't be reached.")
+    scanning.on(SCAN, Answer(200, scan("Running")), away)
+    assert linstock("lib", "scan", "Holidays", "--wait").exit_code == 3
+
+
+def test_ctrl_c_ends_the_waiting_and_not_the_scan(scanning: FakeApi) -> None:
+    scanning.on(SCAN, Answer(200, scan("Running")))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "linstock", "lib", "scan", "Holidays", "--wait"],
+        env={**os.environ, "LINSTOCK_URL": scanning.url},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        until(lambda: [each for each in scanning.asked if each.path.endswith(RUN_ID)][2:], "it waits")
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=10)
+    assert (process.returncode, stdout) == (130, "")
+    assert "Stopped waiting; the run goes on. Look on: linstock run show 31e31418 --wait" in stderr
+    assert [each.path for each in scanning.asked if each.method != "GET"] == [f"/api/v1/libraries/{LIBRARY_ID}/scans"]
+
+
+def test_triggering_waits_too(linstock: Linstock, scanning: FakeApi) -> None:
+    scanning.on("GET /scheduledjobs", page(schedule()))
+    scanning.on(f"POST /scheduledjobs/{SCHEDULE_ID}/trigger", Answer(202, {"id": RUN_ID}))
+    scanning.on(SCAN, Answer(200, scan()))
+    ended = linstock("schedule", "trigger", "Library Scan - Holidays", "--wait")
+    assert ended.exit_code == 0
+    assert scanning.told(f"POST /scheduledjobs/{SCHEDULE_ID}/trigger") == [{"triggeredBy": "Manual"}]
+
+
+def test_a_run_that_is_no_scan_is_shown_as_the_run_it_is(linstock: Linstock, api: FakeApi) -> None:
+    other = run("Completed", jobType="Report", result={"pages": 12})
+    api.on("GET /runs", page(other))
+    api.on(f"GET /runs/{RUN_ID}", Answer(200, other))
+    assert linstock("run", "show", "31e31418", "--wait").exit_code == 0
+    assert not [each for each in api.asked if "/scans/" in each.path]
+
+
+def test_a_run_is_cancelled_with_its_reason(linstock: Linstock, api: FakeApi) -> None:
+    api.on("GET /runs", page(run("Running")))
+    api.on(f"POST /runs/{RUN_ID}/cancel", Answer(200, run("Cancelled")))
+    ended = linstock("run", "cancel", "31e3", "--reason", "wrong disk", "-o", "json")
+    assert (ended.exit_code, json.loads(ended.stdout)["status"]) == (0, "Cancelled")
+    assert api.told(f"POST /runs/{RUN_ID}/cancel") == [{"reason": "wrong disk"}]
+
+
+def test_runs_are_filtered_by_status_and_library(linstock: Linstock, api: FakeApi) -> None:
+    api.on("GET /libraries", page(library()))
+    api.on("GET /runs", page(run("Failed")))
+    linstock("run", "ls", "--status", "failed", "--library", "Holidays", "-n", "7")
+    assert api.asked[-1].query == {"page": "1", "pageSize": "7", "status": "Failed", "libraryId": LIBRARY_ID}
+
+
+@pytest.mark.parametrize(("word", "verb", "state"), [("pause", "disable", "off"), ("resume", "enable", "on")])
+def test_a_schedule_is_paused_and_resumed(word: str, verb: str, state: str, linstock: Linstock, api: FakeApi) -> None:
+    api.on("GET /scheduledjobs", page(schedule()))
+    api.on(f"POST /scheduledjobs/{SCHEDULE_ID}/{verb}", Answer(200, schedule(enabled=state == "on")))
+    ended = linstock("schedule", word, "9ce9")
+    assert ended.exit_code == 0
+    assert re.search(rf"^state +{state}$", ended.stdout, re.MULTILINE)
