@@ -12,15 +12,18 @@ from services.api.callers import Callers
 from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
 from services.api.routes import (
+    collections,
     events,
     files,
     libraries,
     library_edits,
     operations,
     root,
+    runs,
     scans,
     schedule_edits,
     schedules,
+    statistics,
     triggers,
     whoami,
 )
@@ -28,8 +31,11 @@ from services.api.routes import (
 HANDLERS = (
     *libraries.HANDLERS,
     *library_edits.HANDLERS,
+    *collections.HANDLERS,
     *files.HANDLERS,
     *scans.HANDLERS,
+    *runs.HANDLERS,
+    *statistics.HANDLERS,
     *schedules.HANDLERS,
     *schedule_edits.HANDLERS,
     *triggers.HANDLERS,

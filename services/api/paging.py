@@ -15,6 +15,14 @@ LARGEST_SIZE = 200
 LAST_PAGE = 10_000_000
 
 
+class Stretch(Struct, frozen=True):
+    """`size` items after the first `skip`, counted from the end of the list (and then read backwards) or not."""
+
+    skip: int
+    size: int
+    from_end: bool
+
+
 class Window(Struct, frozen=True):
     """Which part of a list is wanted."""
 
@@ -24,6 +32,12 @@ class Window(Struct, frozen=True):
     @property
     def offset(self) -> int:
         return (self.page - 1) * self.size
+
+    def stretch(self, total: int) -> "Stretch":
+        """Where to read it, if there are `total` items: from the end that is nearer, which may be half the way."""
+        size = max(0, min(self.size, total - self.offset))
+        before, after = self.offset, max(0, total - self.offset - size)
+        return Stretch(before, size, from_end=False) if before <= after else Stretch(after, size, from_end=True)
 
     def of(self, data: list[T], total: int) -> Page[T]:
         pages = -(-total // self.size)

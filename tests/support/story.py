@@ -37,9 +37,17 @@ WORKER = "library-scan-test-1"
 
 
 class Story:
-    """Three logs with holes between positions. Each method is something that happened; `seed` decides every id."""
+    """Three logs with holes between positions. Each method is something that happened; `seed` decides every id.
+    One that is told `beside` another is of a second library in the same logs."""
 
-    def __init__(self, *, path: str = "/data/pictures", workspace: str = "default", seed: UUID | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        path: str = "/data/pictures",
+        workspace: str = "default",
+        seed: UUID | None = None,
+        beside: "Story | None" = None,
+    ) -> None:
         self.seed = seed or uuid4()
         self._told: set[UUID] = set()
         self.library_id = self.id("library")
@@ -48,6 +56,8 @@ class Story:
         self.library = RecordedLog(names.LIBRARY, epoch=self.id("epoch-l"), hole=1, workspace=workspace)
         self.scheduler = RecordedLog(names.SCHEDULER, epoch=self.id("epoch-s"), hole=2, workspace=workspace)
         self.scanner = RecordedLog(names.SCANNER, epoch=self.id("epoch-c"), workspace=workspace)
+        if beside is not None:
+            self.library, self.scheduler, self.scanner = beside.library, beside.scheduler, beside.scanner
 
     def id(self, what: str) -> UUID:
         return uuid5(self.seed, what)

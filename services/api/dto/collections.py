@@ -1,5 +1,6 @@
 """Collections over HTTP."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,17 +9,26 @@ from msgspec import UNSET, UnsetType, field
 
 from services.api.dto.wire import Page, Wire
 
+State = Literal["present", "missing"]
+Kind = Literal["folder", "archive"]
+CollectionSort = Literal[
+    "path", "-path", "name", "-name", "imageCount", "-imageCount", "bytes", "-bytes", "recordedAt", "-recordedAt"
+]
+
 
 class CollectionDto(Wire):
-    """`path` is relative to the library's ("" is its root), for display; `pathBytes` (base64) only if not UTF-8."""
+    """`path` is relative to the library's ("" is its root), for display; `pathBytes` (base64) only if not UTF-8.
+    `recordedAt` is when a scan last found it new or changed."""
 
     id: UUID
+    library_id: UUID
     name: str
     path: str
     kind: str
     image_count: int
     size_bytes: int = field(name="bytes")
-    state: Literal["present", "missing"]
+    state: State
+    recorded_at: datetime
     path_bytes: bytes | UnsetType = UNSET
 
 

@@ -1,7 +1,7 @@
 """Libraries over HTTP."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar.params import BodyKwarg
@@ -68,6 +68,9 @@ class ChangeLibraryBody(Body, frozen=True):
     extensions: Extensions | UnsetType = UNSET
 
 
+LibrarySort = Literal["name", "-name", "createdAt", "-createdAt"]
+
+
 class LibraryDto(Wire):
     id: UUID
     name: str
@@ -76,6 +79,9 @@ class LibraryDto(Wire):
     auto_scan: bool
     cron_expression: str
     time_zone: str
+    include_subfolders: bool
+    exclude_patterns: list[str]
+    extensions: list[str]
     created_at: datetime
     updated_at: datetime
     version: int

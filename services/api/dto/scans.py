@@ -42,6 +42,8 @@ class ScanDto(Wire):
     report: list[ReportItem] | None
     attempt: int
     triggered_by: str | None
+    requested_by: str | None
+    scan_mode: str | None
     worker: str | None
     requested_at: datetime | None
     started_at: datetime | None

@@ -19,6 +19,8 @@ class Parameters(Struct, kw_only=True):
 
 
 class ScheduledJobDto(Wire):
+    """`version` counts its editions; runs are none. `createdBy` and `updatedBy` are whoever asked."""
+
     id: UUID
     name: str
     description: str
@@ -40,8 +42,12 @@ class ScheduledJobDto(Wire):
     priority: int
     timeout_minutes: float
     max_retry_attempts: int
+    scan_mode: str
+    version: int
     created_at: datetime
+    created_by: str
     updated_at: datetime
+    updated_by: str
 
 
 class RunResult(Wire):
@@ -78,6 +84,9 @@ class ScheduledJobRunDto(Wire):
     error_message: str | None
     result: Result
     triggered_by: str
+    requested_by: str
+    scan_mode: str | None
+    library_id: UUID | None
 
 
 ScheduledJobPage = Annotated[Page[ScheduledJobDto], BodyKwarg(schema_component_key="ScheduledJobPage")]

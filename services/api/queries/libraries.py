@@ -1,16 +1,26 @@
-"""Libraries and their collections, as stored."""
+"""Libraries, as stored."""
 
+from typing import get_args
 from uuid import UUID
 
 import asyncpg
-from msgspec import UNSET
+import msgspec
 
-from services.api.dto.collections import CollectionDto
-from services.api.dto.libraries import LibraryDto
+from services.api.dto.libraries import LibraryDto, LibrarySort
 from services.api.dto.wire import Page
 from services.api.paging import Window
 
-_COLUMNS = "library_id, name, path, description, auto_scan, cron_expression, time_zone, created_at, updated_at, version"
+_COLUMNS = """
+    library_id, name, path, description, auto_scan, cron_expression, time_zone, include_subfolders, exclude_patterns,
+    extensions, created_at, updated_at, version
+"""
+_ORDERS = {
+    "name": 'name COLLATE "C", library_id',
+    "-name": 'name COLLATE "C" DESC, library_id DESC',
+    "createdAt": "created_at, library_id",
+    "-createdAt": "created_at DESC, library_id DESC",
+}
+assert set(_ORDERS) == set(get_args(LibrarySort))
 
 
 async def one(pool: asyncpg.Pool, workspace: str, library_id: UUID) -> LibraryDto | None:
@@ -23,35 +33,16 @@ async def one(pool: asyncpg.Pool, workspace: str, library_id: UUID) -> LibraryDt
     return _library(row) if row else None
 
 
-async def page(pool: asyncpg.Pool, workspace: str, window: Window) -> Page[LibraryDto]:
-    total = await pool.fetchval("SELECT count(*) FROM libraries WHERE workspace = $1 AND deleted_at IS NULL", workspace)
-    rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM libraries WHERE workspace = $1 AND deleted_at IS NULL"  # noqa: S608
-        ' ORDER BY name COLLATE "C", library_id LIMIT $2 OFFSET $3',
-        workspace,
-        window.size,
-        window.offset,
-    )
+async def page(pool: asyncpg.Pool, workspace: str, text: str, sort: LibrarySort, window: Window) -> Page[LibraryDto]:
+    """`text` is part of the name, the path or the description, whatever its case."""
+    where = """
+        FROM libraries WHERE workspace = $1 AND deleted_at IS NULL
+        AND ($2::text = '' OR strpos(lower(concat_ws(chr(10), name, path, description)), lower($2)) > 0)
+    """
+    total = await pool.fetchval(f"SELECT count(*) {where}", workspace, text)
+    query = f"SELECT {_COLUMNS} {where} ORDER BY {_ORDERS[sort]} LIMIT $3 OFFSET $4"
+    rows = await pool.fetch(query, workspace, text, window.size, window.offset)
     return window.of([_library(row) for row in rows], total)
-
-
-async def collections(pool: asyncpg.Pool, workspace: str, library_id: UUID, window: Window) -> Page[CollectionDto]:
-    total = await pool.fetchval(
-        "SELECT count(*) FROM collections WHERE library_id = $1 AND workspace = $2", library_id, workspace
-    )
-    rows = await pool.fetch(
-        # The root has no name of its own: it is the library.
-        "SELECT c.collection_id, coalesce(nullif(c.name, ''), l.name, '') AS name,"
-        " c.path, c.kind, c.image_count, c.size_bytes, c.state, c.path_bytes"
-        " FROM collections c LEFT JOIN libraries l USING (library_id)"
-        ' WHERE c.library_id = $1 AND c.workspace = $2 ORDER BY c.path COLLATE "C", c.collection_id'
-        " LIMIT $3 OFFSET $4",
-        library_id,
-        workspace,
-        window.size,
-        window.offset,
-    )
-    return window.of([_collection(row) for row in rows], total)
 
 
 def _library(row: asyncpg.Record) -> LibraryDto:
@@ -63,20 +54,10 @@ def _library(row: asyncpg.Record) -> LibraryDto:
         auto_scan=row["auto_scan"],
         cron_expression=row["cron_expression"],
         time_zone=row["time_zone"],
+        include_subfolders=row["include_subfolders"],
+        exclude_patterns=msgspec.json.decode(row["exclude_patterns"], type=list[str]),
+        extensions=msgspec.json.decode(row["extensions"], type=list[str]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         version=row["version"],
-    )
-
-
-def _collection(row: asyncpg.Record) -> CollectionDto:
-    return CollectionDto(
-        id=row["collection_id"],
-        name=row["name"],
-        path=row["path"],
-        kind=row["kind"],
-        image_count=row["image_count"],
-        size_bytes=row["size_bytes"],
-        state=row["state"],
-        path_bytes=UNSET if row["path_bytes"] is None else row["path_bytes"],
     )

@@ -10,10 +10,13 @@ from linstock.messages.scan import Counts, ReportItem
 from services.api.dto.scans import Removals, ScanDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
+from services.api.queries import blocks
+from services.api.queries.blocks import Wanted
 
 _COLUMNS = """
     coalesce(j.job_id, s.scan_id) AS id, coalesce(j.library_id, s.library_id) AS library_id, j.library_name,
-    j.schedule_id, coalesce(j.status, 'Pending') AS status, j.triggered_by, j.requested_at, j.ended_at, j.due,
+    j.schedule_id, j.scan_mode, coalesce(j.status, 'Pending') AS status, j.triggered_by, j.requested_by, j.requested_at,
+    j.ended_at, j.due,
     coalesce(j.started_at, s.started_at) AS started_at, greatest(j.attempt, s.attempt) AS attempt,
     coalesce(j.worker, s.worker) AS worker, s.status AS seen, s.counts, s.report,
     coalesce(j.code, s.code) AS code, coalesce(j.message, s.message) AS message,
@@ -28,6 +31,8 @@ _HOLD = """
         ORDER BY (holds.scan_id = s.scan_id) DESC LIMIT 1
     ) h ON true
 """
+
+_PAGE = f"SELECT {_COLUMNS} FROM {{jobs}} LEFT JOIN scans s ON s.scan_id = j.job_id {_HOLD}"  # noqa: S608
 
 
 async def one(pool: asyncpg.Pool, workspace: str, scan_id: UUID) -> ScanDto | None:
@@ -46,19 +51,8 @@ async def one(pool: asyncpg.Pool, workspace: str, scan_id: UUID) -> ScanDto | No
 
 async def page(pool: asyncpg.Pool, workspace: str, library_id: UUID, window: Window) -> Page[ScanDto]:
     """The newest first."""
-    total = await pool.fetchval(
-        "SELECT count(*) FROM jobs WHERE library_id = $1 AND workspace = $2", library_id, workspace
-    )
-    rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM jobs j"  # noqa: S608
-        f" LEFT JOIN scans s ON s.scan_id = j.job_id {_HOLD}"
-        " WHERE j.library_id = $1 AND j.workspace = $2"
-        " ORDER BY j.requested_at DESC, j.job_id DESC LIMIT $3 OFFSET $4",
-        library_id,
-        workspace,
-        window.size,
-        window.offset,
-    )
+    scope = blocks.of_library(workspace, library_id)
+    rows, total = await blocks.rows(pool, _PAGE, scope, Wanted(), window)
     return window.of([_scan(row) for row in rows], total)
 
 
@@ -79,6 +73,8 @@ def _scan(row: asyncpg.Record) -> ScanDto:
         report=msgspec.json.decode(row["report"] or "null", type=list[ReportItem] | None),
         attempt=row["attempt"],
         triggered_by=row["triggered_by"],
+        requested_by=row["requested_by"],
+        scan_mode=row["scan_mode"],
         worker=row["worker"],
         requested_at=row["requested_at"],
         started_at=row["started_at"],

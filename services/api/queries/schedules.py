@@ -1,85 +1,79 @@
-"""Schedules with what their runs came to, and the runs. Libraries (another log) are joined here."""
+"""Schedules with what their runs came to. Libraries (another log) are joined here."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from msgspec import Raw
+from msgspec import Struct
 
-from linstock import cron
-from services.api.dto.schedules import Parameters, RunResult, ScheduledJobDto, ScheduledJobRunDto
+from linstock import names
+from services.api.dto.schedules import Parameters, ScheduledJobDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
-from services.api.queries.scans import milliseconds
+from services.api.queries.instants import next_instant
 
 _SCHEDULES = """
-    FROM schedules s LEFT JOIN run_totals t ON t.schedule_id = s.schedule_id
+    FROM schedules s LEFT JOIN run_totals t ON t.scope = s.workspace || '/' || s.schedule_id
     LEFT JOIN libraries l ON l.library_id = s.library_id
     WHERE s.workspace = $1 AND s.deleted_at IS NULL AND l.deleted_at IS NULL
 """
 _COLUMNS = """
-    s.*, t.run_count, t.success_count, t.failure_count, t.last_run_at, t.last_run_status, t.last_run_duration_ms,
-    t.last_error_message
+    s.schedule_id, s.name, s.description, s.job_type, s.library_id, s.expression, s.zone, s.enabled, s.cursor,
+    s.priority, s.timeout_s, s.max_retries, s.created_at, s.updated_at, s.scan_mode, s.edition, s.created_by,
+    s.updated_by, t.run_count, t.success_count, t.failure_count, t.last_run_at, t.last_run_status,
+    t.last_run_duration_ms, t.last_error_message
 """
-_ENDED = ("Completed", "Failed", "Timeout", "Cancelled")
+
+
+class Wanted(Struct, frozen=True):
+    """None: any."""
+
+    library_id: UUID | None = None
+    enabled: bool | None = None
 
 
 async def one(pool: asyncpg.Pool, workspace: str, schedule_id: UUID, now: datetime) -> ScheduledJobDto | None:
-    return await _first(pool, "s.schedule_id = $2", workspace, schedule_id, now)
-
-
-async def of_library(pool: asyncpg.Pool, workspace: str, library_id: UUID, now: datetime) -> ScheduledJobDto | None:
-    return await _first(pool, "s.library_id = $2", workspace, library_id, now)
-
-
-async def _first(
-    pool: asyncpg.Pool, condition: str, workspace: str, wanted: UUID, now: datetime
-) -> ScheduledJobDto | None:
-    query = f"SELECT {_COLUMNS} {_SCHEDULES} AND {condition} ORDER BY s.schedule_id LIMIT 1"
-    row = await pool.fetchrow(query, workspace, wanted)
+    row = await pool.fetchrow(f"SELECT {_COLUMNS} {_SCHEDULES} AND s.schedule_id = $2", workspace, schedule_id)
     return _schedule(row, now) if row else None
 
 
-async def page(pool: asyncpg.Pool, workspace: str, window: Window, now: datetime) -> Page[ScheduledJobDto]:
-    total = await pool.fetchval(f"SELECT count(*) {_SCHEDULES}", workspace)
-    query = f'SELECT {_COLUMNS} {_SCHEDULES} ORDER BY s.name COLLATE "C", s.schedule_id LIMIT $2 OFFSET $3'
-    rows = await pool.fetch(query, workspace, window.size, window.offset)
+async def of_library(pool: asyncpg.Pool, workspace: str, library_id: UUID, now: datetime) -> ScheduledJobDto | None:
+    """Its own one; without that, the oldest of those that were added."""
+    query = f"""
+        SELECT {_COLUMNS} {_SCHEDULES} AND s.library_id = $2
+        ORDER BY (s.schedule_id = $3) DESC, s.created_at, s.schedule_id LIMIT 1
+    """
+    row = await pool.fetchrow(query, workspace, library_id, names.schedule_of(library_id))
+    return _schedule(row, now) if row else None
+
+
+async def page(
+    pool: asyncpg.Pool, workspace: str, wanted: Wanted, window: Window, now: datetime
+) -> Page[ScheduledJobDto]:
+    """By name."""
+    where = f"""
+        {_SCHEDULES} AND ($2::uuid IS NULL OR s.library_id = $2) AND ($3::boolean IS NULL OR s.enabled = $3)
+    """
+    values = (workspace, wanted.library_id, wanted.enabled)
+    total = await pool.fetchval(f"SELECT count(*) {where}", *values)
+    query = f'SELECT {_COLUMNS} {where} ORDER BY s.name COLLATE "C", s.schedule_id LIMIT $4 OFFSET $5'
+    rows = await pool.fetch(query, *values, window.size, window.offset)
     return window.of([_schedule(row, now) for row in rows], total)
 
 
-async def runs(
-    pool: asyncpg.Pool, workspace: str, schedule_id: UUID, window: Window
-) -> Page[ScheduledJobRunDto] | None:
-    """The newest first, also those of a deleted schedule. None when there never was such a schedule."""
-    name = await pool.fetchval(
-        "SELECT name FROM schedules WHERE schedule_id = $1 AND workspace = $2", schedule_id, workspace
-    )
-    if name is None:
-        return None
-    total = await pool.fetchval(
-        "SELECT count(*) FROM jobs WHERE schedule_id = $1 AND workspace = $2", schedule_id, workspace
-    )
-    rows = await pool.fetch(
-        "SELECT j.*, s.counts FROM jobs j LEFT JOIN scans s ON s.scan_id = j.job_id"
-        " WHERE j.schedule_id = $1 AND j.workspace = $2"
-        " ORDER BY j.requested_at DESC, j.job_id DESC LIMIT $3 OFFSET $4",
-        schedule_id,
-        workspace,
-        window.size,
-        window.offset,
-    )
-    return window.of([run_of(row, name) for row in rows], total)
+async def exists(pool: asyncpg.Pool, workspace: str, schedule_id: UUID) -> bool:
+    """Also when it is deleted."""
+    query = "SELECT EXISTS (SELECT FROM schedules WHERE schedule_id = $1 AND workspace = $2)"
+    found: bool = await pool.fetchval(query, schedule_id, workspace)
+    return found
 
 
 def next_run(row: Any, now: datetime) -> datetime | None:
     """When an enabled schedule fires next; instants up to its cursor are decided already."""
     if not row["enabled"]:
         return None
-    try:
-        return cron.next_instant(row["expression"], row["zone"], max(now, row["cursor"]))
-    except cron.InvalidCron:
-        return None
+    return next_instant(row["expression"], row["zone"], max(now, row["cursor"]))
 
 
 def _schedule(row: asyncpg.Record, now: datetime) -> ScheduledJobDto:
@@ -106,40 +100,10 @@ def _schedule(row: asyncpg.Record, now: datetime) -> ScheduledJobDto:
         priority=row["priority"],
         timeout_minutes=int(minutes) if minutes.is_integer() else minutes,
         max_retry_attempts=row["max_retries"],
+        scan_mode=row["scan_mode"],
+        version=row["edition"],
         created_at=row["created_at"],
+        created_by=row["created_by"],
         updated_at=row["updated_at"],
-    )
-
-
-def run_of(row: asyncpg.Record, schedule_name: str | None) -> ScheduledJobRunDto:
-    return ScheduledJobRunDto(
-        id=row["job_id"],
-        scheduled_job_id=row["schedule_id"],
-        scheduled_job_name=schedule_name,
-        job_type=row["job_type"],
-        status=row["status"],
-        attempt=row["attempt"],
-        requested_at=row["requested_at"],
-        started_at=row["started_at"],
-        completed_at=row["ended_at"],
-        duration=milliseconds(row["started_at"], row["ended_at"]),
-        error_message=row["message"],
-        result=_result(row),
-        triggered_by=row["triggered_by"],
-    )
-
-
-def _result(row: asyncpg.Record) -> RunResult | Raw | None:
-    if row["status"] not in _ENDED:
-        return None
-    if row["library_id"] is None:
-        return None if row["result"] is None else Raw(row["result"].encode())
-    return RunResult(
-        status=row["status"],
-        library_id=row["library_id"],
-        library_name=row["library_name"],
-        library_path=row["library_path"],
-        run_id=row["job_id"],
-        duration=milliseconds(row["started_at"], row["ended_at"]),
-        message=row["message"],
+        updated_by=row["updated_by"],
     )

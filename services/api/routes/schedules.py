@@ -1,12 +1,15 @@
 """scheduledjobs, under /api/v1"""
 
 import asyncio
+from typing import Annotated
 
 from litestar import get
+from litestar.params import QueryParameter
 
 from services.api import answers
 from services.api.context import Fresh, Id
-from services.api.dto.schedules import ScheduledJobDto, ScheduledJobPage, ScheduledJobRunPage
+from services.api.dto.schedules import ScheduledJobDto, ScheduledJobPage
+from services.api.filters import TRUTH, LibraryId
 from services.api.paging import PAGED, Wanted
 from services.api.problems import not_found
 from services.api.queries import libraries, schedules
@@ -21,9 +24,21 @@ def at_both(path: str) -> list[str]:
 
 
 @get(at_both(""), dependencies=PAGED, responses=answers.reading(422))
-async def list_scheduled_jobs(window: Wanted, fresh: Fresh) -> ScheduledJobPage:
+async def list_scheduled_jobs(
+    window: Wanted,
+    fresh: Fresh,
+    library_id: LibraryId = None,
+    is_enabled: Annotated[bool | None, QueryParameter(name="isEnabled", schema_extra=dict(TRUTH))] = None,
+) -> ScheduledJobPage:
     """Schedules by name, without those of deleted libraries."""
-    return await schedules.page(fresh.pool, fresh.workspace, window, fresh.now())
+    wanted = schedules.Wanted(library_id, is_enabled)
+    return await schedules.page(fresh.pool, fresh.workspace, wanted, window, fresh.now())
+
+
+@get(at_both("/active"), dependencies=PAGED, responses=answers.reading(422))
+async def list_active_scheduled_jobs(window: Wanted, fresh: Fresh) -> ScheduledJobPage:
+    """Schedules that are enabled, by name."""
+    return await schedules.page(fresh.pool, fresh.workspace, schedules.Wanted(enabled=True), window, fresh.now())
 
 
 @get(at_both("/{schedule_id:uuid}"), responses=answers.reading(404))
@@ -37,7 +52,8 @@ async def get_scheduled_job(schedule_id: Id, fresh: Fresh) -> ScheduledJobDto:
 
 @get(at_both("/library/{library_id:uuid}"), responses=answers.reading(404))
 async def get_scheduled_job_of_library(library_id: Id, fresh: Fresh) -> ScheduledJobDto:
-    """The schedule of a library. Right after the library was created this waits for it, at most 2 s."""
+    """A library's own schedule; /scheduledjobs?libraryId= lists all. Right after the library was created this waits for
+    it, at most 2 s."""
     loop = asyncio.get_running_loop()
     until = loop.time() + SHOWN_WITHIN_S
     while True:
@@ -50,13 +66,4 @@ async def get_scheduled_job_of_library(library_id: Id, fresh: Fresh) -> Schedule
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-@get(at_both("/{schedule_id:uuid}/runs"), dependencies=PAGED, responses=answers.reading(404, 422))
-async def list_scheduled_job_runs(schedule_id: Id, window: Wanted, fresh: Fresh) -> ScheduledJobRunPage:
-    """A schedule's runs, the newest first; also of a deleted schedule."""
-    page = await schedules.runs(fresh.pool, fresh.workspace, schedule_id, window)
-    if page is None:
-        raise not_found("scheduled job", schedule_id)
-    return page
-
-
-HANDLERS = (list_scheduled_jobs, get_scheduled_job, get_scheduled_job_of_library, list_scheduled_job_runs)
+HANDLERS = (list_scheduled_jobs, list_active_scheduled_jobs, get_scheduled_job, get_scheduled_job_of_library)

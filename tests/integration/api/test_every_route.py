@@ -42,6 +42,10 @@ def missing(what: str) -> Bad:
     return Bad(status=404, code=f"{what}-not-found")
 
 
+def bad_query(query: str) -> Bad:
+    return Bad(status=422, code="invalid", query=f"?{query}")
+
+
 BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ("GET", "/"): [FOREIGN],
     ("GET", "/openapi.json"): [FOREIGN],
@@ -53,22 +57,29 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ("PATCH", "/api/v1/libraries/{library_id}"): [MISSPELT, BAD_MATCH, BAD_KEY, NO_ID],
     ("DELETE", "/api/v1/libraries/{library_id}"): [BAD_MATCH, BAD_KEY, NO_ID],
     ("GET", "/api/v1/libraries/{library_id}/collections"): [missing("library"), NO_PAGE],
+    ("GET", "/api/v1/libraries/{library_id}/statistics"): [missing("library"), bad_query("days=0"), NO_ID],
+    ("GET", "/api/v1/collections"): [bad_query("state=gone"), bad_query("sort=size"), NO_PAGE],
+    ("GET", "/api/v1/collections/{collection_id}"): [missing("collection"), NO_ID],
+    ("GET", "/api/v1/collections/{collection_id}/files"): [missing("collection"), NO_PAGE, NO_ID],
+    ("GET", "/api/v1/statistics"): [bad_query("days=367"), UNKNOWN_PARAMETER],
     ("GET", "/api/v1/libraries/{library_id}/scans"): [missing("library"), NO_PAGE],
     ("POST", "/api/v1/libraries/{library_id}/scans"): [missing("library"), BAD_MODE, MISSPELT],
     ("GET", "/api/v1/scans/{scan_id}"): [missing("scan"), NO_ID],
+    ("GET", "/api/v1/runs"): [bad_query("status=Sleeping"), bad_query("libraryId=1"), UNKNOWN_PARAMETER, NO_PAGE],
+    ("GET", "/api/v1/runs/{run_id}"): [missing("run"), NO_ID],
     ("POST", "/api/v1/runs/{run_id}/cancel"): [MISSPELT, BAD_KEY, Bad(status=422, code="invalid", body={"reason": 1})],
     ("GET", "/api/v1/events"): [
         UNKNOWN_PARAMETER,
-        Bad(status=422, code="invalid", query="?limit=201"),
-        Bad(status=422, code="invalid", query="?type=linstock.library.dreamt.v1"),
-        Bad(status=422, code="invalid", query="?from=yesterday"),
+        bad_query("limit=201"),
+        bad_query("type=linstock.library.dreamt.v1"),
+        bad_query("from=yesterday"),
         Bad(status=400, code="malformed-cursor", query="?cursor=12"),
     ],
     ("GET", "/api/v1/events/{event_id}"): [missing("event"), NO_ID],
     ("GET", "/api/v1/events/stream"): [
         UNKNOWN_PARAMETER,
         FOREIGN,
-        Bad(status=422, code="invalid", query="?libraryId=nobody"),
+        bad_query("libraryId=nobody"),
         Bad(status=400, code="malformed-cursor", headers={"Last-Event-ID": "12"}),
     ],
     ("GET", "/api/v1/operations/{command_id}"): [missing("operation"), NO_ID],
@@ -95,6 +106,8 @@ for name in ("scheduledjobs", "schedules"):
         ("POST", f"/api/v1/{name}/{{schedule_id}}/disable"): [BAD_MATCH, UNKNOWN_PARAMETER],
         ("POST", f"/api/v1/{name}/{{schedule_id}}/trigger"): [BAD_MODE, MISSPELT],
         ("GET", f"/api/v1/{name}/{{schedule_id}}/runs"): [missing("scheduled-job"), NO_PAGE],
+        ("GET", f"/api/v1/{name}/active"): [UNKNOWN_PARAMETER, NO_PAGE],
+        ("GET", f"/api/v1/{name}/runs/recent"): [bad_query("limit=201"), NO_PAGE],
         ("GET", f"/api/v1/{name}/library/{{library_id}}"): [missing("scheduled-job"), NO_ID],
     }
 
@@ -123,7 +136,8 @@ async def test_bad_input_is_refused_and_reaches_nobody(
     for (method, path), cases in BAD_INPUT.items():
         for case in cases:
             url = path.replace("{", "").replace("}", "")
-            for parameter in ("library_id", "scan_id", "schedule_id", "run_id", "command_id", "event_id"):
+            ids = ("library_id", "collection_id", "scan_id", "schedule_id", "run_id", "command_id", "event_id")
+            for parameter in ids:
                 url = url.replace(parameter, case.ids)
             answer = await api.request(method, url + case.query, json=case.body, headers=case.headers)
             problem = answer.json()

@@ -14,12 +14,20 @@ PATHS = {
     "/api/v1/libraries/{library_id}/scans": {"get", "post"},
     "/api/v1/operations/{command_id}": {"get"},
     "/api/v1/scans/{scan_id}": {"get"},
+    "/api/v1/libraries/{library_id}/statistics": {"get"},
+    "/api/v1/collections": {"get"},
+    "/api/v1/collections/{collection_id}": {"get"},
+    "/api/v1/runs": {"get"},
+    "/api/v1/runs/{run_id}": {"get"},
     "/api/v1/runs/{run_id}/cancel": {"post"},
+    "/api/v1/statistics": {"get"},
     **{
         f"/api/v1/{name}{path}": methods
         for name in ("scheduledjobs", "schedules")
         for path, methods in {
             "": {"get", "post"},
+            "/active": {"get"},
+            "/runs/recent": {"get"},
             "/library/{library_id}": {"get"},
             "/{schedule_id}": {"get", "patch", "put", "delete"},
             "/{schedule_id}/enable": {"post"},

@@ -9,63 +9,6 @@ from tests.integration.api.conftest import World
 from tests.support.story import Story
 
 
-async def test_a_library_with_its_collections(api: httpx.AsyncClient, world: World, story: Story) -> None:
-    fresh = await world.tell(story.created().scanned(1, "b", "a/zipped.zip", "a"))
-
-    library = (await api.get(f"/api/v1/libraries/{story.library_id}", headers=fresh)).json()
-    assert library == {
-        "id": str(story.library_id),
-        "name": "Pictures",
-        "path": "/data/pictures",
-        "description": "",
-        "autoScan": True,
-        "cronExpression": "0 2 * * *",
-        "timeZone": "UTC",
-        "createdAt": "2026-03-01T12:00:00Z",
-        "updatedAt": "2026-03-01T12:00:00Z",
-        "version": 1,
-    }
-    collections = (await api.get(f"/api/v1/libraries/{story.library_id}/collections")).json()
-    assert [collection["path"] for collection in collections["data"]] == ["a", "a/zipped.zip", "b"]
-    assert collections["data"][1] == {
-        "id": str(story.collection("a/zipped.zip")),
-        "name": "zipped.zip",
-        "path": "a/zipped.zip",
-        "kind": "archive",
-        "imageCount": 2,
-        "bytes": 2000,
-        "state": "present",
-    }
-
-
-async def test_the_files_of_a_collection(api: httpx.AsyncClient, world: World, story: Story) -> None:
-    fresh = await world.tell(story.created().requested(1).started(1).page(1, "a", images=1203).page(1, "b"))
-    path = f"/api/v1/collections/{story.collection('a')}/files"
-    every = sorted(f"{number}.jpg" for number in range(1203))
-    for size, page in ((200, 1), (200, 4), (7, 143), (200, 7)):
-        found = (await api.get(path, params={"page": page, "pageSize": size}, headers=fresh)).json()
-        assert [file["name"] for file in found["data"]] == every[(page - 1) * size : page * size]
-        assert (found["totalCount"], found["totalPages"]) == (1203, -(-1203 // size))
-    first = (await api.get(path, params={"pageSize": 1})).json()["data"][0]
-    assert first == {"name": "0.jpg", "bytes": 1000, "modifiedAt": "1970-01-01T00:00:00Z"}
-    found = (await api.get(path, params={"text": "11.J", "page": 2, "pageSize": 5})).json()
-    matching = [name for name in every if "11.j" in name]
-    assert ([file["name"] for file in found["data"]], found["totalCount"]) == (matching[5:10], len(matching))
-    assert (await api.get(path, params={"page": 99})).json()["data"] == []
-    assert (await api.get(path, params={"text": "x" * 201})).status_code == 422
-    assert (await api.get(f"/api/v1/collections/{uuid4()}/files")).json()["code"] == "collection-not-found"
-
-
-async def test_pages_of_a_list(api: httpx.AsyncClient, world: World, story: Story) -> None:
-    fresh = await world.tell(story.created().scanned(1, *"abcde"))
-    path = f"/api/v1/libraries/{story.library_id}/collections"
-    page = (await api.get(path, params={"page": 2, "pageSize": 2}, headers=fresh)).json()
-    assert [collection["path"] for collection in page.pop("data")] == ["c", "d"]
-    assert page == {"totalCount": 5, "page": 2, "pageSize": 2, "totalPages": 3}
-    beyond = (await api.get(path, params={"page": 9})).json()
-    assert (beyond["data"], beyond["totalCount"]) == ([], 5)
-
-
 async def test_a_run_is_completed_when_its_job_has_ended_and_not_before(
     api: httpx.AsyncClient, world: World, story: Story
 ) -> None:
@@ -119,71 +62,6 @@ async def test_held_removals_until_a_later_scan_settles_them(
     scans = (await api.get(f"/api/v1/libraries/{story.library_id}/scans")).json()
     assert [scan["id"] for scan in scans["data"]] == [str(story.run(number)) for number in (4, 3, 2, 1)]
     assert {scan["removals"] for scan in scans["data"]} == {"none"}
-
-
-async def test_a_scheduled_job_and_its_runs(api: httpx.AsyncClient, world: World, story: Story) -> None:
-    story.created().scanned(1, "a").requested(2).started(2).failed(2)
-    fresh = await world.tell(story)
-    schedule = (await api.get(f"/api/v1/scheduledjobs/library/{story.library_id}", headers=fresh)).json()
-    next_run = schedule.pop("nextRunAt")
-    assert next_run.endswith("T02:00:00Z")
-    assert schedule == {
-        "id": str(story.schedule_id),
-        "name": "Library Scan - Pictures",
-        "description": "Automatic scan for library: Pictures",
-        "jobType": "LibraryScan",
-        "scheduleType": "Cron",
-        "cronExpression": "0 2 * * *",
-        "timeZone": "UTC",
-        "intervalMinutes": None,
-        "isEnabled": True,
-        "parameters": {"LibraryId": str(story.library_id)},
-        "lastRunAt": "2026-03-03T12:01:00Z",
-        "lastRunDuration": 2000,
-        "lastRunStatus": "Failed",
-        "runCount": 2,
-        "successCount": 1,
-        "failureCount": 1,
-        "lastErrorMessage": "There is no folder at /data/pictures",
-        "priority": 5,
-        "timeoutMinutes": 60,
-        "maxRetryAttempts": 3,
-        "createdAt": "2026-03-01T12:00:00Z",
-        "updatedAt": "2026-03-01T12:00:00Z",
-    }
-    assert (await api.get(f"/api/v1/scheduledjobs/{story.schedule_id}")).json()["id"] == schedule["id"]
-    assert (await api.get("/api/v1/scheduledjobs")).json()["totalCount"] == 1
-    runs = (await api.get(f"/api/v1/scheduledjobs/{story.schedule_id}/runs")).json()
-    assert [run["status"] for run in runs["data"]] == ["Failed", "Completed"]
-    assert runs["data"][1] == {
-        "id": str(story.run(1)),
-        "scheduledJobId": str(story.schedule_id),
-        "scheduledJobName": "Library Scan - Pictures",
-        "jobType": "LibraryScan",
-        "status": "Completed",
-        "attempt": 1,
-        "requestedAt": "2026-03-02T12:00:00Z",
-        "startedAt": "2026-03-02T12:01:00Z",
-        "completedAt": "2026-03-02T12:01:02Z",
-        "duration": 2000,
-        "errorMessage": None,
-        "result": {
-            "status": "Completed",
-            "libraryId": str(story.library_id),
-            "libraryName": "Pictures",
-            "libraryPath": "/data/pictures",
-            "runId": str(story.run(1)),
-            "duration": 2000,
-            "message": None,
-        },
-        "triggeredBy": "Scheduler",
-    }
-
-
-async def test_disabling_shows_and_keeps_the_history(api: httpx.AsyncClient, world: World, story: Story) -> None:
-    fresh = await world.tell(story.created().scanned(1, "a").paused())
-    schedule = (await api.get(f"/api/v1/scheduledjobs/{story.schedule_id}", headers=fresh)).json()
-    assert (schedule["isEnabled"], schedule["nextRunAt"], schedule["runCount"]) == (False, None, 1)
 
 
 async def test_a_deleted_library_is_gone_and_its_runs_stay(api: httpx.AsyncClient, world: World, story: Story) -> None:

@@ -104,8 +104,8 @@ async def test_the_commands(
     assert await views.fetchval("SELECT name FROM libraries") == "Pictures"
 
     nowhere = command("verify", {}, tmp_path)
-    assert nowhere.returncode == 1
-    assert "No Linstock runs" in nowhere.stderr
+    assert nowhere.returncode == 3
+    assert "Nothing runs on" in nowhere.stderr
 
 
 def test_servers_are_found_through_the_data_directory(tmp_path: Path) -> None:

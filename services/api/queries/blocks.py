@@ -1,0 +1,96 @@
+"""Where a page of runs begins. Kept runs are counted per block of ordinals (`run_counts`), so a total is a sum over the
+blocks and a page is found by adding them up from the newest: a page costs the same wherever it is, and however long the
+history. Ordinals may have holes, where runs were forgotten; counts have none.
+"""
+
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from services.api.paging import Window
+
+SCHEDULER = "Scheduler"
+
+
+class Scope(Struct, frozen=True):
+    """Whose runs: `column` of a job is `value`, and `ordinal` is where it numbers them. `name` is what the projection
+    calls it (views/scopes.py there); it begins with the workspace, so nobody reaches another's."""
+
+    name: str
+    column: str
+    ordinal: str
+    value: UUID | str
+
+
+class Wanted(Struct, frozen=True):
+    """None: any."""
+
+    status: str | None = None
+    triggered_by: str | None = None
+
+
+class Start(Struct, frozen=True):
+    """`total` runs are wanted. The page begins `skip` of them into those with ordinals under `below`; None: beyond the
+    last page."""
+
+    total: int
+    below: int | None
+    skip: int
+
+
+def of_workspace(workspace: str) -> Scope:
+    return Scope(workspace, "workspace", "ordinal", workspace)
+
+
+def of_schedule(workspace: str, schedule_id: UUID) -> Scope:
+    return Scope(f"{workspace}/{schedule_id}", "schedule_id", "schedule_ordinal", schedule_id)
+
+
+def of_library(workspace: str, library_id: UUID) -> Scope:
+    return Scope(f"{workspace}/{library_id}", "library_id", "library_ordinal", library_id)
+
+
+_START = """
+WITH blocks AS (
+    SELECT below, sum(runs)::bigint AS runs FROM run_counts
+    WHERE scope = $1 AND ($2::text IS NULL OR status = $2) AND ($3::text IS NULL OR triggered_by = $3)
+    GROUP BY below
+), reached AS (
+    SELECT below, runs, sum(runs) OVER (ORDER BY below DESC)::bigint AS runs_so_far FROM blocks
+)
+SELECT coalesce((SELECT sum(runs) FROM blocks), 0)::bigint AS total, found.below, found.before
+FROM (VALUES (1)) AS one (row) LEFT JOIN LATERAL (
+    SELECT below, runs_so_far - runs AS before FROM reached WHERE runs_so_far > $4 ORDER BY below DESC LIMIT 1
+) found ON true
+"""
+
+
+async def start(pool: asyncpg.Pool, scope: Scope, wanted: Wanted, window: Window) -> Start:
+    row = await pool.fetchrow(_START, scope.name, wanted.status, wanted.triggered_by, window.offset)
+    assert row is not None  # the one row, whatever is joined to it
+    skip = 0 if row["below"] is None else window.offset - row["before"]
+    return Start(row["total"], row["below"], skip)
+
+
+async def rows(
+    pool: asyncpg.Pool, select: str, scope: Scope, wanted: Wanted, window: Window
+) -> tuple[list[asyncpg.Record], int]:
+    """A page of runs, the newest first, and how many there are. `select` is a query of our own that reads the page's
+    jobs as `j`, wherever it says {jobs}."""
+    first = await start(pool, scope, wanted, window)
+    if first.below is None:
+        return [], first.total
+    conditions = [f"{scope.column} = $1", f"{scope.ordinal} < $2"]
+    values: list[object] = [scope.value, first.below, window.size, first.skip]
+    for column, value in (("status", wanted.status), ("triggered_by", wanted.triggered_by)):
+        if value is not None:
+            values.append(value)
+            conditions.append(f"{column} = ${len(values)}")
+    if wanted.triggered_by not in (None, SCHEDULER):
+        conditions.append(f"triggered_by <> '{SCHEDULER}'")  # what the partial indexes are about
+    jobs = (
+        f"(SELECT * FROM jobs WHERE {' AND '.join(conditions)}"  # noqa: S608  # our own columns
+        f" ORDER BY {scope.ordinal} DESC LIMIT $3 OFFSET $4) j"
+    )
+    return await pool.fetch(f"{select.format(jobs=jobs)} ORDER BY j.ordinal DESC", *values), first.total

@@ -1,0 +1,108 @@
+"""Collections, as stored. Totals are sums of counters; only a text filter looks at the rows to count them."""
+
+from typing import get_args
+from uuid import UUID
+
+import asyncpg
+from msgspec import UNSET, Struct
+
+from services.api.dto.collections import CollectionDto, CollectionSort
+from services.api.dto.wire import Page
+from services.api.paging import Window
+
+_COLUMNS = {
+    "path": 'c.path COLLATE "C"',
+    "name": 'c.name COLLATE "C"',
+    "imageCount": "c.image_count",
+    "bytes": "c.size_bytes",
+    "recordedAt": "c.recorded_at",
+}
+assert {f"{sign}{name}" for name in _COLUMNS for sign in ("", "-")} == set(get_args(CollectionSort))
+
+# The root has no name of its own: it is the library. A deleted library's are not shown; one that was not heard of yet
+# (another log) is none of those.
+_SELECT = """
+    SELECT c.collection_id, c.library_id, coalesce(nullif(c.name, ''), l.name, '') AS name, c.path, c.kind,
+        c.image_count, c.size_bytes, c.state, c.path_bytes, c.recorded_at
+"""
+_FROM = " FROM collections c LEFT JOIN libraries l ON l.library_id = c.library_id"
+_SHOWN = "c.workspace = $1 AND l.deleted_at IS NULL"
+
+_TOTAL = f"""
+    SELECT coalesce(sum(c.collections), 0)::bigint FROM contents c LEFT JOIN libraries l ON l.library_id = c.library_id
+    WHERE {_SHOWN} AND ($2::uuid IS NULL OR c.library_id = $2)
+        AND ($3::text IS NULL OR c.state = $3) AND ($4::text IS NULL OR c.kind = $4)
+"""  # noqa: S608
+
+
+class Wanted(Struct, frozen=True):
+    """None and "": any. `text` is part of the path, in any letter case."""
+
+    library_id: UUID | None = None
+    state: str | None = None
+    kind: str | None = None
+    text: str = ""
+
+
+async def one(pool: asyncpg.Pool, workspace: str, collection_id: UUID) -> CollectionDto | None:
+    row = await pool.fetchrow(f"{_SELECT} {_FROM} WHERE {_SHOWN} AND c.collection_id = $2", workspace, collection_id)
+    return _collection(row) if row else None
+
+
+async def page(
+    pool: asyncpg.Pool, workspace: str, wanted: Wanted, sort: CollectionSort, window: Window
+) -> Page[CollectionDto]:
+    where, values = _where(workspace, wanted)
+    if wanted.text:
+        total: int = await pool.fetchval(f"SELECT count(*) {_FROM} WHERE {where}", *values)
+    else:
+        total = await _total(pool, workspace, wanted)
+    stretch = window.stretch(total)
+    if not stretch.size:
+        return window.of([], total)
+    order = _order(sort, backwards=stretch.from_end)
+    query = f"{_SELECT} {_FROM} WHERE {where} ORDER BY {order} LIMIT {stretch.size} OFFSET {stretch.skip}"
+    rows = await pool.fetch(query, *values)
+    return window.of([_collection(row) for row in (reversed(rows) if stretch.from_end else rows)], total)
+
+
+async def _total(pool: asyncpg.Pool, workspace: str, wanted: Wanted) -> int:
+    total: int = await pool.fetchval(_TOTAL, workspace, wanted.library_id, wanted.state, wanted.kind)
+    return total
+
+
+def _where(workspace: str, wanted: Wanted) -> tuple[str, list[object]]:
+    conditions, values = [_SHOWN], [workspace]
+    filters = (
+        ("c.library_id = {}", wanted.library_id),
+        ("c.state = {}", wanted.state),
+        ("c.kind = {}", wanted.kind),
+        ("strpos(c.folded, {}) > 0", wanted.text.casefold() if wanted.text else None),
+    )
+    found: list[object] = list(values)
+    for condition, value in filters:
+        if value is not None:
+            found.append(value)
+            conditions.append(condition.format(f"${len(found)}"))
+    return " AND ".join(conditions), found
+
+
+def _order(sort: CollectionSort, *, backwards: bool) -> str:
+    descending = sort.startswith("-") != backwards
+    direction = "DESC" if descending else "ASC"
+    return f"{_COLUMNS[sort.removeprefix('-')]} {direction}, c.collection_id {direction}"
+
+
+def _collection(row: asyncpg.Record) -> CollectionDto:
+    return CollectionDto(
+        id=row["collection_id"],
+        library_id=row["library_id"],
+        name=row["name"],
+        path=row["path"],
+        kind=row["kind"],
+        image_count=row["image_count"],
+        size_bytes=row["size_bytes"],
+        state=row["state"],
+        path_bytes=UNSET if row["path_bytes"] is None else row["path_bytes"],
+        recorded_at=row["recorded_at"],
+    )
