@@ -20,6 +20,7 @@ from services.api.callers import Callers
 from services.api.context import Context
 from services.api.edge import Edge
 from services.api.freshness import Freshness
+from services.api.heard import Heard
 from services.api.protocol import Protocol
 from services.api.streams import COMMENT_EVERY_S, MOST, Streams
 from services.api.watch import Watch
@@ -58,6 +59,8 @@ class ApiService:
         self._client = await connect_once(self._settings.nats_url, "linstock-api")
         sender = CommandSender(self._client, disk=self.disk)
         await sender.start()
+        heard = Heard()
+        await heard.start(self._client)
         self._streams = Streams(
             self._pool, Watch(self._pool), most=self._most_streams, comment_every_s=self._comment_every_s
         )
@@ -68,6 +71,7 @@ class ApiService:
             freshness=Freshness(self._pool),
             presence=self.presence,
             streams=self._streams,
+            heard=heard,
         )
         await self._serve(context, self._callers)
 

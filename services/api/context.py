@@ -19,6 +19,7 @@ from linstock.presence import Presence
 from services.api import freshness
 from services.api.callers import Caller
 from services.api.freshness import Freshness
+from services.api.heard import Heard
 from services.api.problems import unavailable
 from services.api.streams import Streams
 
@@ -31,6 +32,7 @@ class Context(Struct, frozen=True):
     sender: CommandSender
     freshness: Freshness
     streams: Streams
+    heard: Heard
     presence: Presence
     workspace: str = ""
     """All that may be shown and changed. "" is nobody's: only a request has one."""
