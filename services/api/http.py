@@ -60,9 +60,12 @@ def make(context: Context, *, host: str, callers: Callers) -> Litestar:
     async def provide(request: Asked) -> Context:
         return context.asked_by(request.user) if request.user else context
 
+    async def provide_callers() -> Callers:
+        return callers
+
     app = Litestar(
         [*root.HANDLERS, Router(PREFIX, route_handlers=HANDLERS, response_headers=[answers.ETAG])],
-        dependencies={"context": Provide(provide), "fresh": Provide(fresh)},
+        dependencies={"context": Provide(provide), "fresh": Provide(fresh), "callers": Provide(provide_callers)},
         exception_handlers={Exception: problems.answer},
         guards=[guard.admit],
         before_request=guard.before,
