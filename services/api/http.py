@@ -13,6 +13,7 @@ from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
 from services.api.routes import (
     collections,
+    events,
     files,
     libraries,
     library_edits,
@@ -40,6 +41,7 @@ HANDLERS = (
     *triggers.HANDLERS,
     *operations.HANDLERS,
     *whoami.HANDLERS,
+    *events.HANDLERS,
 )
 
 PREFIX = "/api/v1"

@@ -50,6 +50,10 @@ POLICY: dict[str, Needed] = {
     "disable_scheduled_job": OPERATOR,
     "trigger_scheduled_job": OPERATOR,
     "cancel_run": OPERATOR,
+    # events
+    "list_events": VIEWER,
+    "get_event": VIEWER,
+    "stream_events": VIEWER,
     # commands
     "get_operation": VIEWER,
 }
