@@ -23,7 +23,7 @@ async def welcome(request: Asked) -> Response[WelcomeDto]:
         scheduled_jobs="/api/v1/scheduledjobs",
         events="/api/v1/events",
     )
-    return Response(where, headers=vary)
+    return Response(where, status_code=200, headers=vary)
 
 
 @get(["/openapi.json", "/api/openapi.json"], include_in_schema=False)
