@@ -48,7 +48,9 @@ def id_in(story: Story, parameter: str) -> UUID:
     return known[parameter]
 
 
-READING = [route for route in routes() if route.method == "GET" and route.needed != PUBLIC]
+READING = sorted(
+    (route for route in routes() if route.method == "GET" and route.needed != PUBLIC), key=lambda route: route.path
+)
 
 
 async def seen(api: httpx.AsyncClient, path: str, headers: dict[str, str]) -> tuple[int, str]:
