@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar.di import NamedDependency, Provide
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import QueryParameter
@@ -40,8 +41,8 @@ async def wanted(
     context: Shared,
     type_: Annotated[str | None, _TYPE] = None,
     library_id: Annotated[UUID | None, _LIBRARY] = None,
-    from_: Annotated[datetime | None, _FROM] = None,
-    to: Annotated[datetime | None, _TO] = None,
+    from_: Annotated[str | None, _FROM] = None,
+    to: Annotated[str | None, _TO] = None,
 ) -> Wanted:
     """Raises Problem 422."""
     return Wanted(
@@ -61,13 +62,15 @@ def _types(asked: str) -> tuple[str, ...]:
     return found
 
 
-def _utc(at: datetime | None, parameter: str) -> datetime | None:
-    if at is None:
+def _utc(given: str | None, parameter: str) -> datetime | None:
+    """Litestar alone would take 0.5 for a time: seconds since 1970."""
+    if given is None:
         return None
     try:
+        at = msgspec.convert(given, datetime)
         if at.tzinfo is not None:
             return at.astimezone(UTC)
-    except OverflowError:
+    except (msgspec.ValidationError, OverflowError):
         pass
     raise invalid(FieldError("a time is RFC 3339 with its zone: 2026-03-01T12:00:00Z", parameter=parameter))
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from services.api.dto.wire import Wire
 
@@ -37,3 +37,12 @@ class EventPage(Wire):
     data: list[EventDto]
     next: str
     has_more: bool
+
+
+class SentEvent(Wire):
+    """What one event of the stream is to who listens (EventSource): `data` holds an EventDto, `id` the cursor after it.
+    `event` is `reset` when the cursor's place is no more."""
+
+    data: str
+    id: str | UnsetType = UNSET
+    event: str = "message"

@@ -14,7 +14,7 @@ from services.api import answers, cursor, streams
 from services.api.callers import Callers
 from services.api.context import Asked, Fresh, Id, Shared
 from services.api.cursor import Reset
-from services.api.dto.events import EventDto, EventPage
+from services.api.dto.events import EventDto, EventPage, SentEvent
 from services.api.event_filter import FILTERED, Filtered
 from services.api.problems import Problem, not_found
 from services.api.queries import events
@@ -31,7 +31,7 @@ LastId: TypeAlias = Annotated[
     str | None,
     HeaderParameter(name="Last-Event-ID", description="As `cursor`, and before it", schema_extra=_CURSOR),
 ]
-LIVE = {200: ResponseSpec(str, media_type=streams.MEDIA_TYPE, generate_examples=False, description=streams.ABOUT)}
+LIVE = {200: ResponseSpec(SentEvent, media_type=streams.MEDIA_TYPE, generate_examples=False, description=streams.ABOUT)}
 
 
 @get("/events", dependencies=FILTERED, responses=answers.reading(410, 422))
@@ -73,8 +73,8 @@ async def stream_events(
     place: Place = None,
 ) -> Stream:
     """Events as they happen (SSE), from now on or from where a cursor says. Each has the cursor after it as its id."""
-    given = last_event_id or place
-    at = cursor.now(await events.stands(context.pool)) if given is None else cursor.parse(given)
+    given = [cursor.parse(each) for each in (last_event_id, place) if each is not None]
+    at = given[0] if given else cursor.now(await events.stands(context.pool))
     still = partial(callers.still, request.user, request.headers.getall("authorization", []))
     return context.streams.open(wanted, at, still)
 
