@@ -100,8 +100,13 @@ CREATE INDEX content_days_by_workspace ON content_days (workspace, day);
 
 -- `folded` is the path without case: what a text filter looks at.
 ALTER TABLE collections ADD COLUMN folded text NOT NULL DEFAULT '';
-CREATE INDEX collections_by_workspace ON collections (workspace, path COLLATE "C", collection_id);
-CREATE INDEX collections_by_name ON collections (workspace, name COLLATE "C", collection_id);
-CREATE INDEX collections_by_images ON collections (workspace, image_count, collection_id);
-CREATE INDEX collections_by_size ON collections (workspace, size_bytes, collection_id);
-CREATE INDEX collections_by_time ON collections (workspace, recorded_at, collection_id);
+CREATE INDEX collections_by_workspace ON collections (workspace, path COLLATE "C", collection_id)
+    INCLUDE (library_id, kind, state);
+CREATE INDEX collections_by_name ON collections (workspace, name COLLATE "C", collection_id)
+    INCLUDE (library_id, kind, state);
+CREATE INDEX collections_by_images ON collections (workspace, image_count, collection_id)
+    INCLUDE (library_id, kind, state);
+CREATE INDEX collections_by_size ON collections (workspace, size_bytes, collection_id)
+    INCLUDE (library_id, kind, state);
+CREATE INDEX collections_by_time ON collections (workspace, recorded_at, collection_id)
+    INCLUDE (library_id, kind, state);
