@@ -6,8 +6,8 @@ says where a client stands, so nothing is remembered of it here, and it may go o
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, TypeAlias
 
 import asyncpg
 import msgspec
@@ -18,7 +18,7 @@ from services.api.cursor import Cursor, Reset
 from services.api.dto.events import EventDto
 from services.api.problems import DATABASE_AWAY, unavailable
 from services.api.queries import events
-from services.api.queries.events import Wanted
+from services.api.queries.events import Found, Wanted
 from services.api.watch import Watch
 
 MEDIA_TYPE = "text/event-stream"
@@ -31,7 +31,9 @@ MOST = 100
 EVENTS_PER_READ = 50
 COMMENT_EVERY_S = 15.0
 RETRY_MS = 2_000
-TRY_AGAIN_S = 1.0
+LOOK_UP_EVERY_S = 1.0  # whether the client may still listen, and whether the read models are back
+
+Still: TypeAlias = Callable[[], Awaitable[bool]]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -49,12 +51,14 @@ class Streams:
         self._stopping = False
         self.count = 0
 
-    def open(self, wanted: Wanted, cursor: Cursor) -> Stream:
-        """Raises Problem 503 when there are too many."""
+    def open(self, wanted: Wanted, cursor: Cursor, still: Still) -> Stream:
+        """Ends when the client leaves, or `still` says that it may no longer listen. Raises Problem 503 when there are
+        too many."""
         if self.count >= self._most:
             raise unavailable("too-many-streams", f"{self._most} clients listen already; try again, or ask /events.")
         self.count += 1
-        return _Closing(self._told(wanted, cursor), on_end=self._ended, media_type=MEDIA_TYPE, headers=HEADERS)
+        told = self._told(wanted, cursor, still)
+        return _Closing(told, on_end=self._ended, media_type=MEDIA_TYPE, headers=HEADERS)
 
     def stop(self) -> None:
         """Ends them all after what they are saying. Clients come back by themselves, with their cursors."""
@@ -64,19 +68,17 @@ class Streams:
     def _ended(self) -> None:
         self.count -= 1
 
-    async def _told(self, wanted: Wanted, cursor: Cursor) -> AsyncGenerator[str, None]:
+    async def _told(self, wanted: Wanted, cursor: Cursor, still: Still) -> AsyncGenerator[str, None]:
         loop = asyncio.get_running_loop()
         yield f": linstock\nretry: {RETRY_MS}\nid: {cursor}\n\n"
-        comment_at = loop.time() + self._comment_every_s
-        while not self._stopping:
+        comment_at, done = loop.time() + self._comment_every_s, -1
+        while not self._stopping and await still():
             turn = self._watch.turn
             try:
-                found = await events.after(self._pool, wanted, cursor, EVENTS_PER_READ)
+                found = await self._read(wanted, cursor) if turn != done else None
             except Reset as reset:
                 yield _reset(reset)
                 return
-            except DATABASE_AWAY:  # a client that was turned away with an error would not come back by itself
-                found = None
             if found:
                 for event in found.events:
                     cursor = cursor.moved(event.log, found.next, event.position)
@@ -85,11 +87,19 @@ class Streams:
                 cursor = found.next
                 if found.more:
                     continue
+                done = turn
             if loop.time() >= comment_at:
                 yield f":\nid: {cursor}\n\n"
                 comment_at = loop.time() + self._comment_every_s
-            within_s = comment_at - loop.time()
-            await self._watch.next(turn, within_s=within_s if found else min(within_s, TRY_AGAIN_S))
+            await self._watch.next(turn, within_s=min(comment_at - loop.time(), LOOK_UP_EVERY_S))
+
+    async def _read(self, wanted: Wanted, cursor: Cursor) -> Found | None:
+        """None while the read models are away: a client that is turned away with an error would not come back by
+        itself. Raises Reset."""
+        try:
+            return await events.after(self._pool, wanted, cursor, EVENTS_PER_READ)
+        except DATABASE_AWAY:
+            return None
 
 
 def _frame(event: EventDto, cursor: Cursor) -> str:

@@ -1,15 +1,18 @@
 """events, under /api/v1: the feed, page by page and live"""
 
+from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
 
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from services.api import answers, cursor, streams
-from services.api.context import Fresh, Id, Shared
+from services.api.callers import Callers
+from services.api.context import Asked, Fresh, Id, Shared
 from services.api.cursor import Reset
 from services.api.dto.events import EventDto, EventPage, SentEvent
 from services.api.event_filter import FILTERED, Filtered
@@ -64,13 +67,16 @@ async def get_event(event_id: Id, fresh: Fresh) -> EventDto:
 async def stream_events(
     wanted: Filtered,
     context: Shared,
+    callers: NamedDependency[Callers],
+    request: Asked,
     last_event_id: LastId = None,
     place: Place = None,
 ) -> Stream:
     """Events as they happen (SSE), from now on or from where a cursor says. Each has the cursor after it as its id."""
     given = [cursor.parse(each) for each in (last_event_id, place) if each is not None]
     at = given[0] if given else cursor.now(await events.stands(context.pool))
-    return context.streams.open(wanted, at)
+    still = partial(callers.still, request.user, request.headers.getall("authorization", []))
+    return context.streams.open(wanted, at, still)
 
 
 HANDLERS: tuple[Any, ...] = (list_events, get_event, stream_events)
