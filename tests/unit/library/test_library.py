@@ -118,6 +118,7 @@ def test_a_command_whose_effect_is_there_already_does_nothing(
         ({"exclude_patterns": ("ok", " ")}, "excludePatterns/1"),
         ({"exclude_patterns": ("x" * 201,)}, "excludePatterns/0"),
         ({"exclude_patterns": ("a\nb",)}, "excludePatterns/0"),
+        ({"exclude_patterns": ("ok", "[z-a]")}, "excludePatterns/1"),  # pathspec translates it, re can't compile it
         ({"exclude_patterns": ("x",) * 65}, "excludePatterns"),
         ({"extensions": ()}, "extensions"),
         ({"extensions": (".exe",)}, "extensions"),
