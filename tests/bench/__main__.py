@@ -21,7 +21,15 @@ import uvloop
 
 from linstock.embedded import EmbeddedPostgres
 from linstock.telemetry import configure_logging
-from tests.bench import bench_commands, bench_eventlog, bench_idle, bench_projection, bench_scan, bench_scheduler
+from tests.bench import (
+    bench_commands,
+    bench_eventlog,
+    bench_idle,
+    bench_lists,
+    bench_projection,
+    bench_scan,
+    bench_scheduler,
+)
 from tests.bench.figure import Figure, number, table
 from tests.bench.machine import DiskWatch, allowance_ms, description, fdatasync_ms
 from tests.bench.servers import Servers, fresh_servers
@@ -49,6 +57,7 @@ BENCHES: dict[str, Bench] = {
     "lag": _awaited(bench_projection.lag),
     "relay": _awaited(bench_eventlog.relay),
     "group-commit": _awaited(bench_eventlog.group_commit),
+    "lists": _awaited(bench_lists.lists),
     "rebuild": _awaited(bench_projection.rebuild),
     "scan": lambda servers, repetitions, _: bench_scan.scan(servers.folder, repetitions=repetitions),
     "idle": lambda servers, repetitions, _: bench_idle.idle(servers.folder, repetitions=repetitions),

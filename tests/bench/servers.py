@@ -36,14 +36,15 @@ def fresh_servers(postgres: EmbeddedPostgres, folder: Path) -> Iterator[Servers]
 
 
 @contextmanager
-def ready_service(name: str, servers: Servers) -> Iterator[subprocess.Popen[bytes]]:
+def ready_service(name: str, servers: Servers, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m services.<name>`, ready; its output goes to a file, and it is told to stop afterwards."""
-    port = _free_port()
+    port = free_port()
     environment = {
         **os.environ,
         "LINSTOCK_NATS_URL": servers.nats_url,
         "LINSTOCK_DATABASE_URL": servers.database_url,
         "LINSTOCK_PROBE_PORT": str(port),
+        **settings,
     }
     with (servers.folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
@@ -80,7 +81,7 @@ def _await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"{url} is not ready: {reason}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
