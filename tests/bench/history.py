@@ -121,9 +121,11 @@ async def _runs(
             'Library', '/data/library', at, {_TRIGGERS}, at, 5, 3600, 3, {_OUTCOMES}, 1, 'library-scan-bench-1', at, at,
             at + interval '1 second', CASE WHEN n % 1000 >= 960 THEN 'There is no folder at /data/library' END,
             n + $3, (n - 1) / $4 + 1, (n - 1) / $4 + 1, 'changed', 'scheduler'
-        FROM (SELECT n, 1 + n % $4 AS place, $1::uuid[] AS schedules, $2::uuid[] AS libraries,
-            now() - ({last} - n) * interval '{interval_s} seconds' AS at
-            FROM generate_series({first}, {last}) AS n) AS made
+        FROM (
+            SELECT n, 1 + n % $4 AS place, $1::uuid[] AS schedules, $2::uuid[] AS libraries,
+                now() - ({last} - n) * interval '{interval_s} seconds' AS at
+            FROM generate_series({first}, {last}) AS n
+        ) AS made
         """,
         [place.schedule_id for place in places],
         [place.library_id for place in places],
