@@ -11,7 +11,7 @@ from linstock import names
 from linstock.messages.retention import RetentionApplied
 from services.projection.fact import Fact
 from services.projection.schema import Connection
-from services.projection.views.run_counts import BLOCK
+from services.projection.views.run_counts import SIZES
 
 LONGEST_S = 3600.0
 """Somebody who shortens the policy after years has millions of rows deleted at once."""
@@ -33,11 +33,12 @@ WITH forgotten AS (
     SELECT workspace || '/' || library_id, library_ordinal, status, triggered_by
     FROM forgotten WHERE library_id IS NOT NULL
 ), counted AS (
-    SELECT scope, (ordinal / {BLOCK} + 1) * {BLOCK} AS below, status, triggered_by, count(*) AS runs
-    FROM numbered GROUP BY scope, below, status, triggered_by
+    SELECT scope, size, (ordinal / size + 1) * size AS below, status, triggered_by, count(*) AS runs
+    FROM numbered CROSS JOIN unnest('{{{", ".join(map(str, SIZES))}}}'::bigint[]) AS sizes (size)
+    GROUP BY scope, size, below, status, triggered_by
 )
 UPDATE run_counts k SET runs = k.runs - c.runs FROM counted c
-WHERE (k.scope, k.below, k.status, k.triggered_by) = (c.scope, c.below, c.status, c.triggered_by)
+WHERE (k.scope, k.size, k.below, k.status, k.triggered_by) = (c.scope, c.size, c.below, c.status, c.triggered_by)
 """  # noqa: S608  # our own constants
 _COUNTS = f"DELETE FROM run_counts WHERE runs = 0 AND $1::timestamptz IS NOT NULL AND $2::text = '{names.SCHEDULER}'"  # noqa: S608
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from linstock import names
 from services.projection import schema, tables
 from services.projection.schema import Connection
-from services.projection.views.run_counts import BLOCK
+from services.projection.views.run_counts import SIZES
 
 LIBRARIES = 20
 COLLECTIONS = 100_000
@@ -155,8 +155,10 @@ async def _sum_up(connection: Connection) -> None:
                 requested_at, ended_at FROM jobs
             UNION ALL SELECT workspace || '/' || library_id, library_ordinal, job_id, status, triggered_by,
                 requested_at, ended_at FROM jobs;
-        INSERT INTO run_counts SELECT scope, (ordinal / {BLOCK} + 1) * {BLOCK}, status, triggered_by, count(*)
-            FROM scoped GROUP BY 1, 2, 3, 4;
+        INSERT INTO run_counts
+            SELECT scope, size, (ordinal / size + 1) * size, status, triggered_by, count(*)
+            FROM scoped CROSS JOIN unnest('{{{", ".join(map(str, SIZES))}}}'::bigint[]) AS sizes (size)
+            GROUP BY 1, 2, 3, 4, 5;
         INSERT INTO run_days SELECT scope, (requested_at AT TIME ZONE 'UTC')::date, count(*),
             count(*) FILTER (WHERE status = 'Completed'), count(*) FILTER (WHERE status IN ('Failed', 'Timeout'))
             FROM scoped GROUP BY 1, 2;

@@ -1,6 +1,7 @@
-"""Where a page of runs begins. Kept runs are counted per block of ordinals (`run_counts`), so a total is a sum over the
-blocks and a page is found by adding them up from the newest: a page costs the same wherever it is, and however long the
-history. Ordinals may have holes, where runs were forgotten; counts have none.
+"""Where a page of runs begins. Kept runs are counted per block of ordinals (`run_counts`), large ones and small ones.
+A total is a sum over the large; a page is found by adding large ones up from the newest, then the small ones in one of
+them: it costs the same wherever it is, however long the history. Ordinals may have holes, where runs were forgotten;
+counts have none.
 """
 
 from uuid import UUID
@@ -51,19 +52,26 @@ def of_library(workspace: str, library_id: UUID) -> Scope:
     return Scope(f"{workspace}/{library_id}", "library_id", "library_ordinal", library_id)
 
 
-_START = """
-WITH blocks AS (
-    SELECT below, sum(runs)::bigint AS runs FROM run_counts
-    WHERE scope = $1 AND ($2::text IS NULL OR status = $2) AND ($3::text IS NULL OR triggered_by = $3)
-    GROUP BY below
-), reached AS (
-    SELECT below, runs, sum(runs) OVER (ORDER BY below DESC)::bigint AS runs_so_far FROM blocks
-)
-SELECT coalesce((SELECT sum(runs) FROM blocks), 0)::bigint AS total, found.below, found.before
-FROM (VALUES (1)) AS one (row) LEFT JOIN LATERAL (
-    SELECT below, runs_so_far - runs AS before FROM reached WHERE runs_so_far > $4 ORDER BY below DESC LIMIT 1
-) found ON true
+_LARGE, _SMALL = 65_536, 1024  # as the projection makes them (views/run_counts.py there)
+_COUNTED = "scope = $1 AND ($2::text IS NULL OR status = $2) AND ($3::text IS NULL OR triggered_by = $3)"
+# The newest block with which more than `skip` runs are reached, and how many are in those before it.
+_FOUND = """
+    SELECT below, reached - runs AS before FROM (
+        SELECT below, sum(runs)::bigint AS runs, (sum(sum(runs)) OVER (ORDER BY below DESC))::bigint AS reached
+        FROM {counts} GROUP BY below
+    ) AS blocks WHERE reached > {skip} ORDER BY below DESC LIMIT 1
 """
+_START = f"""
+WITH large AS MATERIALIZED (
+    SELECT below, runs FROM run_counts WHERE {_COUNTED} AND size = {_LARGE}
+), part AS MATERIALIZED ({_FOUND.format(counts="large", skip="$4")}), small AS (
+    SELECT below, runs FROM run_counts
+    WHERE {_COUNTED} AND size = {_SMALL}
+        AND below <= (SELECT below FROM part) AND below > (SELECT below - {_LARGE} FROM part)
+), found AS ({_FOUND.format(counts="small", skip="$4 - (SELECT before FROM part)")})
+SELECT (SELECT coalesce(sum(runs), 0)::bigint FROM large) AS total, part.before + found.before AS before, found.below
+FROM (VALUES (1)) AS one (row) LEFT JOIN (part CROSS JOIN found) ON true
+"""  # noqa: S608  # our own constants
 
 
 async def start(pool: asyncpg.Pool, scope: Scope, wanted: Wanted, window: Window) -> Start:

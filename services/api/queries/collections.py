@@ -26,10 +26,13 @@ _SELECT = """
         c.image_count, c.size_bytes, c.state, c.path_bytes, c.recorded_at
 """
 _FROM = " FROM collections c LEFT JOIN libraries l ON l.library_id = c.library_id"
-_SHOWN = "c.workspace = $1 AND l.deleted_at IS NULL"
+_SHOWN = """
+    c.workspace = $1
+    AND c.library_id NOT IN (SELECT library_id FROM libraries WHERE workspace = $1 AND deleted_at IS NOT NULL)
+"""
 
 _TOTAL = f"""
-    SELECT coalesce(sum(c.collections), 0)::bigint FROM contents c LEFT JOIN libraries l ON l.library_id = c.library_id
+    SELECT coalesce(sum(c.collections), 0)::bigint FROM contents c
     WHERE {_SHOWN} AND ($2::uuid IS NULL OR c.library_id = $2)
         AND ($3::text IS NULL OR c.state = $3) AND ($4::text IS NULL OR c.kind = $4)
 """  # noqa: S608
@@ -52,23 +55,46 @@ async def one(pool: asyncpg.Pool, workspace: str, collection_id: UUID) -> Collec
 async def page(
     pool: asyncpg.Pool, workspace: str, wanted: Wanted, sort: CollectionSort, window: Window
 ) -> Page[CollectionDto]:
-    where, values = _where(workspace, wanted)
     if wanted.text:
-        total: int = await pool.fetchval(f"SELECT count(*) {_FROM} WHERE {where}", *values)
-    else:
-        total = await _total(pool, workspace, wanted)
+        return await _search(pool, workspace, wanted, sort, window)
+    total: int = await pool.fetchval(_TOTAL, workspace, wanted.library_id, wanted.state, wanted.kind)
     stretch = window.stretch(total)
     if not stretch.size:
         return window.of([], total)
+    where, values = _where(workspace, wanted)
     order = _order(sort, backwards=stretch.from_end)
-    query = f"{_SELECT} {_FROM} WHERE {where} ORDER BY {order} LIMIT {stretch.size} OFFSET {stretch.skip}"
+    # Only what the indexes hold decides which rows are shown: those that are passed are not looked at.
+    query = f"""
+        {_SELECT} {_FROM} WHERE c.collection_id = ANY (ARRAY (
+            SELECT c.collection_id FROM collections c WHERE {where}
+            ORDER BY {order} LIMIT {stretch.size} OFFSET {stretch.skip}
+        )) ORDER BY {order}
+    """  # noqa: S608  # our own columns, and numbers
     rows = await pool.fetch(query, *values)
     return window.of([_collection(row) for row in (reversed(rows) if stretch.from_end else rows)], total)
 
 
-async def _total(pool: asyncpg.Pool, workspace: str, wanted: Wanted) -> int:
-    total: int = await pool.fetchval(_TOTAL, workspace, wanted.library_id, wanted.state, wanted.kind)
-    return total
+async def _search(
+    pool: asyncpg.Pool, workspace: str, wanted: Wanted, sort: CollectionSort, window: Window
+) -> Page[CollectionDto]:
+    """Looks at every collection once, for the page and for how many there are."""
+    where, values = _where(workspace, wanted)
+    order = _order(sort, backwards=False)
+    key = _COLUMNS[sort.removeprefix("-")]
+    query = f"""
+        WITH found AS MATERIALIZED (
+            SELECT c.collection_id, {key} AS key FROM collections c WHERE {where}
+        ), page AS MATERIALIZED (
+            SELECT * FROM found c ORDER BY {_order(sort, backwards=False, key="c.key")}
+            LIMIT {window.size} OFFSET {window.offset}
+        )
+        {_SELECT}, counted.total FROM (SELECT count(*) AS total FROM found) AS counted
+        LEFT JOIN page ON true LEFT JOIN collections c USING (collection_id)
+        LEFT JOIN libraries l ON l.library_id = c.library_id
+        ORDER BY {order}
+    """  # noqa: S608  # our own columns, and numbers
+    rows = await pool.fetch(query, *values)
+    return window.of([_collection(row) for row in rows if row["collection_id"]], rows[0]["total"])
 
 
 def _where(workspace: str, wanted: Wanted) -> tuple[str, list[object]]:
@@ -87,10 +113,10 @@ def _where(workspace: str, wanted: Wanted) -> tuple[str, list[object]]:
     return " AND ".join(conditions), found
 
 
-def _order(sort: CollectionSort, *, backwards: bool) -> str:
+def _order(sort: CollectionSort, *, backwards: bool, key: str | None = None) -> str:
     descending = sort.startswith("-") != backwards
     direction = "DESC" if descending else "ASC"
-    return f"{_COLUMNS[sort.removeprefix('-')]} {direction}, c.collection_id {direction}"
+    return f"{key or _COLUMNS[sort.removeprefix('-')]} {direction}, c.collection_id {direction}"
 
 
 def _collection(row: asyncpg.Record) -> CollectionDto:

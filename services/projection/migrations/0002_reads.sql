@@ -27,15 +27,16 @@ CREATE TABLE run_totals (
     last_error_message text
 );
 
--- How many runs are kept of each block of ordinals, those under `below` and not under the next smaller one: totals and
--- deep pages are sums over blocks.
+-- How many runs are kept of each block of ordinals, those from `below` - `size` on and under `below`. Totals and deep
+-- pages are sums over blocks: first over the large ones (65536), then over the small ones (1024) in one of them.
 CREATE TABLE run_counts (
     scope text NOT NULL,
+    size bigint NOT NULL,
     below bigint NOT NULL,
     status text NOT NULL,
     triggered_by text NOT NULL,
     runs bigint NOT NULL,
-    PRIMARY KEY (scope, below, status, triggered_by)
+    PRIMARY KEY (scope, size, below, status, triggered_by)
 );
 
 -- Runs by the day they were asked for, verdicts by the day they came; UTC. Kept when the runs are forgotten.
@@ -100,8 +101,17 @@ CREATE INDEX content_days_by_workspace ON content_days (workspace, day);
 
 -- `folded` is the path without case: what a text filter looks at.
 ALTER TABLE collections ADD COLUMN folded text NOT NULL DEFAULT '';
-CREATE INDEX collections_by_workspace ON collections (workspace, path COLLATE "C", collection_id);
-CREATE INDEX collections_by_name ON collections (workspace, name COLLATE "C", collection_id);
-CREATE INDEX collections_by_images ON collections (workspace, image_count, collection_id);
-CREATE INDEX collections_by_size ON collections (workspace, size_bytes, collection_id);
-CREATE INDEX collections_by_time ON collections (workspace, recorded_at, collection_id);
+-- A page in the middle passes half of the list: what decides whether a collection is in it stands in the index too.
+DROP INDEX collections_by_path;
+CREATE INDEX collections_by_path ON collections (library_id, path COLLATE "C", collection_id)
+    INCLUDE (workspace, state, kind);
+CREATE INDEX collections_by_workspace ON collections (workspace, path COLLATE "C", collection_id)
+    INCLUDE (library_id, state, kind);
+CREATE INDEX collections_by_name ON collections (workspace, name COLLATE "C", collection_id)
+    INCLUDE (library_id, state, kind);
+CREATE INDEX collections_by_images ON collections (workspace, image_count, collection_id)
+    INCLUDE (library_id, state, kind);
+CREATE INDEX collections_by_size ON collections (workspace, size_bytes, collection_id)
+    INCLUDE (library_id, state, kind);
+CREATE INDEX collections_by_time ON collections (workspace, recorded_at, collection_id)
+    INCLUDE (library_id, state, kind);

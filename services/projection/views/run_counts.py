@@ -1,7 +1,7 @@
 """How many runs are kept, by scope, block of ordinals, status and trigger. From the scheduler log.
 
-A list's total is the sum over its blocks, and a page is found by adding blocks up from the newest: neither looks at
-the runs themselves, and runs that were forgotten are no longer counted.
+A list's total is the sum over its large blocks. A page is found by adding large blocks up from the newest, and then the
+small ones in one of them. Neither looks at the runs themselves, and runs that were forgotten are no longer counted.
 """
 
 from msgspec import Struct
@@ -10,14 +10,15 @@ from services.projection.sums import Sums
 from services.projection.views.jobs import Change, Job
 from services.projection.views.scopes import scopes
 
-BLOCK = 4096
-"""Ordinals. A smaller one makes more blocks to add up, a larger one more runs to pass within a block."""
+SIZES = (1024, 65_536)
+"""Ordinals in a small and in a large block: at most so many runs are passed to find a page, and so few blocks."""
 
 
 class RunCount(Struct, frozen=True):
-    """Ordinals in the block are under `below`, and at least `below` - BLOCK."""
+    """Ordinals in the block are under `below`, and at least `below` - `size`."""
 
     scope: str
+    size: int
     below: int
     status: str
     triggered_by: str
@@ -25,7 +26,7 @@ class RunCount(Struct, frozen=True):
 
 
 def sums() -> Sums[RunCount]:
-    return Sums("run_counts", RunCount, key=("scope", "below", "status", "triggered_by"))
+    return Sums("run_counts", RunCount, key=("scope", "size", "below", "status", "triggered_by"))
 
 
 def fold(counts: Sums[RunCount], change: Change) -> None:
@@ -41,8 +42,9 @@ def _add(counts: Sums[RunCount], job: Job, amount: int) -> None:
     ordinals = (job.ordinal, job.schedule_ordinal, job.library_ordinal)
     for scope, ordinal in zip(scopes(job.workspace, job.schedule_id, job.library_id), ordinals, strict=True):
         if scope is not None and ordinal is not None:
-            counts.add((scope, _below(ordinal), job.status, job.triggered_by), amount)
+            for size in SIZES:
+                counts.add((scope, size, _below(ordinal, size), job.status, job.triggered_by), amount)
 
 
-def _below(ordinal: int) -> int:
-    return (ordinal // BLOCK + 1) * BLOCK
+def _below(ordinal: int, size: int) -> int:
+    return (ordinal // size + 1) * size

@@ -81,7 +81,7 @@ async def test_summaries_stay(views: Connection) -> None:
 
 async def test_counts_are_of_what_is_kept(views: Connection) -> None:
     await applied(views, forget(history(), NOON + 4 * DAY).deliveries())
-    counts = await views.fetch("SELECT scope, status, sum(runs)::int FROM run_counts GROUP BY scope, status")
+    counts = await views.fetch("SELECT scope, status, sum(runs)::int FROM run_counts GROUP BY scope, status, size")
     jobs = await views.fetch(
         "SELECT scope, status, count(*) FROM jobs"
         " CROSS JOIN LATERAL (VALUES (workspace), (workspace || '/' || schedule_id), (workspace || '/' || library_id))"
