@@ -70,11 +70,16 @@ def test_ctrl_c_ends_the_waiting_and_not_the_scan(scanning: FakeApi) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # As a terminal starts it; what a shell starts in the background, a CI say, ignores Ctrl-C, and so would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     with process:
-        until(lambda: [each for each in scanning.asked if each.path.endswith(RUN_ID)][2:], "it waits")
-        process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=10)
+        try:
+            until(lambda: [each for each in scanning.asked if each.path.endswith(RUN_ID)][2:], "it waits")
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=10)
+        finally:
+            process.kill()
     assert (process.returncode, stdout) == (130, "")
     assert "Stopped waiting; the run goes on. Look on: linstock run show 31e31418 --wait" in stderr
     assert [each.path for each in scanning.asked if each.method != "GET"] == [f"/api/v1/libraries/{LIBRARY_ID}/scans"]
