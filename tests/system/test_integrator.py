@@ -32,7 +32,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     started = linstock(data_dir, "up", "--detach", "--port", "0")
     try:
         assert started.returncode == 0, started.stderr
-        yield Instance(data_dir, started.stdout.strip().splitlines()[-1])
+        instance = Instance(data_dir, started.stdout.strip().splitlines()[-1])
+        with instance.http:
+            yield instance
     finally:
         linstock(data_dir, "down")
 
