@@ -17,6 +17,7 @@ _BODY = (413, 415)
 LATER = ResponseSpec(
     OperationDto, generate_examples=False, description="Stored, and done later: `Location` says where its outcome is"
 )
+TO_PAGE = ResponseSpec(None, generate_examples=False, description="To the page, for who asks for HTML")
 NOTHING = ResponseSpec(None, generate_examples=False, description="Done")
 UNCHANGED = ResponseSpec(None, generate_examples=False, description="You have it: see If-None-Match")
 LOCATION = ResponseHeader("Location", documentation_only=True, value="", required=True, description="Where it is")

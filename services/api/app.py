@@ -20,7 +20,10 @@ from services.api.callers import Callers
 from services.api.context import Context
 from services.api.edge import Edge
 from services.api.freshness import Freshness
+from services.api.heard import Heard
 from services.api.protocol import Protocol
+from services.api.streams import COMMENT_EVERY_S, MOST, Streams
+from services.api.watch import Watch
 
 VIEWS = "views"
 DRAIN_S = 5
@@ -32,8 +35,13 @@ HEADERS_LIMIT_BYTES = 32 * 1024
 class ApiService:
     """Serves HTTP from `start` to `stop`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, most_streams: int = MOST, comment_every_s: float = COMMENT_EVERY_S
+    ) -> None:
         self._settings = settings
+        self._most_streams = most_streams
+        self._comment_every_s = comment_every_s
+        self._streams: Streams | None = None
         self.disk = Disk(settings.disk)
         self.presence = Presence(settings.database_url)
         self._pool: asyncpg.Pool | None = None
@@ -51,17 +59,26 @@ class ApiService:
         self._client = await connect_once(self._settings.nats_url, "linstock-api")
         sender = CommandSender(self._client, disk=self.disk)
         await sender.start()
+        heard = Heard()
+        await heard.start(self._client)
+        self._streams = Streams(
+            self._pool, Watch(self._pool), most=self._most_streams, comment_every_s=self._comment_every_s
+        )
         context = Context(
             pool=self._pool,
             client=self._client,
             sender=sender,
             freshness=Freshness(self._pool),
             presence=self.presence,
+            streams=self._streams,
+            heard=heard,
         )
         await self._serve(context, self._callers)
 
     async def stop(self) -> None:
         """Answers what is being asked, for at most 5 s. Safe to call twice."""
+        if self._streams:
+            self._streams.stop()
         if self._server and self._serving:
             self._server.should_exit = True
             await asyncio.gather(self._serving, return_exceptions=True)

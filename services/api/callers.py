@@ -17,7 +17,7 @@ from linstock.access.roles import ADMIN, Role
 from linstock.access.store import TokenStore
 from linstock.access.tokens import Token
 from linstock.settings import Settings
-from services.api.problems import Problem
+from services.api.problems import DATABASE_AWAY, Problem
 
 REMEMBERED_S = 4.0
 """So a revocation counts within 5 s, whatever else is going on."""
@@ -98,6 +98,15 @@ class Callers:
             raise unauthorized("This token is not known here: it is wrong, revoked or expired.", refused=True)
         self._note(token.token_id)
         return Caller(actor=token.actor, role=token.role, workspace=token.workspace)
+
+    async def still(self, caller: Caller, authorization: Sequence[str]) -> bool:
+        """Whether these headers still are that caller's. True as well while nobody can tell."""
+        try:
+            return await self.of(authorization) == caller
+        except Problem:
+            return False
+        except DATABASE_AWAY:
+            return True
 
     async def _token(self, secret: str) -> Token | None:
         key = tokens.hash_of(secret)

@@ -19,7 +19,9 @@ from linstock.presence import Presence
 from services.api import freshness
 from services.api.callers import Caller
 from services.api.freshness import Freshness
+from services.api.heard import Heard
 from services.api.problems import unavailable
+from services.api.streams import Streams
 
 
 class Context(Struct, frozen=True):
@@ -29,6 +31,8 @@ class Context(Struct, frozen=True):
     client: Client
     sender: CommandSender
     freshness: Freshness
+    streams: Streams
+    heard: Heard
     presence: Presence
     workspace: str = ""
     """All that may be shown and changed. "" is nobody's: only a request has one."""

@@ -11,7 +11,13 @@ from litestar.params import QueryParameter
 ID: Mapping[str, Any] = {"one_of": None, "type": OpenAPIType.STRING, "format": OpenAPIFormat.UUID}
 TRUTH: Mapping[str, Any] = {"one_of": None, "type": OpenAPIType.BOOLEAN}
 
-Text: TypeAlias = Annotated[str, QueryParameter(max_length=200, description="Part of it, in any letter case")]
+# No URL has a NUL: `services/api/target.py`.
+Text: TypeAlias = Annotated[
+    str,
+    QueryParameter(
+        max_length=200, description="Part of it, in any letter case", schema_extra={"pattern": r"^[^\x00]*$"}
+    ),
+]
 LibraryId: TypeAlias = Annotated[UUID | None, QueryParameter(name="libraryId", schema_extra=dict(ID))]
 
 

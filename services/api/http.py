@@ -1,18 +1,17 @@
 """The Litestar application."""
 
-from litestar import Litestar, Response, Router
+from litestar import Litestar, Router
 from litestar.di import Provide
-from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
-from services.api import answers, conditional, policy, problems, security
+from services.api import answers, conditional, docs, policy, problems, security
 from services.api.bodies import LIMIT_BYTES, StrictRequest
 from services.api.callers import Callers
 from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
 from services.api.routes import (
     collections,
+    events,
     files,
     libraries,
     library_edits,
@@ -40,6 +39,7 @@ HANDLERS = (
     *triggers.HANDLERS,
     *operations.HANDLERS,
     *whoami.HANDLERS,
+    *events.HANDLERS,
 )
 
 PREFIX = "/api/v1"
@@ -60,9 +60,12 @@ def make(context: Context, *, host: str, callers: Callers) -> Litestar:
     async def provide(request: Asked) -> Context:
         return context.asked_by(request.user) if request.user else context
 
+    async def provide_callers() -> Callers:
+        return callers
+
     app = Litestar(
         [*root.HANDLERS, Router(PREFIX, route_handlers=HANDLERS, response_headers=[answers.ETAG])],
-        dependencies={"context": Provide(provide), "fresh": Provide(fresh)},
+        dependencies={"context": Provide(provide), "fresh": Provide(fresh), "callers": Provide(provide_callers)},
         exception_handlers={Exception: problems.answer},
         guards=[guard.admit],
         before_request=guard.before,
@@ -81,8 +84,6 @@ def make(context: Context, *, host: str, callers: Callers) -> Litestar:
 
 
 def _openapi() -> OpenAPIConfig:
-    # Litestar serves the document with its pages, and answers what is not there with a page of its own.
-    pages = Router("/docs", route_handlers=[], include_in_schema=False, after_request=_missing)
     return OpenAPIConfig(
         title="Linstock",
         version="1",
@@ -91,12 +92,6 @@ def _openapi() -> OpenAPIConfig:
         use_handler_docstrings=True,
         operation_id_creator=answers.operation_id,
         components=security.COMPONENTS,
-        openapi_router=pages,
-        render_plugins=[JsonRenderPlugin()],
+        openapi_router=docs.router(),
+        render_plugins=[docs.Page()],
     )
-
-
-async def _missing(response: Response[bytes]) -> Response[bytes]:
-    if response.status_code == 404:
-        raise NotFoundException
-    return response

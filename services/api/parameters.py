@@ -9,6 +9,8 @@ from litestar.routes import HTTPRoute
 
 from services.api.problems import FieldError, invalid
 
+_FREE = ("text",)  # what is searched for may be any word
+
 
 class Parameters:
     """Which query parameters each handler takes."""
@@ -27,10 +29,17 @@ class Parameters:
         known = self._known.get(request.route_handler.handler_name)
         if known is None:
             return
-        given = Counter(name for name, _ in parse_qsl(request.scope["query_string"].decode(), keep_blank_values=True))
+        pairs = parse_qsl(request.scope["query_string"].decode(), keep_blank_values=True)
+        given = Counter(name for name, _ in pairs)
         errors = [_error(name, count, known) for name, count in given.items() if name not in known or count > 1]
+        errors += [_no_value(name) for name, value in pairs if name not in _FREE and value.lower() == "null"]
         if errors:
             raise invalid(*errors)
+
+
+def _no_value(name: str) -> FieldError:
+    """Litestar would take it for the parameter's absence: again a filter that shows everything."""
+    return FieldError("null is no value; leave the parameter out", parameter=name)
 
 
 def _error(name: str, count: int, known: frozenset[str]) -> FieldError:

@@ -27,8 +27,8 @@ POLICY: dict[str, Needed] = {
     "list_all_collections": VIEWER,
     "list_collections": VIEWER,
     "get_collection": VIEWER,
-    "get_statistics": VIEWER,
     "get_library_statistics": VIEWER,
+    "get_statistics": VIEWER,
     "list_files": VIEWER,
     # scans
     "start_scan": OPERATOR,
@@ -50,6 +50,10 @@ POLICY: dict[str, Needed] = {
     "disable_scheduled_job": OPERATOR,
     "trigger_scheduled_job": OPERATOR,
     "cancel_run": OPERATOR,
+    # events
+    "list_events": VIEWER,
+    "get_event": VIEWER,
+    "stream_events": VIEWER,
     # commands
     "get_operation": VIEWER,
 }

@@ -32,6 +32,7 @@ _CODES = {
     405: "method-not-allowed",
     408: "request-timeout",
     409: "conflict",
+    410: "gone",
     412: "precondition-failed",
     413: "body-too-large",
     414: "url-too-long",

@@ -3,6 +3,8 @@
 import asyncio
 from uuid import UUID
 
+from msgspec import UNSET
+
 from linstock import names
 from linstock.bus.inbox import CommandContext, Plan, Refused
 from linstock.eventlog.decider import Aggregate, Loaded, Snapshots
@@ -135,7 +137,8 @@ def _tidied(command: LibraryCommand, loaded: Loaded[Library, LibraryEvent]) -> L
             return CreateLibrary(settings=_checked(command.settings))
         if isinstance(command, ChangeLibrary) and isinstance(loaded.state, library.Active):
             wanted = _checked(library.changed(loaded.state.settings, command))
-            fields = {name: getattr(wanted, name) for name in Settings.__struct_fields__}
+            given = [name for name in Settings.__struct_fields__ if getattr(command, name) is not UNSET]
+            fields = {name: getattr(wanted, name) for name in given}
             return ChangeLibrary(library_id=command.library_id, if_versions=command.if_versions, **fields)
     except rules.InvalidSettings as error:
         raise Refused(422, "invalid", error.reason, field=error.field) from error

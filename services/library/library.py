@@ -82,7 +82,7 @@ def decide(
         case ChangeLibrary():
             if not isinstance(library, Active):
                 raise NoSuchLibrary
-            return _changed(library_id, library, _told(library, changed(library.settings, command), at))
+            return _changed(library_id, library, _told(library, command, at))
         case FollowSchedule():
             if not isinstance(library, Active):
                 return []
@@ -101,14 +101,14 @@ def changed(settings: Settings, change: ChangeLibrary) -> Settings:
     return msgspec.structs.replace(settings, **wanted)
 
 
-def _told(library: Active, settings: Settings, at: datetime) -> Active:
-    """The library with other settings. Its own word is newer than any it has heard, also by a clock that lags."""
-    before = library.settings
-    switched = settings.auto_scan != before.auto_scan
-    retimed = _timing(settings) != _timing(before)
+def _told(library: Active, change: ChangeLibrary, at: datetime) -> Active:
+    """The library with other settings. Its own word is newer than any it has heard, also by a clock that lags; about
+    autoScan it counts even when it says the same: an older one of the schedule's may still be on its way."""
+    settings = changed(library.settings, change)
+    retimed = _timing(settings) != _timing(library.settings)
     return Active(
         settings=settings,
-        auto_scan_at=max(at, library.auto_scan_at + MOMENT) if switched else library.auto_scan_at,
+        auto_scan_at=library.auto_scan_at if change.auto_scan is UNSET else max(at, library.auto_scan_at + MOMENT),
         timing_at=max(at, library.timing_at + MOMENT) if retimed else library.timing_at,
     )
 

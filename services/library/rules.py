@@ -1,8 +1,10 @@
 """What a library's settings must be, wherever they come from. Pure."""
 
 import posixpath
+import re
 from collections.abc import Sequence
 
+import re2
 from msgspec.structs import replace
 from pathspec import GitIgnoreSpec
 
@@ -73,7 +75,7 @@ def _check_patterns(patterns: Sequence[str]) -> None:
         _check_text(where, pattern)
         try:
             GitIgnoreSpec.from_lines([pattern])
-        except ValueError as error:
+        except (ValueError, re.error, re2.error) as error:  # [z-a] is found out by re itself
             raise InvalidSettings(where, f"{pattern} is no line of a .gitignore: {error}") from error
 
 

@@ -11,11 +11,12 @@ from msgspec import Struct
 
 import linstock.messages
 from linstock.bus.envelope import Delivered
+from linstock.eventlog.record import Recorded
 from linstock.messages.message import Message
 
 
 class Fact(Struct, frozen=True, gc=False):
-    """`event` and what its envelope says about it. Nothing of how it arrived."""
+    """`event` and what its envelope says about it (`recorded` is all of it). Nothing of how it arrived."""
 
     event: Message
     log: str
@@ -25,6 +26,7 @@ class Fact(Struct, frozen=True, gc=False):
     aggregate_id: UUID
     version: int
     actor: str
+    recorded: Recorded
 
 
 class Poison(Exception):
@@ -54,6 +56,7 @@ def fact_of(delivered: Delivered) -> Fact:
         recorded.aggregate_id,
         recorded.version,
         recorded.actor,
+        recorded,
     )
 
 

@@ -11,6 +11,7 @@ from linstock import names
 from linstock.messages.retention import RetentionApplied
 from services.projection.fact import Fact
 from services.projection.schema import Connection
+from services.projection.views.feed import HOUR_S
 from services.projection.views.run_counts import SIZES
 
 LONGEST_S = 3600.0
@@ -42,7 +43,19 @@ WHERE (k.scope, k.size, k.below, k.status, k.triggered_by) = (c.scope, c.size, c
 """  # noqa: S608  # our own constants
 _COUNTS = f"DELETE FROM run_counts WHERE runs = 0 AND $1::timestamptz IS NOT NULL AND $2::text = '{names.SCHEDULER}'"  # noqa: S608
 
-STATEMENTS = (_OPERATIONS, _SCANS, _HOLDS, _JOBS, _COUNTS)
+# Of the feed goes what stands before the first event of an hour that stays: always a log's beginning, never a hole.
+_FLOOR = f"""
+INSERT INTO event_floors AS known (log, position)
+SELECT $2::text, min(first_position) - 1 FROM event_hours
+WHERE log = $2 AND hour >= floor(extract(epoch FROM $1::timestamptz) / {HOUR_S})
+HAVING count(*) > 0
+ON CONFLICT (log) DO UPDATE SET position = greatest(known.position, excluded.position)
+"""  # noqa: S608
+_BEFORE_FLOOR = "(SELECT position FROM event_floors WHERE log = $2) AND $1::timestamptz IS NOT NULL"
+_EVENTS = f"DELETE FROM events WHERE log = $2 AND position <= {_BEFORE_FLOOR}"  # noqa: S608
+_HOURS = f"DELETE FROM event_hours WHERE log = $2 AND last_position <= {_BEFORE_FLOOR}"  # noqa: S608
+
+STATEMENTS = (_OPERATIONS, _SCANS, _HOLDS, _JOBS, _COUNTS, _FLOOR, _EVENTS, _HOURS)
 
 
 async def forget(connection: Connection, fact: Fact) -> None:

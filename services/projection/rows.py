@@ -38,3 +38,17 @@ class Rows(Generic[R]):
 
     def changed(self) -> list[R]:
         return list(self._changed.values())
+
+
+class Added(Rows[R]):
+    """Rows that are only ever added, each once: nothing looks at them again while events are folded."""
+
+    def __init__(self, table: str, row: type[R], *, key: tuple[str, ...]) -> None:
+        super().__init__(table, row, key=key)
+        self._added: list[R] = []
+
+    def put(self, row: R) -> None:
+        self._added.append(row)
+
+    def changed(self) -> list[R]:
+        return self._added

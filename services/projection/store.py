@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from services.projection.chain import Position
-from services.projection.rows import Rows
+from services.projection.rows import Added, Rows
 from services.projection.schema import Connection
 
 R = TypeVar("R", bound=Struct)
@@ -36,6 +36,7 @@ class Statements(Struct, frozen=True):
     select: str
     upsert: str
     cleans: tuple[Callable[[Any], Any] | None, ...]
+    columns: tuple[str, ...]
 
 
 async def positions(connection: Connection, *, lock: bool) -> dict[str, Position]:
@@ -66,6 +67,10 @@ async def load(connection: Connection, rows: Rows[R], keys: Iterable[object]) ->
 async def write(connection: Connection, rows: Rows[R]) -> None:
     changed = rows.changed()
     known = statements(rows.table, rows.row, rows.key_columns)
+    if changed and isinstance(rows, Added):
+        columns = _columns(changed, known)
+        await connection.copy_records_to_table(rows.table, columns=known.columns, records=zip(*columns, strict=True))
+        return
     for start in range(0, len(changed), ROWS_PER_STATEMENT):
         await connection.execute(known.upsert, *_columns(changed[start : start + ROWS_PER_STATEMENT], known))
 
@@ -84,6 +89,7 @@ def statements(table: str, row: type[Struct], key: tuple[str, ...]) -> Statement
         upsert=f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays})"  # noqa: S608
         f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}",
         cleans=tuple(_CLEANS.get(kind) for kind in types),
+        columns=tuple(field.name for field in fields),
     )
 
 

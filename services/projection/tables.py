@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from linstock import names
 from services.projection.fact import Fact, Poison
@@ -10,6 +11,7 @@ from services.projection.sums import Sums
 from services.projection.views import (
     collections,
     contents,
+    feed,
     files,
     holds,
     jobs,
@@ -42,6 +44,8 @@ class Tables:
         self.holds = holds.rows()
         self.collections = collections.rows()
         self.files = files.rows()
+        self.events = feed.rows()
+        self.hours = feed.hours()
         self.contents = contents.sums()
         self.content_days = contents.day_sums()
 
@@ -56,13 +60,15 @@ class Tables:
             self.holds,
             self.collections,
             self.files,
+            self.events,
+            self.hours,
         )
 
     def sums(self) -> tuple[Sums[Any], ...]:
         return self.run_counts, self.run_days, self.contents, self.content_days
 
     def names(self) -> list[str]:
-        return [rows.table for rows in self.all()] + [sums.table for sums in self.sums()]
+        return [rows.table for rows in self.all()] + [sums.table for sums in self.sums()] + [feed.FLOORS]
 
     def reads(self, facts: Sequence[Fact]) -> Iterable[tuple[Rows[Any], set[object]]]:
         """Table by table the stored rows that `fold` will look at. Load each before asking for the next: what a later
@@ -75,12 +81,15 @@ class Tables:
         yield self.holds, {key for fact in facts for key in holds.reads(fact)}
         yield self.collections, {key for fact in facts for key in collections.reads(fact)}
         yield self.files, {key for fact in facts for key in files.reads(fact)}
+        yield self.hours, {feed.hour_of(fact.time) for fact in facts}
 
-    def fold(self, facts: Iterable[Fact]) -> None:
+    def fold(self, facts: Sequence[Fact]) -> None:
         """Raises Poison."""
+        feed.note_hours(self.hours, facts)
         for fact in facts:
             try:
                 self._fold(fact)
+                feed.fold(self.events, fact, self._library(fact))
             except Exception as error:
                 raise Poison(
                     fact.log, fact.position, type(fact.event).__name__, f"{type(error).__name__}: {error}"
@@ -113,3 +122,10 @@ class Tables:
 
     def _content_changed(self, before: Collection | None, after: Collection) -> None:
         contents.fold(self.contents, self.content_days, before, after)
+
+    def _library(self, fact: Fact) -> UUID | None:
+        """The library of the job or schedule that the event is about, as the event's own log has told it."""
+        if fact.log != names.SCHEDULER:
+            return None
+        told = self.jobs.get(fact.aggregate_id) or self.schedules.get(fact.aggregate_id)
+        return told.library_id if told else None

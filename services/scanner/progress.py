@@ -3,26 +3,19 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
 import nats.errors
 
 from linstock import names
-from linstock.messages.message import Message
+from linstock.messages.progress import ScanProgress
 from services.scanner.tally import Tally
 
 EVERY_S = 0.25
 
 Publish = Callable[[str, bytes], Awaitable[None]]
-
-
-class Progress(Message, frozen=True):
-    """What a running scan has seen so far."""
-
-    folders: int
-    files: int
-    collections: int
 
 
 @contextlib.asynccontextmanager
@@ -37,11 +30,20 @@ async def progress(tally: Tally, *, workspace: str, scan_id: UUID, publish: Publ
 
 
 async def _tell(tally: Tally, subject: str, publish: Publish) -> None:
-    told: Progress | None = None
+    loop = asyncio.get_running_loop()
+    began, told = loop.time(), None
     while True:
         await asyncio.sleep(EVERY_S)
-        seen = Progress(folders=tally.folders, files=tally.files, collections=tally.collections)
+        seen = ScanProgress(
+            folders=tally.folders,
+            files=tally.files,
+            collections=tally.collections,
+            images=tally.images,
+            errors=tally.troubles.count,
+        )
         if seen != told:
+            elapsed_ms = round((loop.time() - began) * 1000)
+            said = msgspec.structs.replace(seen, elapsed_ms=elapsed_ms, at=datetime.now(UTC))
             with contextlib.suppress(nats.errors.Error, OSError):
-                await publish(subject, msgspec.json.encode(seen))
+                await publish(subject, msgspec.json.encode(said))
             told = seen

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import structlog
 
 PAGE_SIZE = 100
 TIMEOUT_S = 10.0
+LOOK_EVERY_S = 0.1
 
 log = structlog.get_logger()
 
@@ -54,9 +56,21 @@ class _Api:
 
     def create(self, path: Path) -> str:
         body = {"name": path.name or os.fspath(path), "path": os.fspath(path), "autoScan": True}
-        library = str(self._call("POST", "/libraries", body)["id"])
+        made = self._call("POST", "/libraries", body)
+        library = self._of_operation(made) if "status" in made else str(made["id"])
         self._call("POST", f"/libraries/{library}/scans", {})
         return library
+
+    def _of_operation(self, operation: dict[str, Any]) -> str:
+        """The library that was accepted (202) and is made, or shown, later. Raises ValueError."""
+        until = time.monotonic() + TIMEOUT_S
+        while operation["status"] == "pending" and time.monotonic() < until:
+            time.sleep(LOOK_EVERY_S)
+            operation = self._call("GET", f"/operations/{operation['id']}")
+        if operation["status"] != "done":
+            answer = operation["answer"] or {"detail": "it was accepted, and is not made yet"}
+            raise ValueError(answer["detail"])
+        return str(operation["answer"]["id"])
 
     def libraries(self) -> Iterator[dict[str, Any]]:
         page, pages = 1, 1

@@ -1,11 +1,14 @@
-"""AsyncAPI 3.0 of what a subscriber may rely on: EVENTS, in CloudEvents binary mode. (FastStream describes what our own
-services consume; outsiders are promised the events.)"""
+"""AsyncAPI 3.0 of what a subscriber may rely on: EVENTS, in CloudEvents binary mode, and what running scans say of
+themselves. (FastStream describes what our own services consume; commands are sent over HTTP.)"""
 
 import inspect
 from typing import Any
 
+import msgspec
+
 from linstock import names
 from linstock.messages.message import Message
+from linstock.messages.progress import ScanProgress
 from linstock.messages.registry import EVENTS
 
 ABOUT = (
@@ -15,6 +18,8 @@ ABOUT = (
 )
 WORKSPACE = {"description": "Tenant", "default": names.DEFAULT_WORKSPACE}
 LOG = {"description": "The log that it is about: the owner of the command, say", "enum": list(names.LOGS)}
+
+PROGRESS = "linstock.scan.progress"
 
 # The log that an event is in, by the module that defines it.
 LOG_OF_MODULE = {
@@ -62,13 +67,14 @@ def asyncapi() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {"title": "Linstock events", "version": "1", "description": ABOUT},
         "defaultContentType": "application/json",
-        "channels": {name: _channel(name, event) for name, event in EVENTS.items()},
+        "channels": {name: _channel(name, event) for name, event in EVENTS.items()} | {PROGRESS: _progress_channel()},
         "operations": {
-            f"receive.{name}": {"action": "receive", "channel": {"$ref": f"#/channels/{name}"}} for name in EVENTS
+            f"receive.{name}": {"action": "receive", "channel": {"$ref": f"#/channels/{name}"}}
+            for name in (*EVENTS, PROGRESS)
         },
         "components": {
             "schemas": {"headers": HEADERS},
-            "messages": {name: _message(name, event) for name, event in EVENTS.items()},
+            "messages": {name: _message(name, event) for name, event in EVENTS.items()} | {PROGRESS: _progress()},
         },
     }
 
@@ -79,6 +85,27 @@ def _channel(name: str, event: type[Message]) -> dict[str, Any]:
         "address": names.event_subject(log, "{workspace}", name),
         "messages": {name: {"$ref": f"#/components/messages/{name}"}},
         "parameters": {"workspace": WORKSPACE} | ({"log": LOG} if log == "{log}" else {}),
+    }
+
+
+def _progress_channel() -> dict[str, Any]:
+    return {
+        "address": "progress.{workspace}.{scanId}",
+        "description": "Core NATS, kept nowhere: at most 4 a second of each running scan",
+        "messages": {PROGRESS: {"$ref": f"#/components/messages/{PROGRESS}"}},
+        "parameters": {"workspace": WORKSPACE, "scanId": {"description": "The scan's id, which is its job's"}},
+    }
+
+
+def _progress() -> dict[str, Any]:
+    (_, components) = msgspec.json.schema_components([ScanProgress], ref_template="#/$defs/{name}")
+    schema = components.pop(ScanProgress.__name__)
+    return {
+        "name": PROGRESS,
+        "title": ScanProgress.__name__,
+        "description": inspect.cleandoc(schema.pop("description")),
+        "contentType": "application/json",
+        "payload": {"schemaFormat": "application/schema+json;version=draft-2020-12", "schema": schema},
     }
 
 

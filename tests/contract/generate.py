@@ -1,9 +1,10 @@
 """`make contracts`: what outsiders rely on, written from the code into contracts/. Review its diff like an API change.
 
-A sample that stands is never rewritten: the code must decode it for ever. A changed shape needs a new version of the
-event beside the old one.
+A sample that stands is never rewritten: the code must decode it for ever, and samples.lock knows it. A changed shape
+needs a new version of the event beside the old one.
 """
 
+import hashlib
 import inspect
 import sys
 from pathlib import Path
@@ -13,26 +14,48 @@ import msgspec
 
 from linstock.messages.message import Message
 from linstock.messages.registry import EVENTS
+from tests.contract import lock
 from tests.contract.asyncapi import asyncapi
 from tests.contract.samples import sample_of
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 SCHEMAS = CONTRACTS / "schemas"
 SAMPLES = CONTRACTS / "samples"
+LOCK = "samples.lock"
 
 
 def main() -> int:
-    SCHEMAS.mkdir(parents=True, exist_ok=True)
-    SAMPLES.mkdir(parents=True, exist_ok=True)
+    write(CONTRACTS)
+    faults = lock.faults(locked(CONTRACTS), checksums(CONTRACTS))
+    print("\n".join(faults) or f"{len(EVENTS)} events, OpenAPI and AsyncAPI are in {CONTRACTS.name}/")
+    return 1 if faults else 0
+
+
+def write(folder: Path) -> None:
+    schemas, samples = folder / "schemas", folder / "samples"
+    for made in (schemas, samples):
+        made.mkdir(parents=True, exist_ok=True)
+    for path in schemas.glob("*.json"):
+        if path.stem not in EVENTS:
+            path.unlink()
     for name, event in EVENTS.items():
-        (SCHEMAS / f"{name}.json").write_bytes(pretty(schema_of(name, event)))
-        sample = SAMPLES / f"{name}.json"
-        if not sample.exists():
+        (schemas / f"{name}.json").write_bytes(pretty(schema_of(name, event)))
+        sample = samples / f"{name}.json"
+        if not sample.exists() and name not in locked(folder):
             sample.write_bytes(pretty(sample_of(event)))
-    (CONTRACTS / "openapi.json").write_bytes(pretty(openapi()))
-    (CONTRACTS / "asyncapi.yaml").write_bytes(msgspec.yaml.encode(asyncapi()))
-    print(f"{len(EVENTS)} events, OpenAPI and AsyncAPI are in {CONTRACTS.name}/")
-    return 0
+    (folder / LOCK).write_text(lock.written(lock.extended(locked(folder), checksums(folder))))
+    (folder / "openapi.json").write_bytes(pretty(openapi()))
+    (folder / "asyncapi.yaml").write_bytes(msgspec.yaml.encode(asyncapi()))
+
+
+def locked(folder: Path) -> dict[str, str]:
+    found = folder / LOCK
+    return lock.read(found.read_text()) if found.exists() else {}
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    samples = (folder / "samples").glob("*.json")
+    return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in samples}
 
 
 def pretty(value: object) -> bytes:

@@ -250,7 +250,7 @@ class Story:
                 library_id=self.library_id,
                 attempt=attempt,
                 lease=self.id(f"lease-{run}-{attempt}"),
-                counts=Counts(collections=collections, images=collections * 2, size_bytes=collections * 2000),
+                counts=Counts(collections=collections, images=collections * 2, size_bytes=collections * 2000, files=50),
                 duration_ms=1500,
                 held=held,
                 at=self.moment(run, attempt) + timedelta(milliseconds=1500),

@@ -3,6 +3,7 @@ end up with the word that was said last."""
 
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from random import Random
 from uuid import UUID
 
 import msgspec
@@ -195,3 +196,14 @@ def test_a_deleted_schedule_comes_back_with_its_history_when_auto_scan_is_switch
     assert isinstance(both.schedule, Enabled)
     assert both.schedule.edition > 2
     assert msgspec.json.decode(msgspec.json.encode(both.schedule), type=schedule.Schedule) == both.schedule
+
+
+def test_a_later_word_that_says_the_same_beats_an_older_one_that_is_on_its_way() -> None:
+    both = Both()
+    both.seconds = 1
+    both.library_is_told(False, UNSET)
+    both.seconds = 2
+    both.schedule_is_told(True, UNSET)
+    _deliver_everything(both, Random(1))  # type: ignore[arg-type]
+    _agree(both)
+    assert isinstance(both.schedule, Enabled)

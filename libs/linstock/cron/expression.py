@@ -56,6 +56,8 @@ def compiled(expression: str, zone: str) -> Compiled:
 def _zone(name: str) -> ZoneInfo:
     if not 0 < len(name) <= ZONE_LIMIT:
         raise InvalidCron("zone", f"a time zone has 1 to {ZONE_LIMIT} characters")
+    if name in ("localtime", "posixrules"):
+        raise InvalidCron("zone", f"{name!r} means another zone on each machine: name the zone")
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:

@@ -27,8 +27,24 @@ class ScanStartedDto(Wire):
     id: UUID
 
 
+class ProgressDto(Wire):
+    """What a running scan has seen so far, told by the scanner at `at`. `percent` is of the files that the library's
+    last completed scan saw, and never above 99; it and `etaSeconds` are null where there is nothing to compare with."""
+
+    files: int
+    folders: int
+    collections: int
+    images: int
+    errors: int
+    at: datetime
+    percent: int | None
+    eta_seconds: int | None
+
+
 class ScanDto(Wire):
-    """`status` is the job's: Completed once the work has ended, not before. `counts` and `report` are what the latest
+    """`progress` is there while the scan is Running and has said something.
+
+    `status` is the job's: Completed once the work has ended, not before. `counts` and `report` are what the latest
     attempt saw, once it has ended; `held` counts the removals that wait for a person while `removals` is held."""
 
     id: UUID
@@ -52,6 +68,7 @@ class ScanDto(Wire):
     duration: int | None
     error_code: str | None
     error_message: str | None
+    progress: ProgressDto | None = None
 
 
 ScanPage = Annotated[Page[ScanDto], BodyKwarg(schema_component_key="ScanPage")]

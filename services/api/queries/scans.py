@@ -56,6 +56,17 @@ async def page(pool: asyncpg.Pool, workspace: str, library_id: UUID, window: Win
     return window.of([_scan(row) for row in rows], total)
 
 
+async def files_of_last(pool: asyncpg.Pool, workspace: str, library_id: UUID) -> int:
+    """How many files the library's last completed scan saw; 0 when there was none."""
+    counts = await pool.fetchval(
+        "SELECT counts FROM scans WHERE library_id = $1 AND workspace = $2 AND status = 'Completed'"
+        " ORDER BY ended_at DESC LIMIT 1",
+        library_id,
+        workspace,
+    )
+    return msgspec.json.decode(counts, type=Counts).files if counts else 0
+
+
 def milliseconds(start: datetime | None, end: datetime | None) -> int | None:
     return round((end - start).total_seconds() * 1000) if start and end else None
 

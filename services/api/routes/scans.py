@@ -2,7 +2,7 @@
 
 from litestar import get
 
-from services.api import answers
+from services.api import answers, progress
 from services.api.context import Fresh, Id
 from services.api.dto.scans import ScanDto, ScanPage
 from services.api.paging import PAGED, Wanted
@@ -16,6 +16,7 @@ async def get_scan(scan_id: Id, fresh: Fresh) -> ScanDto:
     scan = await scans.one(fresh.pool, fresh.workspace, scan_id)
     if scan is None:
         raise not_found("scan", scan_id)
+    await progress.add(fresh, [scan])
     return scan
 
 
@@ -25,6 +26,7 @@ async def list_scans(library_id: Id, window: Wanted, fresh: Fresh) -> ScanPage:
     page = await scans.page(fresh.pool, fresh.workspace, library_id, window)
     if not page.total_count and await libraries.one(fresh.pool, fresh.workspace, library_id) is None:
         raise not_found("library", library_id)
+    await progress.add(fresh, page.data)
     return page
 
 

@@ -1,6 +1,9 @@
 """Work that is asked for, or no longer wanted, under /api/v1."""
 
+from typing import Annotated
+
 from litestar import Response, post
+from litestar.params import BodyKwarg
 from msgspec import UNSET, UnsetType
 
 from linstock import names
@@ -25,6 +28,8 @@ from services.api.routes.schedules import at_both
 SCAN = StartScanBody()
 TRIGGER = TriggerBody()
 CANCEL = CancelBody()
+# Exactly this, so that it is told apart from an operation.
+Started = Annotated[ScanStartedDto, BodyKwarg(schema_extra={"additional_properties": False})]
 ASKED_FOR = "Asked for, or only stored so far: `Location` says where its outcome is"
 
 
@@ -38,7 +43,7 @@ ASKED_FOR = "Asked for, or only stored so far: `Location` says where its outcome
 )
 async def start_scan(
     library_id: Id, request: Asked, context: Shared, data: Taken[StartScanBody] = SCAN, key: Key = None
-) -> Response[ScanStartedDto | OperationDto]:
+) -> Response[Started | OperationDto]:
     """Scan a library now. One scan of a library at a time: 409 while one is open."""
     if not await may_be_there(context, library_id):
         raise not_found("library", library_id)
@@ -56,7 +61,7 @@ async def start_scan(
 )
 async def trigger_scheduled_job(
     schedule_id: Id, request: Asked, context: Shared, data: Taken[TriggerBody] = TRIGGER, key: Key = None
-) -> Response[ScanStartedDto | OperationDto]:
+) -> Response[Started | OperationDto]:
     """Run it now, also while it is disabled. 409 while a scan of its library is open."""
     command = TriggerSchedule(
         schedule_id=schedule_id,
@@ -91,7 +96,7 @@ def _mode(body: StartScanBody) -> str:
 
 async def _started(
     command: Message, where: str, request: Asked, context: Context, key: str | None
-) -> Response[ScanStartedDto | OperationDto]:
+) -> Response[Started | OperationDto]:
     done = await commands.send(request, context, names.SCHEDULER, command, key=key)
     if isinstance(done, Pending):
         return commands.later(done)

@@ -105,32 +105,31 @@ def _delete(schedule: Enabled | Disabled, at: datetime) -> list[ScheduleEvent]:
 
 
 def _switch(schedule: Enabled | Disabled, on: bool, at: datetime) -> list[ScheduleEvent]:
-    schedule_id, version = schedule.schedule_id, schedule.library_version
-    library_id, said_at = schedule.own_library_id, _newer(at, schedule.auto_scan_at)
-    match schedule:
-        case Disabled(cursor=cursor) if on:
-            cursor = max(cursor, at)
-            return [
-                ScheduleEnabled(
-                    schedule_id=schedule_id,
-                    library_version=version,
-                    cursor=cursor,
-                    auto_scan_at=said_at,
-                    library_id=library_id,
-                )
-            ]
-        case Enabled() if not on:
-            return [
-                ScheduleDisabled(
-                    schedule_id=schedule_id,
-                    library_version=version,
-                    at=at,
-                    auto_scan_at=said_at,
-                    library_id=library_id,
-                )
-            ]
-        case _:
-            return []
+    """Of a library's own schedule also a word that changes nothing is kept: an older one of the library's, which says
+    otherwise, may still be on its way."""
+    if on == isinstance(schedule, Enabled) and not schedule.own:
+        return []
+    said_at = _newer(at, schedule.auto_scan_at)
+    if on:
+        cursor = schedule.cursor if isinstance(schedule, Enabled) else max(schedule.cursor, at)
+        return [
+            ScheduleEnabled(
+                schedule_id=schedule.schedule_id,
+                library_version=schedule.library_version,
+                cursor=cursor,
+                auto_scan_at=said_at,
+                library_id=schedule.own_library_id,
+            )
+        ]
+    return [
+        ScheduleDisabled(
+            schedule_id=schedule.schedule_id,
+            library_version=schedule.library_version,
+            at=at,
+            auto_scan_at=said_at,
+            library_id=schedule.own_library_id,
+        )
+    ]
 
 
 def _change(command: ChangeSchedule, schedule: Enabled | Disabled, at: datetime) -> list[ScheduleEvent]:

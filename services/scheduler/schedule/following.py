@@ -123,36 +123,32 @@ def _change(command: FollowLibrary, schedule: Enabled | Disabled) -> list[Schedu
 
 
 def _switch(command: FollowLibrary, schedule: Enabled | Disabled) -> list[ScheduleEvent]:
-    schedule_id, version, at = schedule.schedule_id, command.library_version, _switched_at(command)
-    wanted = command.settings.auto_scan
+    """A later word counts even when it says the same: an earlier one that arrives after it must find that."""
+    at, wanted, is_on = _switched_at(command), command.settings.auto_scan, isinstance(schedule, Enabled)
     # Said at the very same time, off counts: what does not run can be switched on again, not the other way round.
-    later = at > schedule.auto_scan_at or (at == schedule.auto_scan_at and not wanted)
-    if not schedule.own or not later:
+    later = at > schedule.auto_scan_at or (at == schedule.auto_scan_at and is_on and not wanted)
+    untimed = wanted == is_on and command.auto_scan_at is None
+    if not schedule.own or not later or untimed:
         return []
-    match schedule, wanted:
-        case Disabled(cursor=cursor), True:
-            cursor = max(cursor, command.at)
-            return [
-                ScheduleEnabled(
-                    schedule_id=schedule_id,
-                    library_version=version,
-                    cursor=cursor,
-                    auto_scan_at=at,
-                    library_id=schedule.own_library_id,
-                )
-            ]
-        case Enabled(), False:
-            return [
-                ScheduleDisabled(
-                    schedule_id=schedule_id,
-                    library_version=version,
-                    at=command.at,
-                    auto_scan_at=at,
-                    library_id=schedule.own_library_id,
-                )
-            ]
-        case _:
-            return []
+    if wanted:
+        return [
+            ScheduleEnabled(
+                schedule_id=command.schedule_id,
+                library_version=command.library_version,
+                cursor=schedule.cursor if is_on else max(schedule.cursor, command.at),
+                auto_scan_at=at,
+                library_id=schedule.own_library_id,
+            )
+        ]
+    return [
+        ScheduleDisabled(
+            schedule_id=command.schedule_id,
+            library_version=command.library_version,
+            at=command.at,
+            auto_scan_at=at,
+            library_id=schedule.own_library_id,
+        )
+    ]
 
 
 def _switched_at(command: FollowLibrary) -> datetime:

@@ -126,6 +126,23 @@ async def test_the_scheme_is_written_as_one_likes(guarded: httpx.AsyncClient, de
     assert (await guarded.get(WHOAMI, headers={"Authorization": header.replace("Bearer", "BEARER")})).is_success
 
 
+async def test_who_listens_with_a_token_that_is_revoked_hears_the_end_within_5_seconds(
+    guarded: httpx.AsyncClient, desk: Desk
+) -> None:
+    (token, header), kept = await desk.make("viewer"), await desk.header("viewer")
+    async with (
+        guarded.stream("GET", "/api/v1/events/stream", headers=kept) as other,
+        guarded.stream("GET", "/api/v1/events/stream", headers=header) as answer,
+    ):
+        lines, others = answer.aiter_lines(), other.aiter_lines()
+        assert (await anext(lines), await anext(others)) == (": linstock", ": linstock")
+        await desk.kept.revoke(token.short_id, by="test")
+        async with asyncio.timeout(5.5):
+            assert [line async for line in lines][-1] == ""
+        assert await anext(others) == "retry: 2000"
+    assert (await guarded.get("/api/v1/events/stream", headers=header)).status_code == 401
+
+
 async def test_a_revoked_token_is_out_within_5_seconds(guarded: httpx.AsyncClient, desk: Desk) -> None:
     token, header = await desk.make()
     assert (await guarded.get(WHOAMI, headers=header)).is_success

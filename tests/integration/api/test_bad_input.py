@@ -17,7 +17,6 @@ FIELDS_THAT_ARE_WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": ""}, "name"),
     ({"name": "x" * 201}, "name"),
     ({"name": 5}, "name"),
-    ({"path": "relative/path"}, "path"),
     ({"path": ""}, "path"),
     ({"autoScan": "yes"}, "autoScan"),
     ({"autoScan": 1}, "autoScan"),

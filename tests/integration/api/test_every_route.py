@@ -60,7 +60,7 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ("GET", "/api/v1/libraries/{library_id}/statistics"): [missing("library"), bad_query("days=0"), NO_ID],
     ("GET", "/api/v1/collections"): [bad_query("state=gone"), bad_query("sort=size"), NO_PAGE],
     ("GET", "/api/v1/collections/{collection_id}"): [missing("collection"), NO_ID],
-    ("GET", "/api/v1/collections/{collection_id}/files"): [missing("collection"), NO_ID, NO_PAGE],
+    ("GET", "/api/v1/collections/{collection_id}/files"): [missing("collection"), NO_PAGE, NO_ID],
     ("GET", "/api/v1/statistics"): [bad_query("days=367"), UNKNOWN_PARAMETER],
     ("GET", "/api/v1/libraries/{library_id}/scans"): [missing("library"), NO_PAGE],
     ("POST", "/api/v1/libraries/{library_id}/scans"): [missing("library"), BAD_MODE, MISSPELT],
@@ -68,6 +68,20 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ("GET", "/api/v1/runs"): [bad_query("status=Sleeping"), bad_query("libraryId=1"), UNKNOWN_PARAMETER, NO_PAGE],
     ("GET", "/api/v1/runs/{run_id}"): [missing("run"), NO_ID],
     ("POST", "/api/v1/runs/{run_id}/cancel"): [MISSPELT, BAD_KEY, Bad(status=422, code="invalid", body={"reason": 1})],
+    ("GET", "/api/v1/events"): [
+        UNKNOWN_PARAMETER,
+        bad_query("limit=201"),
+        bad_query("type=linstock.library.dreamt.v1"),
+        bad_query("from=yesterday"),
+        Bad(status=400, code="malformed-cursor", query="?cursor=12"),
+    ],
+    ("GET", "/api/v1/events/{event_id}"): [missing("event"), NO_ID],
+    ("GET", "/api/v1/events/stream"): [
+        UNKNOWN_PARAMETER,
+        FOREIGN,
+        bad_query("libraryId=nobody"),
+        Bad(status=400, code="malformed-cursor", headers={"Last-Event-ID": "12"}),
+    ],
     ("GET", "/api/v1/operations/{command_id}"): [missing("operation"), NO_ID],
 }
 for name in ("scheduledjobs", "schedules"):
@@ -122,7 +136,8 @@ async def test_bad_input_is_refused_and_reaches_nobody(
     for (method, path), cases in BAD_INPUT.items():
         for case in cases:
             url = path.replace("{", "").replace("}", "")
-            for parameter in ("library_id", "collection_id", "scan_id", "schedule_id", "run_id", "command_id"):
+            ids = ("library_id", "collection_id", "scan_id", "schedule_id", "run_id", "command_id", "event_id")
+            for parameter in ids:
                 url = url.replace(parameter, case.ids)
             answer = await api.request(method, url + case.query, json=case.body, headers=case.headers)
             problem = answer.json()

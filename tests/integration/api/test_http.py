@@ -161,7 +161,14 @@ async def test_nobody_overwrites_what_he_has_not_seen(api: httpx.AsyncClient) ->
 
 @pytest.mark.parametrize(
     ("query", "parameter"),
-    [("pagesize=5", "pagesize"), ("page=1&page=2", "page"), ("x", "x"), ("page=1&&sort_=a", "sort_"), ("=1", "")],
+    [
+        ("pagesize=5", "pagesize"),
+        ("page=1&page=2", "page"),
+        ("x", "x"),
+        ("page=1&&sort_=a", "sort_"),
+        ("=1", ""),
+        ("sort=null", "sort"),
+    ],
 )
 async def test_parameters_that_nobody_can_mean(api: httpx.AsyncClient, query: str, parameter: str) -> None:
     answer = await api.get(f"{LIBRARIES}?{query}")

@@ -3,10 +3,16 @@
 from uuid import uuid4
 
 import httpx
+import msgspec
 import pytest
+from nats.aio.client import Client
 
+from linstock import names
+from linstock.messages.progress import ScanProgress
 from tests.integration.api.conftest import World
+from tests.support.recorded import NOON
 from tests.support.story import Story
+from tests.support.waiting import becomes
 
 
 async def test_a_run_is_completed_when_its_job_has_ended_and_not_before(
@@ -26,6 +32,37 @@ async def test_a_run_is_completed_when_its_job_has_ended_and_not_before(
     assert scan["report"] == [
         {"code": "broken_archive", "path": "b.zip", "message": "no central directory", "pathBytes": None}
     ]
+
+
+async def test_a_running_scan_says_how_far_it_is(
+    api: httpx.AsyncClient, world: World, story: Story, client: Client
+) -> None:
+    story.created().scanned(1, "a").requested(2).started(2)
+    fresh = await world.tell(story)
+    url = f"/api/v1/scans/{story.run(2)}"
+    assert (await api.get(url, headers=fresh)).json()["progress"] is None
+    for run in (1, 2):
+        said = ScanProgress(folders=4, files=30, collections=2, images=20, errors=1, elapsed_ms=3000, at=NOON)
+        await client.publish(names.progress_subject("default", story.run(run)), msgspec.json.encode(said))
+
+    async def shown() -> object:
+        return (await api.get(url)).json()["progress"]
+
+    expected = {
+        "files": 30,
+        "folders": 4,
+        "collections": 2,
+        "images": 20,
+        "errors": 1,
+        "at": "2026-03-01T12:00:00Z",
+        "percent": 60,
+        "etaSeconds": 2,
+    }
+    await becomes(shown, expected)
+    scans = (await api.get(f"/api/v1/libraries/{story.library_id}/scans")).json()["data"]
+    assert [scan["progress"] for scan in scans] == [expected, None]
+    fresh = await world.tell(story.seen(2).succeeded(2))
+    assert (await api.get(url, headers=fresh)).json()["progress"] is None
 
 
 async def test_retries_and_failures_say_why(api: httpx.AsyncClient, world: World, story: Story) -> None:

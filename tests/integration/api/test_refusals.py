@@ -13,6 +13,7 @@ GOOD = {"name": "Pictures", "path": "/data/pictures"}
 OF_LIBRARIES: list[tuple[dict[str, Any], str]] = [
     ({"name": "   "}, "name"),
     ({"name": "bell\x07"}, "name"),
+    ({"path": "relative/path"}, "path"),
     ({"path": "/nul\0"}, "path"),
     ({"path": "/" + "ö" * 2048}, "path"),
     ({"cronExpression": "every day"}, "cronExpression"),

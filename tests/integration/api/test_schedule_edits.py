@@ -46,12 +46,14 @@ async def test_a_further_schedule_from_its_making_to_its_end(api: httpx.AsyncCli
         "priority": 9,
         "timeoutMinutes": 1.5,
         "maxRetryAttempts": 0,
+        "scanMode": "deep",
+        "version": 1,
     }
     assert {field: schedule[field] for field in expected} == expected
     one = f"{all_of_it}/{schedule['id']}"
 
-    changed = await api.patch(one, json={"name": "Deep"})
-    assert (changed.json()["name"], changed.json()["priority"]) == ("Deep", 9)
+    changed = await api.patch(one, json={"name": "Deep", "priority": 1.0})
+    assert (changed.json()["name"], changed.json()["priority"]) == ("Deep", 1)
     put = await api.put(one, json={"isEnabled": False})
     assert (put.status_code, put.json()["isEnabled"], put.json()["name"]) == (200, False, "Deep")
     assert (await api.post(f"{one}/enable")).json()["isEnabled"] is True

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from nats.aio.client import Client
 
@@ -113,7 +114,30 @@ async def test_what_arrives_late_for_a_forgotten_run_changes_nothing(views: Conn
     await applied(views, story.deliveries())
     before = await checksums(views)
     await applied(views, story.succeeded(3).deliveries())
-    assert {table for table in before if before[table] != (await checksums(views))[table]} == set()
+    assert {table for table in before if before[table] != (await checksums(views))[table]} == {"event_hours", "events"}
+
+
+def dated(story: Story) -> Story:
+    """Each event of a log a day after the one before; the third's clock was a week ahead."""
+    for log in story.logs():
+        for index, delivered in enumerate(log.deliveries):
+            at = NOON + (index + (7 if index == 2 else 0)) * DAY
+            recorded = msgspec.structs.replace(delivered.recorded, time=at)
+            log.deliveries[index] = msgspec.structs.replace(delivered, recorded=recorded)
+    return story
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+async def test_the_feed_forgets_beginnings_of_logs_and_never_leaves_holes(views: Connection, size: int) -> None:
+    story = dated(forget(history(), NOON + 2 * DAY, names.SCHEDULER).requested(6))
+    await applied(views, [delivered for log in story.logs() for delivered in log.deliveries], size)
+    positions = [delivered.recorded.position for delivered in story.scheduler.deliveries]
+    query = "SELECT position FROM events WHERE log = 'scheduler' ORDER BY position"
+    assert await column(views, query) == positions[2:]
+    assert await column(views, "SELECT position FROM event_floors") == [positions[2] - 1]
+    assert await column(views, "SELECT min(first_position) FROM event_hours WHERE log = 'scheduler'") == [positions[2]]
+    other = "SELECT count(*) FROM events WHERE log = 'library'"
+    assert await column(views, other) == [len(story.library.deliveries)]
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 11])

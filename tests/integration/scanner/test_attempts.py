@@ -14,10 +14,11 @@ from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import CatalogueReleased, ScanStarted
 from linstock.messages.job import JobCancelled, JobFailed, JobRetryScheduled, JobStarted, JobSucceeded, JobTimedOut
 from linstock.messages.message import Message
+from linstock.messages.progress import ScanProgress
 from linstock.messages.scan import ScanCancelled, ScanCompleted, ScanFailed
 from services.scanner import expedition
 from services.scanner.ledger import Ledger
-from services.scanner.progress import Progress, progress
+from services.scanner.progress import progress
 from services.scanner.reactions import Closings
 from services.scanner.runner import utc_now
 from services.scanner.tally import Tally
@@ -269,12 +270,12 @@ async def test_an_attempt_cut_off_after_its_first_page_is_completed_by_the_next(
 
 async def test_progress_is_told_at_most_four_times_a_second_and_only_when_there_is_some() -> None:
     tally = Tally()
-    told: list[Progress] = []
+    told: list[ScanProgress] = []
     at: list[float] = []
 
     async def publish(subject: str, body: bytes) -> None:
         assert subject == names.progress_subject("default", SCAN)
-        told.append(msgspec.json.decode(body, type=Progress))
+        told.append(msgspec.json.decode(body, type=ScanProgress))
         at.append(asyncio.get_running_loop().time())
         if len(told) < 3:
             tally.files += 10
@@ -283,4 +284,6 @@ async def test_progress_is_told_at_most_four_times_a_second_and_only_when_there_
     async with progress(tally, workspace="default", scan_id=SCAN, publish=publish):
         await becomes(lambda: len(told), 3)
     assert [one.files for one in told] == [0, 10, 20]
+    assert all(one.at for one in told)
+    assert told[0].elapsed_ms < told[1].elapsed_ms < told[2].elapsed_ms
     assert at[-1] - began >= 3 * 0.24

@@ -103,6 +103,7 @@ def test_due_instants_stop_at_the_end_and_at_the_limit() -> None:
         ("\u0661 * * * *", "UTC", "minute"),
         ("* * * * *", "", "zone"),
         ("* * * * *", "Mars/Olympus", "zone"),
+        ("* * * * *", "localtime", "zone"),
         ("* * * * *", "../../etc/passwd", "zone"),
         ("* * * * *", "Europe", "zone"),
         ("* * * * *", "UTC\x00", "zone"),

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linstock.messages.catalogue import CollectionFiles, CollectionsRecorded, FileEntry
-from services.projection.fact import Fact
+from services.projection.fact import Fact, fact_of
 from services.projection.rows import Rows
 from services.projection.views import files
 from services.projection.views.files import CUT_TO, LIMIT, Chunk, name_of
+from tests.support.recorded import RecordedLog
 
 COLLECTION, OTHER = UUID(int=1), UUID(int=2)
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
@@ -29,7 +30,8 @@ def page(entries: Sequence[FileEntry], collection_id: UUID = COLLECTION) -> Fact
         added=0,
         at=NOON,
     )
-    return Fact(event, "scanner", 1, NOON, "default", UUID(int=8), 1, "scanner")
+    [delivered] = RecordedLog("scanner").says(UUID(int=8), event).deliveries
+    return fact_of(delivered)
 
 
 def folded(batches: Iterable[Sequence[Fact]]) -> dict[tuple[UUID, int], Chunk]:

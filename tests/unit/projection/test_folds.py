@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from linstock.bus.envelope import Delivered
 from services.projection.chain import Gap, NewEpoch, Position, cut
 from services.projection.fact import Poison, event_types, fact_of
+from services.projection.rows import Added
 from services.projection.sums import Sums
 from services.projection.tables import Tables
 from tests.support.recorded import RecordedLog
@@ -39,6 +40,7 @@ class Memory:
             stored = self.rows.setdefault(rows.table, {})
             for row in rows.changed():
                 key = tuple(getattr(row, column) for column in rows.key_columns)
+                assert not isinstance(rows, Added) or key not in stored
                 stored[key if len(key) > 1 else key[0]] = row
         for sums in tables.sums():
             self._add(sums)

@@ -1,0 +1,36 @@
+"""How far running scans are, beside what the read models say of them."""
+
+from collections.abc import Iterable
+
+from linstock.messages.progress import ScanProgress
+from services.api.context import Context
+from services.api.dto.scans import ProgressDto, ScanDto
+from services.api.queries import scans
+
+RUNNING = "Running"
+HIGHEST_PERCENT = 99  # only its verdict says that a scan has ended
+
+
+async def add(context: Context, shown: Iterable[ScanDto]) -> None:
+    """To each that runs and has said something."""
+    for scan in shown:
+        said = context.heard.of(context.workspace, scan.id) if scan.status == RUNNING else None
+        if said and said.at and scan.library_id:
+            before = await scans.files_of_last(context.pool, context.workspace, scan.library_id)
+            scan.progress = progress(said, before)
+
+
+def progress(said: ScanProgress, files_before: int) -> ProgressDto:
+    """`files_before`: what the last completed scan of the library saw, 0 if there was none."""
+    assert said.at
+    left = files_before - said.files
+    return ProgressDto(
+        files=said.files,
+        folders=said.folders,
+        collections=said.collections,
+        images=said.images,
+        errors=said.errors,
+        at=said.at,
+        percent=min(HIGHEST_PERCENT, said.files * 100 // files_before) if files_before else None,
+        eta_seconds=round(said.elapsed_ms * left / said.files / 1000) if said.files and left > 0 else None,
+    )
