@@ -103,7 +103,7 @@ def _where(workspace: str, wanted: Wanted) -> tuple[str, list[object]]:
         ("c.library_id = {}", wanted.library_id),
         ("c.state = {}", wanted.state),
         ("c.kind = {}", wanted.kind),
-        ("strpos(c.folded, {}) > 0", wanted.text.casefold() if wanted.text else None),
+        ('strpos(c.folded COLLATE "C", {}) > 0', wanted.text.casefold() if wanted.text else None),
     )
     found: list[object] = list(values)
     for condition, value in filters:
