@@ -11,7 +11,7 @@ from services.api.problems import Problem
 HEADER = "Linstock-Position"
 STALE = "Linstock-Stale"
 LONGEST_WAIT_S = 2.0
-LOOK_EVERY_S = 0.005
+LOOK_EVERY_S = 0.002
 
 _VECTOR = re.compile(r"[a-z][a-z0-9-]{0,63}:\d{1,18}(,\s*[a-z][a-z0-9-]{0,63}:\d{1,18}){0,31}", re.ASCII)
 

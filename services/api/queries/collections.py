@@ -62,14 +62,15 @@ async def page(
     if not stretch.size:
         return window.of([], total)
     where, values = _where(workspace, wanted)
+    size, skip = _numbered(values, stretch.size, stretch.skip)
     order = _order(sort, backwards=stretch.from_end)
     # Only what the indexes hold decides which rows are shown: those that are passed are not looked at.
     query = f"""
         {_SELECT} {_FROM} WHERE c.collection_id = ANY (ARRAY (
             SELECT c.collection_id FROM collections c WHERE {where}
-            ORDER BY {order} LIMIT {stretch.size} OFFSET {stretch.skip}
+            ORDER BY {order} LIMIT {size} OFFSET {skip}
         )) ORDER BY {order}
-    """  # noqa: S608  # our own columns, and numbers
+    """  # noqa: S608  # our own columns
     rows = await pool.fetch(query, *values)
     return window.of([_collection(row) for row in (reversed(rows) if stretch.from_end else rows)], total)
 
@@ -79,6 +80,7 @@ async def _search(
 ) -> Page[CollectionDto]:
     """Looks at every collection once, for the page and for how many there are."""
     where, values = _where(workspace, wanted)
+    size, skip = _numbered(values, window.size, window.offset)
     order = _order(sort, backwards=False)
     key = _COLUMNS[sort.removeprefix("-")]
     query = f"""
@@ -86,31 +88,35 @@ async def _search(
             SELECT c.collection_id, {key} AS key FROM collections c WHERE {where}
         ), page AS MATERIALIZED (
             SELECT * FROM found c ORDER BY {_order(sort, backwards=False, key="c.key")}
-            LIMIT {window.size} OFFSET {window.offset}
+            LIMIT {size} OFFSET {skip}
         )
         {_SELECT}, counted.total FROM (SELECT count(*) AS total FROM found) AS counted
         LEFT JOIN page ON true LEFT JOIN collections c USING (collection_id)
         LEFT JOIN libraries l ON l.library_id = c.library_id
         ORDER BY {order}
-    """  # noqa: S608  # our own columns, and numbers
+    """  # noqa: S608  # our own columns
     rows = await pool.fetch(query, *values)
     return window.of([_collection(row) for row in rows if row["collection_id"]], rows[0]["total"])
 
 
 def _where(workspace: str, wanted: Wanted) -> tuple[str, list[object]]:
-    conditions, values = [_SHOWN], [workspace]
+    conditions, values = [_SHOWN], list[object]([workspace])
     filters = (
         ("c.library_id = {}", wanted.library_id),
         ("c.state = {}", wanted.state),
         ("c.kind = {}", wanted.kind),
         ('strpos(c.folded COLLATE "C", {}) > 0', wanted.text.casefold() if wanted.text else None),
     )
-    found: list[object] = list(values)
     for condition, value in filters:
         if value is not None:
-            found.append(value)
-            conditions.append(condition.format(f"${len(found)}"))
-    return " AND ".join(conditions), found
+            conditions.append(condition.format(*_numbered(values, value)))
+    return " AND ".join(conditions), values
+
+
+def _numbered(values: list[object], *more: object) -> list[str]:
+    """Adds `more` to the values of a query; what they are called in it."""
+    values += more
+    return [f"${number}" for number in range(len(values) - len(more) + 1, len(values) + 1)]
 
 
 def _order(sort: CollectionSort, *, backwards: bool, key: str | None = None) -> str:
