@@ -142,8 +142,8 @@ def decide(command: JobCommand, job: Job) -> list[JobEvent]:
             if isinstance(job, Running) and (job.attempt, job.lease) == (attempt, lease):
                 return [_lease_lost(job, at)]
             return []
-        case ExpireDeadline(attempt=attempt, at=at):
-            if isinstance(job, Running) and job.attempt == attempt and job.deadline <= at:
+        case ExpireDeadline(attempt=attempt, worked_until=worked_until, at=at):
+            if isinstance(job, Running) and job.attempt == attempt and job.deadline <= worked_until:
                 return [JobTimedOut(job_id=job.facts.job_id, attempt=attempt, at=at)]
             return []
         case CancelJob(reason=reason, at=at):

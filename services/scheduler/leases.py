@@ -72,6 +72,8 @@ class LeaseWatch:
         self._first_seen: dict[UUID, _Seen] = {}
         self._looked_s = 0.0
         self._task: asyncio.Task[None] | None = None
+        # At once, not at the next look: the clock may be set in between, and the attempt began before.
+        index.on_job(self._note)
 
     async def start(self) -> None:
         await self._client.subscribe(names.ALL_LIFE, cb=self._hear)
@@ -106,17 +108,25 @@ class LeaseWatch:
         now = self._clock.now()
         self._signs.forget(here)
         leases = [known.state.lease for known in self._index.running.values() if isinstance(known.state, Running)]
-        seen = _Seen(here, self._clock.stepped_s)
-        self._first_seen = {lease: self._first_seen.get(lease, seen) for lease in leases}
+        self._first_seen = {lease: self._first_seen.get(lease) or self._seen() for lease in leases}
         if now is None or not judging:
             return
         for job_id, known in list(self._index.running.items()):
             if not isinstance(known.state, Running):
                 continue
-            if known.state.deadline + self._stepped(known.state.lease) <= now:
-                await self._time_out(job_id, known.state, now)
+            worked_until = now - self._stepped(known.state.lease)
+            if known.state.deadline <= worked_until:
+                await self._time_out(job_id, known.state, worked_until, now)
             elif self._silent_s(known.state.lease, here) > self._timeout_s:
                 await self._expire(job_id, known.state, now)
+
+    def _note(self, job_id: UUID) -> None:
+        known = self._index.running.get(job_id)
+        if known and isinstance(known.state, Running):
+            self._first_seen.setdefault(known.state.lease, self._seen())
+
+    def _seen(self) -> _Seen:
+        return _Seen(time.monotonic(), self._clock.stepped_s)
 
     async def _may_judge(self, here: float) -> bool:
         stalled = here - self._looked_s > max(STALLED_S, 2 * self._every_s)
@@ -144,10 +154,11 @@ class LeaseWatch:
             return  # others are at it: the next look sees what became of it
         metrics.EXPIRED_LEASES.inc()
 
-    async def _time_out(self, job_id: UUID, running: Running, now: datetime) -> None:
+    async def _time_out(self, job_id: UUID, running: Running, worked_until: datetime, now: datetime) -> None:
         logger.warning("An attempt passed its deadline", job_id=str(job_id), attempt=running.attempt)
         try:
-            await self._verdicts.tell(job_id, ExpireDeadline(attempt=running.attempt, at=now))
+            command = ExpireDeadline(attempt=running.attempt, worked_until=worked_until, at=now)
+            await self._verdicts.tell(job_id, command)
         except VersionConflict:
             return
         metrics.TIMEOUTS.inc()

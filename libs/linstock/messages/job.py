@@ -60,7 +60,10 @@ class ExpireLease(Message, frozen=True, tag="ExpireLease"):
 
 
 class ExpireDeadline(Message, frozen=True, tag="ExpireDeadline"):
+    """`worked_until` is `at` as the attempt's start counts it: without what the clock was set by since."""
+
     attempt: int
+    worked_until: datetime
     at: datetime
 
 

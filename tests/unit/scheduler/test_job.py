@@ -142,11 +142,11 @@ def test_a_lease_lost_in_the_last_attempt_fails_the_job() -> None:
 
 
 def test_an_attempt_past_its_deadline_times_the_job_out_and_not_before() -> None:
-    assert given(REQUESTED, started())(ExpireDeadline(attempt=1, at=at(60))) == [
+    assert given(REQUESTED, started())(ExpireDeadline(attempt=1, worked_until=at(60), at=at(60))) == [
         JobTimedOut(job_id=JOB, attempt=1, at=at(60))
     ]
-    assert given(REQUESTED, started())(ExpireDeadline(attempt=1, at=at(59))) == []
-    assert given(REQUESTED)(ExpireDeadline(attempt=1, at=at(99))) == []
+    assert given(REQUESTED, started())(ExpireDeadline(attempt=1, worked_until=at(59), at=at(59))) == []
+    assert given(REQUESTED)(ExpireDeadline(attempt=1, worked_until=at(99), at=at(99))) == []
 
 
 def test_an_open_job_can_be_cancelled_once() -> None:
@@ -188,7 +188,7 @@ commands = st.lists(
         st.builds(success, attempts, leases, times),
         st.builds(lambda a, lease, t, final: failure(a, lease, t, final=final), attempts, leases, times, st.booleans()),
         st.builds(lambda a, lease, t: ExpireLease(attempt=a, lease=lease, at=at(t)), attempts, leases, times),
-        st.builds(lambda a, t: ExpireDeadline(attempt=a, at=at(t)), attempts, times),
+        st.builds(lambda a, t: ExpireDeadline(attempt=a, worked_until=at(t), at=at(t)), attempts, times),
         st.builds(lambda t: CancelJob(job_id=JOB, reason="x", at=at(t)), times),
     ),
     max_size=20,
