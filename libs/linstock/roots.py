@@ -54,6 +54,10 @@ class AllowedRoots:
     def __init__(self, roots: Sequence[Path]) -> None:
         self._roots = tuple(roots)
 
+    @property
+    def confine(self) -> bool:
+        return bool(self._roots)
+
     def bounds(self) -> Bounds:
         """As the disks are now."""
         return Bounds(tuple(os.path.realpath(os.fsencode(root)) for root in self._roots)) if self._roots else ANYWHERE

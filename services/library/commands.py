@@ -92,11 +92,11 @@ class LibraryPlanner:
     async def _take(self, library_id: UUID, wanted: str, workspace: str) -> tuple[Append, tuple[str, ...]]:
         if refusal := await self._refusal(wanted):
             raise Refused(422, "path-not-allowed", refusal, field="path")
-        real = await resolved(wanted)
-        await self._folders.catch_up()
+        real, folder, _ = await asyncio.gather(
+            resolved(wanted), PATH.load(self._log, names.path_of(workspace, wanted)), self._folders.catch_up()
+        )
         if other := self._folders.same(real, workspace, library_id):
             raise _taken(wanted, f"{other.name} ({other.library_id})")
-        folder = await PATH.load(self._log, names.path_of(workspace, wanted))
         try:
             append = folder.append(path.take(folder.state, wanted, library_id))
         except path.PathIsTaken as error:
@@ -109,6 +109,8 @@ class LibraryPlanner:
         )
 
     async def _refusal(self, wanted: str) -> str | None:
+        if not self._roots.confine:
+            return None
         try:
             return await asyncio.wait_for(asyncio.to_thread(self._roots.refusal, wanted), RESOLVE_WITHIN_S)
         except TimeoutError:

@@ -46,10 +46,13 @@ class Folders:
     async def catch_up(self) -> None:
         """Reads what was appended since, by whatever process. Raises what Postgres raises."""
         async with self._reading:
-            while events := await self._log.read(self._position, limit=BATCH):
+            more = True
+            while more:
+                events = await self._log.read(self._position, limit=BATCH)
                 for event in events:
                     await self._apply(event)
-                self._position = events[-1].position
+                    self._position = event.position
+                more = len(events) == BATCH
 
     def workspace_of(self, library_id: UUID) -> str | None:
         """Also of a deleted library. None: there never was one."""
