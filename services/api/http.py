@@ -79,7 +79,7 @@ def make(context: Context, *, host: str, callers: Callers) -> Litestar:
     )
     needed = policy.of(app)
     guard.learn(app, PREFIX, needed)
-    security.describe(app, needed)
+    security.describe(app, PREFIX, needed)
     return app
 
 

@@ -32,18 +32,24 @@ class Ruled(Operation):
     x_linstock_role: str | None = field(default=None, metadata={"alias": "x-linstock-role"})
 
 
-def describe(app: Litestar, needed: Mapping[BaseRouteHandler, Needed]) -> None:
-    """Add to the document of `app` what each operation needs."""
+def describe(app: Litestar, prefix: str, needed: Mapping[BaseRouteHandler, Needed]) -> None:
+    """Add to the document of `app` what each operation needs, and which kind of thing (below `prefix`) it is about."""
     paths = app.openapi_schema.paths or {}
     for path, handler in policy.handlers(app):
         item = paths.get(path)
         for method in handler.http_methods if item and handler.resolve_include_in_schema() else ():
             operation = getattr(item, method.lower())
-            setattr(item, method.lower(), _ruled(operation, needed[handler]))
+            setattr(item, method.lower(), _ruled(operation, _kind(path.removeprefix(prefix)), needed[handler]))
 
 
-def _ruled(operation: Operation, needed: Needed) -> Ruled:
+def _kind(path: str) -> str:
+    return path.strip("/").partition("/")[0] or "about"
+
+
+def _ruled(operation: Operation, kind: str, needed: Needed) -> Ruled:
     known = {each.name: getattr(operation, each.name) for each in fields(Operation)}
+    known["tags"] = [kind]  # the docs page and generated clients group by it
+    known["summary"] = (operation.description or "").partition(". ")[0].rstrip(".")
     sentence = "Anybody may ask." if needed == PUBLIC else f"Needs the role {needed}."
     known["description"] = " ".join(filter(None, (operation.description, sentence)))
     # {}: on loopback also without.

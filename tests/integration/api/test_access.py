@@ -229,6 +229,8 @@ async def test_the_document_says_what_each_operation_needs(api: httpx.AsyncClien
         if operation is None:
             continue
         assert operation["x-linstock-role"] == route.needed
+        assert operation["tags"] == [route.path.removeprefix("/api/v1").strip("/").partition("/")[0] or "about"]
+        assert operation["description"].startswith(operation["summary"])
         if route.needed == PUBLIC:
             assert operation["security"] == []
         else:
