@@ -29,11 +29,11 @@ async def round_trip(servers: Servers, *, repetitions: int, allowance_ms: float)
         sender = CommandSender(client)
         await sender.start()
         await client.subscribe("bench.echo", cb=_echo)
-        await _send(sender, 20, 0)
+        await _send(sender, 20, "warm")
         samples, unpaused, bare = [], [], []
         for repetition in range(1, repetitions + 1):
-            samples.append(percentile(await _send(sender, COMMANDS, repetition, pause_s=PAUSE_S), 0.99))
-            unpaused.append(percentile(await _send(sender, COMMANDS, repetition), 0.99))
+            samples.append(percentile(await _send(sender, COMMANDS, f"paused {repetition}", pause_s=PAUSE_S), 0.99))
+            unpaused.append(percentile(await _send(sender, COMMANDS, f"unpaused {repetition}"), 0.99))
             bare.append(percentile(await _bare(client, COMMANDS), 0.99))
         await close(client)
     return [
@@ -53,10 +53,11 @@ async def _echo(message: Msg) -> None:
     await message.respond(message.data)
 
 
-async def _send(sender: CommandSender, count: int, repetition: int, *, pause_s: float = 0) -> list[float]:
+async def _send(sender: CommandSender, count: int, folder: str, *, pause_s: float = 0) -> list[float]:
+    """Each folder is one library's: name another `folder` each time."""
     spent = []
     for index in range(count):
-        settings = Settings(name=f"Bench {repetition}.{index}", path=f"/bench/{repetition}/{index}")
+        settings = Settings(name=f"Bench {folder} {index}", path=f"/bench/{folder}/{index}")
         began = time.perf_counter()
         answer = await sender.send(names.LIBRARY, names.DEFAULT_WORKSPACE, CreateLibrary(settings=settings), actor="b")
         spent.append((time.perf_counter() - began) * 1000)
