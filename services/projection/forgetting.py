@@ -1,8 +1,9 @@
 """What each view forgets when its log says that details before a time may go. The one place to add to.
 
 A statement takes the time ($1) and the log ($2), and touches rows of that log alone. What has not ended is never
-forgotten, and summaries stay (run_totals, run_days, contents, content_days). The rows that are left depend on the log
-only: they must not depend on where its events were cut into batches, so `cut` ends a batch at each such event.
+forgotten; summaries (run_totals, run_days, contents, content_days) and schedule_versions stay. The rows that are left
+depend on the log only: they must not depend on where its events were cut into batches, so `cut` ends a batch at each
+such event.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,8 @@ UPDATE run_counts k SET runs = k.runs - c.runs FROM counted c
 WHERE (k.scope, k.size, k.below, k.status, k.triggered_by) = (c.scope, c.size, c.below, c.status, c.triggered_by)
 """  # noqa: S608  # our own constants
 _COUNTS = f"DELETE FROM run_counts WHERE runs = 0 AND $1::timestamptz IS NOT NULL AND $2::text = '{names.SCHEDULER}'"  # noqa: S608
+# An instant is forgotten by when it was due, also when that was decided long after; of a range, by its last one.
+_TICKS = f"DELETE FROM ticks WHERE last < $1 AND $2::text = '{names.SCHEDULER}'"  # noqa: S608
 
 # Of the feed goes what stands before the first event of an hour that stays: always a log's beginning, never a hole.
 _FLOOR = f"""
@@ -55,7 +58,7 @@ _BEFORE_FLOOR = "(SELECT position FROM event_floors WHERE log = $2) AND $1::time
 _EVENTS = f"DELETE FROM events WHERE log = $2 AND position <= {_BEFORE_FLOOR}"  # noqa: S608
 _HOURS = f"DELETE FROM event_hours WHERE log = $2 AND last_position <= {_BEFORE_FLOOR}"  # noqa: S608
 
-STATEMENTS = (_OPERATIONS, _SCANS, _HOLDS, _JOBS, _COUNTS, _FLOOR, _EVENTS, _HOURS)
+STATEMENTS = (_OPERATIONS, _SCANS, _HOLDS, _JOBS, _COUNTS, _TICKS, _FLOOR, _EVENTS, _HOURS)
 
 
 async def forget(connection: Connection, fact: Fact) -> None:

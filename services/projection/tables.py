@@ -21,11 +21,13 @@ from services.projection.views import (
     run_days,
     run_totals,
     scans,
+    schedule_versions,
     schedules,
+    ticks,
 )
 from services.projection.views.collections import Collection
 
-SHAPE = 2
+SHAPE = 3
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
 
 
@@ -36,6 +38,8 @@ class Tables:
         self.operations = operations.rows()
         self.libraries = libraries.rows()
         self.schedules = schedules.rows()
+        self.schedule_versions = schedule_versions.rows()
+        self.ticks = ticks.rows()
         self.run_totals = run_totals.rows()
         self.run_counts = run_counts.sums()
         self.run_days = run_days.sums()
@@ -54,6 +58,8 @@ class Tables:
             self.operations,
             self.libraries,
             self.schedules,
+            self.schedule_versions,
+            self.ticks,
             self.run_totals,
             self.jobs,
             self.scans,
@@ -75,6 +81,7 @@ class Tables:
         table reads may depend on rows of an earlier one."""
         yield self.libraries, {key for fact in facts for key in libraries.reads(fact)}
         yield self.schedules, {key for fact in facts for key in schedules.reads(fact)}
+        yield self.schedule_versions, {key for fact in facts for key in schedule_versions.reads(fact)}
         yield self.jobs, {key for fact in facts for key in jobs.reads(fact)}
         yield self.run_totals, {key for fact in facts for key in run_totals.reads(fact, self.jobs)}
         yield self.scans, {key for fact in facts for key in scans.reads(fact)}
@@ -101,7 +108,7 @@ class Tables:
                 libraries.fold(self.libraries, fact)
                 operations.fold(self.operations, fact)
             case names.SCHEDULER:
-                schedules.fold(self.schedules, fact)
+                self._fold_schedules(fact)
                 self._fold_jobs(fact)
                 operations.fold(self.operations, fact)
             case names.SCANNER:  # and each further scanner at a disk, such as scanner-nas1
@@ -112,6 +119,11 @@ class Tables:
                 operations.fold(self.operations, fact)
             case _:
                 return
+
+    def _fold_schedules(self, fact: Fact) -> None:
+        schedules.fold(self.schedules, fact)
+        schedule_versions.fold(self.schedule_versions, self.schedules.get(fact.aggregate_id), fact)
+        ticks.fold(self.ticks, self.schedules, fact)
 
     def _fold_jobs(self, fact: Fact) -> None:
         change = jobs.fold(self.jobs, run_totals.number(self.run_totals, fact), fact)

@@ -24,11 +24,13 @@ from linstock.messages.scan import Counts, ReportItem, ScanCompleted, ScanFailed
 from linstock.messages.schedule import (
     JobPolicy,
     ScanTarget,
+    ScheduleChanged,
     ScheduleDefined,
     ScheduleDeleted,
     ScheduleDisabled,
     ScheduleEnabled,
     TickFired,
+    TicksSkipped,
     Timing,
 )
 from tests.support.recorded import NOON, RecordedLog
@@ -120,20 +122,62 @@ class Story:
         )
         return self
 
-    def requested(self, run: int) -> "Story":
-        instant = NOON + timedelta(days=run)
+    def retimed(self, version: int, expression: str, *, after: datetime, zone: str = "UTC") -> "Story":
+        """Instants later than `after` are the new version's."""
+        self.scheduler.says(
+            self.schedule_id,
+            ScheduleChanged(
+                schedule_id=self.schedule_id,
+                version=version,
+                name=f"version {version}",
+                description="",
+                timing=Timing(expression=expression, zone=zone),
+                target=self.target,
+                library_version=1,
+                cursor=after,
+            ),
+            actor=f"editor-{version}",
+        )
+        return self
+
+    def skipped(
+        self, first: datetime, last: datetime, count: int, reason: str, *, busy: UUID | None = None, version: int = 1
+    ) -> "Story":
+        self.scheduler.says(
+            self.schedule_id,
+            TicksSkipped(
+                schedule_id=self.schedule_id,
+                first=first,
+                last=last,
+                count=count,
+                reason=reason,
+                busy=busy,
+                version=version,
+                tzdata="2026f",
+            ),
+        )
+        return self
+
+    def fired(
+        self, instant: datetime, run: int, verdict: str = "fired", *, missed: int = 0, version: int = 1
+    ) -> "Story":
         self.scheduler.says(
             self.schedule_id,
             TickFired(
                 schedule_id=self.schedule_id,
                 instant=instant,
                 job_id=self.run(run),
-                verdict="fired",
-                missed_count=0,
-                version=1,
+                verdict=verdict,
+                missed_count=missed,
+                version=version,
                 tzdata="2026f",
             ),
         )
+        return self
+
+    def requested(self, run: int) -> "Story":
+        instant = NOON + timedelta(days=run)
+        self.fired(instant, run)
         self.scheduler.says(
             self.run(run),
             ScanRequested(

@@ -26,7 +26,8 @@ Edit = ScheduleChanged | ScheduleEnabled | ScheduleDisabled | ScheduleDeleted
 
 class Schedule(Struct, frozen=True):
     """`cursor`: instants up to it are decided. `edition` counts every event but ticks, as its owner does
-    (`services/scheduler/schedule/states.py`)."""
+    (`services/scheduler/schedule/states.py`); `rules_version` is what its ticks call their version, `tick_count` how
+    many rows of the ledger it ever had."""
 
     schedule_id: UUID
     workspace: str
@@ -48,6 +49,8 @@ class Schedule(Struct, frozen=True):
     edition: int
     created_by: str
     updated_by: str
+    rules_version: int = 1
+    tick_count: int = 0
 
 
 def rows() -> Rows[Schedule]:
@@ -109,6 +112,8 @@ def _defined(event: ScheduleDefined, known: Schedule | None, fact: Fact) -> Sche
         edition=known.edition + 1 if known and known.deleted_at else 1,
         created_by=known.created_by if known else fact.actor,
         updated_by=fact.actor,
+        rules_version=known.rules_version + 1 if known and known.deleted_at else 1,
+        tick_count=known.tick_count if known else 0,
     )
 
 
@@ -141,4 +146,5 @@ def _changed(known: Schedule, event: ScheduleChanged) -> Schedule:
         zone=event.timing.zone,
         cursor=event.cursor,
         scan_mode=event.scan_mode or known.scan_mode,
+        rules_version=event.version,
     )
