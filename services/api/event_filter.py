@@ -1,16 +1,15 @@
 """Which events a request wants: its parameters, checked."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from litestar.di import NamedDependency, Provide
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import QueryParameter
 
 from linstock.messages.registry import EVENTS
 from services.api.context import Shared
+from services.api.filters import TIME, moment
 from services.api.problems import FieldError, invalid
 from services.api.queries.events import Wanted
 
@@ -33,8 +32,8 @@ _TYPE = QueryParameter(
     schema_extra=_plain(enum=_known()),
 )
 _LIBRARY = QueryParameter(name="libraryId", description="Only what concerns it", schema_extra=_plain(format="uuid"))
-_FROM = QueryParameter(name="from", description="At this time or later", schema_extra=_plain(format="date-time"))
-_TO = QueryParameter(name="to", description="Before this time", schema_extra=_plain(format="date-time"))
+_FROM = QueryParameter(name="from", description="At this time or later", schema_extra=dict(TIME))
+_TO = QueryParameter(name="to", description="Before this time", schema_extra=dict(TIME))
 
 
 async def wanted(
@@ -49,8 +48,8 @@ async def wanted(
         workspace=context.workspace,
         types=None if type_ is None else _types(type_),
         library_id=library_id,
-        since=_utc(from_, "from"),
-        until=_utc(to, "to"),
+        since=moment(from_, "from"),
+        until=moment(to, "to"),
     )
 
 
@@ -60,19 +59,6 @@ def _types(asked: str) -> tuple[str, ...]:
     if not found:
         raise invalid(FieldError(f"there is no event {asked[:LONGEST_TYPE]!r}", parameter="type"))
     return found
-
-
-def _utc(given: str | None, parameter: str) -> datetime | None:
-    """Litestar alone would take 0.5 for a time: seconds since 1970."""
-    if given is None:
-        return None
-    try:
-        at = msgspec.convert(given, datetime)
-        if at.tzinfo is not None:
-            return at.astimezone(UTC)
-    except (msgspec.ValidationError, OverflowError):
-        pass
-    raise invalid(FieldError("a time is RFC 3339 with its zone: 2026-03-01T12:00:00Z", parameter=parameter))
 
 
 # What a handler asks for, and what provides it.

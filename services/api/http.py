@@ -22,6 +22,7 @@ from services.api.routes import (
     schedule_edits,
     schedules,
     statistics,
+    ticks,
     triggers,
     whoami,
 )
@@ -37,6 +38,7 @@ HANDLERS = (
     *schedules.HANDLERS,
     *schedule_edits.HANDLERS,
     *triggers.HANDLERS,
+    *ticks.HANDLERS,
     *operations.HANDLERS,
     *whoami.HANDLERS,
     *events.HANDLERS,

@@ -41,6 +41,8 @@ POLICY: dict[str, Needed] = {
     "list_active_scheduled_jobs": VIEWER,
     "list_scheduled_job_runs": VIEWER,
     "list_recent_scheduled_job_runs": VIEWER,
+    "list_scheduled_job_ticks": VIEWER,
+    "list_scheduled_job_versions": VIEWER,
     "list_runs": VIEWER,
     "get_run": VIEWER,
     "create_scheduled_job": ADMIN,

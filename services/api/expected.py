@@ -1,0 +1,115 @@
+"""Which instants a schedule is expected at, and what is known of one that has no verdict. Pure: the caller says what is
+stored, and what time it is."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from msgspec import Struct
+
+from linstock import cron
+from linstock.messages.schedule import Timing
+from services.api.dto.ticks import AskedInstantDto, State, Upcoming, UpcomingTickDto
+from services.api.reasons import utc
+
+FEW = 5
+
+AHEAD = "It is still ahead."
+OFF = "The schedule is disabled: it does not fire unless it is enabled before."
+PASSED_OFF = "The schedule is disabled: what passes until it is enabled again does not fire."
+DUE = "It was due and is not decided yet: no scheduler could act so far."
+FORGOTTEN = "It is so long ago that its verdict is no longer kept."
+NOT_YET = "The schedule was not there yet."
+UNRECORDED = "Nothing is noted about it: the schedule was disabled, deleted or changed before it was decided."
+
+
+class Version(Struct, frozen=True):
+    """One version of a schedule's rules. Instants up to `cursor` are not its."""
+
+    number: int
+    timing: Timing
+    cursor: datetime
+    made_at: datetime
+    made_by: str
+    deleted_at: datetime | None = None
+    deleted_by: str | None = None
+
+    def comes_to(self, at: datetime) -> bool:
+        return self.following(at, inclusive=True) == at
+
+    def following(self, after: datetime, *, inclusive: bool = False) -> datetime | None:
+        """None when there is none, or what is stored can't be understood."""
+        try:
+            return cron.next(self.timing.expression, self.timing.zone, after, inclusive=inclusive)
+        except cron.InvalidCron:
+            return None
+
+
+class Standing(Struct, frozen=True):
+    """How far a schedule is: instants up to `cursor` are decided; of verdicts those before `kept_from` are forgotten
+    (None: none is)."""
+
+    enabled: bool
+    cursor: datetime
+    deleted: bool
+    kept_from: datetime | None
+    current: Version | None
+
+
+def upcoming(
+    standing: Standing, since: datetime | None, until: datetime | None, now: datetime
+) -> Iterator[UpcomingTickDto]:
+    """The first few instants from `since` on and before `until` that have no verdict."""
+    version = standing.current
+    if version is None or standing.deleted:
+        return
+    later = since is not None and since > standing.cursor
+    instant = version.following(since if later and since else standing.cursor, inclusive=later)
+    for _ in range(FEW):
+        if instant is None or (until is not None and instant >= until) or (instant > now and not standing.enabled):
+            return
+        state, explanation = _open(standing, instant, now)
+        yield UpcomingTickDto(instant=instant, state=state, explanation=explanation)
+        instant = version.following(instant)
+
+
+def without_verdict(at: datetime, version: Version | None, standing: Standing, now: datetime) -> AskedInstantDto:
+    """`version` was in force at `at`; None: the schedule was not there yet."""
+    if version is None:
+        return asked(at, None, "not_expected", NOT_YET)
+    gone = version.deleted_at
+    if gone is not None and at > gone:
+        return asked(at, version, "not_expected", f"The schedule was deleted on {utc(gone)} by {version.deleted_by}.")
+    if not version.comes_to(at):
+        return asked(at, version, "not_expected", not_expected(version))
+    if at > standing.cursor and not standing.deleted:
+        return asked(at, version, *_open(standing, at, now))
+    if standing.kept_from is not None and at < standing.kept_from:
+        return asked(at, version, "forgotten", FORGOTTEN)
+    return asked(at, version, "unrecorded", UNRECORDED)
+
+
+def not_expected(version: Version) -> str:
+    timing = version.timing
+    return f"It was not expected to fire: {timing.expression!r} in {timing.zone} does not come to this instant."
+
+
+def asked(at: datetime, version: Version | None, state: State, explanation: str) -> AskedInstantDto:
+    """About an instant without a verdict."""
+    over = version is None or (version.deleted_at is not None and at > version.deleted_at)
+    return AskedInstantDto(
+        instant=at,
+        is_expected=state != "not_expected",
+        state=state,
+        verdict=None,
+        explanation=explanation,
+        next_instant=None if version is None or over else version.following(at),
+        version=version.number if version else None,
+        cron_expression=version.timing.expression if version else None,
+        time_zone=version.timing.zone if version else None,
+    )
+
+
+def _open(standing: Standing, at: datetime, now: datetime) -> tuple[Upcoming, str]:
+    if at > now:
+        return "ahead", AHEAD if standing.enabled else OFF
+    return "undecided", DUE if standing.enabled else PASSED_OFF

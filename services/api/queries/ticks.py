@@ -1,0 +1,172 @@
+"""The ledger of one schedule. Its rows are numbered without holes, in the order of their instants
+(`services/projection/views/ticks.py`): a span of time is a span of numbers, so a page costs the same wherever it is."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from linstock.messages.schedule import Timing
+from services.api import expected, reasons
+from services.api.dto.ticks import AskedInstantDto, Order, ScheduledJobTickDto, ScheduledJobTickPage
+from services.api.expected import Standing, Version
+from services.api.paging import Window
+
+_VERSION = "v.version AS rules, v.timing, v.cursor AS not_before, v.made_at, v.made_by, v.deleted_at, v.deleted_by"
+_SCHEDULE = f"""
+    SELECT s.enabled, s.cursor, s.deleted_at IS NOT NULL AS deleted, s.tick_count, t.ordinal, t.first, {_VERSION}
+    FROM schedules s
+    LEFT JOIN schedule_versions v ON v.schedule_id = s.schedule_id AND v.version = s.rules_version
+    LEFT JOIN LATERAL (
+        SELECT ordinal, first FROM ticks WHERE schedule_id = s.schedule_id ORDER BY ordinal LIMIT 1
+    ) t ON true
+    WHERE s.schedule_id = $1 AND s.workspace = $2
+"""  # noqa: S608  # our own columns
+_IN_FORCE = f"""
+    SELECT {_VERSION} FROM schedule_versions v WHERE v.schedule_id = $1 AND v.cursor < $2
+    ORDER BY v.version DESC LIMIT 1
+"""  # noqa: S608
+# Only the row at the end of the span may begin in it and end after it.
+_SPAN = """
+    SELECT
+        (SELECT ordinal FROM ticks WHERE schedule_id = $1 AND last >= coalesce($2::timestamptz, '-infinity')
+            ORDER BY last LIMIT 1) AS low,
+        coalesce(
+            (SELECT CASE WHEN first < $3 THEN ordinal ELSE ordinal - 1 END
+                FROM ticks WHERE schedule_id = $1 AND last >= $3::timestamptz ORDER BY last LIMIT 1),
+            (SELECT max(ordinal) FROM ticks WHERE schedule_id = $1)
+        ) AS high
+"""
+_TICKS = f"""
+    SELECT t.first, t.last, t.instants, t.verdict, t.reason, t.moved, t.missed_count, t.job_id, t.busy_id, t.tzdata,
+        t.decided_at, t.version, j.status, {_VERSION}
+    FROM ticks t
+    LEFT JOIN jobs j ON j.job_id = t.job_id
+    LEFT JOIN schedule_versions v ON v.schedule_id = t.schedule_id AND v.version = t.version
+    WHERE t.schedule_id = $1
+"""  # noqa: S608
+_MOMENT = timedelta(microseconds=1)
+_END = datetime.max.replace(tzinfo=UTC)
+
+
+class Asked(Struct, frozen=True):
+    """From `since` on and before `until` (None: no bound); what became of the instant `at`, if there is one. Without a
+    span, `at` is the span."""
+
+    since: datetime | None
+    until: datetime | None
+    at: datetime | None
+    order: Order
+
+    def span(self) -> "Asked":
+        if self.at is None or self.since is not None or self.until is not None:
+            return self
+        return replace(self, since=self.at, until=None if self.at == _END else self.at + _MOMENT)
+
+
+async def page(
+    pool: asyncpg.Pool, workspace: str, schedule_id: UUID, asked: Asked, window: Window, now: datetime
+) -> ScheduledJobTickPage | None:
+    """None when there never was such a schedule. All of it is of one moment: an instant is decided, or it is not."""
+    span = asked.span()
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        row = await connection.fetchrow(_SCHEDULE, schedule_id, workspace)
+        if row is None:
+            return None
+        standing = _standing(row)
+        rows, total = await _rows(connection, schedule_id, span, window)
+        at = None if asked.at is None else await _about(connection, schedule_id, asked.at, standing, now)
+    listed = window.of([_tick(each) for each in rows], total)
+    ahead = list(expected.upcoming(standing, span.since, span.until, now))
+    return ScheduledJobTickPage(**msgspec.structs.asdict(listed), upcoming=ahead, at=at)
+
+
+async def _rows(connection: Any, schedule_id: UUID, asked: Asked, window: Window) -> tuple[list[asyncpg.Record], int]:
+    span = await connection.fetchrow(_SPAN, schedule_id, asked.since, asked.until)
+    low, high = span["low"], span["high"]
+    if low is None or high is None or high < low:
+        return [], 0
+    newest = asked.order == "desc"
+    first = high - window.offset - window.size + 1 if newest else low + window.offset
+    order = "DESC" if newest else "ASC"
+    rows = await connection.fetch(
+        f"{_TICKS} AND t.ordinal BETWEEN $2 AND $3 ORDER BY t.ordinal {order}",
+        schedule_id,
+        max(low, first),
+        min(high, first + window.size - 1),
+    )
+    return rows, high - low + 1
+
+
+async def _about(
+    connection: Any, schedule_id: UUID, at: datetime, standing: Standing, now: datetime
+) -> AskedInstantDto:
+    query = f"{_TICKS} AND t.last >= $2 ORDER BY t.last LIMIT 1"
+    row = await connection.fetchrow(query, schedule_id, at)
+    if row is None or row["first"] > at:
+        found = await connection.fetchrow(_IN_FORCE, schedule_id, at)
+        return expected.without_verdict(at, _version(found) if found else None, standing, now)
+    tick, version = _tick(row), _version(row)
+    if tick.instant is None and version is not None and not version.comes_to(at):
+        return expected.asked(at, version, "not_expected", expected.not_expected(version))
+    about = expected.asked(at, version, "decided", tick.explanation)
+    return msgspec.structs.replace(about, verdict=tick.verdict)
+
+
+def _standing(row: asyncpg.Record) -> Standing:
+    forgot = row["tick_count"] > 0 and row["ordinal"] != 1
+    return Standing(
+        enabled=row["enabled"],
+        cursor=row["cursor"],
+        deleted=row["deleted"],
+        kept_from=(row["first"] or row["cursor"] + _MOMENT) if forgot else None,
+        current=_version(row),
+    )
+
+
+def _version(row: asyncpg.Record) -> Version | None:
+    if row["rules"] is None:
+        return None
+    return Version(
+        number=row["rules"],
+        timing=msgspec.json.decode(row["timing"], type=Timing),
+        cursor=row["not_before"],
+        made_at=row["made_at"],
+        made_by=row["made_by"],
+        deleted_at=row["deleted_at"],
+        deleted_by=row["deleted_by"],
+    )
+
+
+def _tick(row: asyncpg.Record) -> ScheduledJobTickDto:
+    version = _version(row)
+    return ScheduledJobTickDto(
+        instant=row["first"] if row["instants"] == 1 else None,
+        first=row["first"],
+        last=row["last"],
+        count=row["instants"],
+        verdict=row["verdict"],
+        reason=row["reason"],
+        explanation=_explanation(row),
+        moved=row["moved"],
+        missed_count=row["missed_count"],
+        decided_at=row["decided_at"],
+        run_id=row["job_id"],
+        run_status=row["status"],
+        busy_run_id=row["busy_id"],
+        version=row["version"],
+        cron_expression=version.timing.expression if version else None,
+        time_zone=version.timing.zone if version else None,
+        tzdata=row["tzdata"],
+    )
+
+
+def _explanation(row: asyncpg.Record) -> str:
+    if row["reason"] is not None:
+        return reasons.of_skipped(row["reason"], count=row["instants"], busy=row["busy_id"])
+    late = row["decided_at"] - row["last"]
+    return reasons.of_fired(row["verdict"], late=late, missed=row["missed_count"], moved=row["moved"])
