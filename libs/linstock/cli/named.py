@@ -41,6 +41,10 @@ class Named(click.ParamType[str]):
         raise Ended(f"There is no {self.name} {printable(given)!r}. `linstock {_group(self.name)} ls` shows them.",
                     Exit.NOT_FOUND)  # fmt: skip
 
+    def identity(self, api: "Api", given: str) -> str:
+        """Its id. A whole one is taken as it is: what it names may be deleted. Raises as `find` does."""
+        return str(_uuid(given) or self.find(api, given)["id"])
+
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG002
         from click.shell_completion import CompletionItem
 

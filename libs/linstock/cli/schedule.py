@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from linstock.cli.ledger import ticks, versions
 from linstock.cli.named import LIBRARY, SCHEDULE
 from linstock.cli.options import deep, examples, limited, wait, with_api, with_screen
 
@@ -16,10 +17,14 @@ _named = click.argument("name", metavar="SCHEDULE", type=SCHEDULE)
 
 @click.group(epilog=examples("linstock schedule ls", "linstock schedule pause 'Library Scan - Holidays'"))
 def schedule() -> None:
-    """See when what runs; pause it, resume it, or run it now.
+    """See when what runs, and whether it did; pause it, resume it, or run it now.
 
     SCHEDULE is an id, the beginning of one (4 characters or more), or an exact name.
     """
+
+
+schedule.add_command(ticks)
+schedule.add_command(versions)
 
 
 @schedule.command(epilog=examples("linstock schedule ls", "linstock schedule ls --library Holidays -o json"))

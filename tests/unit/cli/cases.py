@@ -41,7 +41,9 @@ BAD = {
     "schedule pause": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
     "schedule resume": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
     "schedule show": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
+    "schedule ticks": Bad((SCHEDULE_ID, "--at", "noon"), 2, "'noon' is no time such as '2026-03-29 02:00'"),
     "schedule trigger": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
+    "schedule versions": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
     "status": Bad(("--data-dir", "{empty}"), 3, "Nothing runs on"),
     "token create": Bad(("--role", "root"), 2, "'root' is not one of"),
     "token ls": Bad(("-o", "xml"), 2, "'xml' is not one of"),
@@ -66,7 +68,9 @@ ROLES: dict[str, tuple[str, ...]] = {
     "schedule pause": (SCHEDULE_ID,),
     "schedule resume": (SCHEDULE_ID,),
     "schedule show": (SCHEDULE_ID,),
+    "schedule ticks": (SCHEDULE_ID,),
     "schedule trigger": (SCHEDULE_ID,),
+    "schedule versions": (SCHEDULE_ID,),
 }
 
 # What is asked last, which alone needs the higher role: a viewer may read all that comes before.

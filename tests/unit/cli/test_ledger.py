@@ -1,0 +1,138 @@
+"""`linstock schedule ticks | versions`."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.fake_api import Answer, FakeApi, page
+from tests.unit.cli.conftest import Linstock
+from tests.unit.cli.examples import RUN_ID, SCHEDULE_ID, schedule, tick, version
+
+PATH = f"/scheduledjobs/{SCHEDULE_ID}"
+SKIPPED = tick() | {
+    "verdict": "skipped", "reason": "misfire", "explanation": "None of these 3 fired: nobody was there.", "count": 3,
+    "instant": None, "first": "2026-10-24T00:00:00Z", "last": "2026-10-26T01:00:00Z", "runId": None, "runStatus": None,
+}  # fmt: skip
+AHEAD = {"instant": "2026-11-23T01:00:00Z", "state": "ahead", "explanation": "It is still ahead."}
+
+
+def ledger(*ticks: Any, at: Any = None, upcoming: Any = ()) -> Answer:
+    listed = page(*ticks)
+    return Answer(200, {**listed.body, "upcoming": list(upcoming), "at": at})
+
+
+def about(**more: Any) -> dict[str, Any]:
+    return {
+        "instant": "2026-11-22T01:00:00Z", "isExpected": True, "state": "decided", "verdict": "skipped",
+        "explanation": "It did not fire: the schedule was paused.", "nextInstant": "2026-11-23T01:00:00Z", "version": 1,
+        "cronExpression": "0 2 * * *", "timeZone": "Europe/Berlin", **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def told(api: FakeApi) -> FakeApi:
+    """Of the schedule itself nothing is known: it is deleted."""
+    api.on(f"GET {PATH}/versions", page(version()))
+    api.on(f"GET {PATH}/ticks", ledger(tick(), SKIPPED, upcoming=[AHEAD]))
+    return api
+
+
+def test_verdicts_are_shown_in_the_zone_of_the_schedule(linstock: Linstock, told: FakeApi) -> None:
+    ended = linstock("schedule", "ticks", SCHEDULE_ID)
+    assert ended.exit_code == 0
+    _, fired, skipped = ended.stdout.splitlines()
+    assert fired.split("  ")[0] == "Sun 2026-11-22 02:00:00 +0100"
+    assert f"fired    It fired at its time.                     {RUN_ID[:8]} Completed" in fired
+    # Over the night in which the clocks went back.
+    assert skipped.startswith("Sat 2026-10-24 02:00:00 +0200 to Mon 2026-10-26 02:00:00 +0100  skipped")
+    assert ended.stderr == "Mon 2026-11-23 02:00:00 +0100: It is still ahead.\n"
+
+
+def test_programs_get_the_apis_own_objects(linstock: Linstock, told: FakeApi) -> None:
+    ended = linstock("schedule", "ticks", SCHEDULE_ID, "-o", "json")
+    assert (json.loads(ended.stdout), ended.stderr) == ([tick(), SKIPPED], "")
+
+
+def test_by_name_and_in_a_span_of_its_own_zone(linstock: Linstock, told: FakeApi) -> None:
+    told.on("GET /scheduledjobs", page(schedule()))
+    span = ("--from", "2026-11-01", "--to", "2026-11-23T12:00:00+01:00")
+    assert linstock("schedule", "ticks", "Library Scan - Holidays", *span, "-o", "jsonl").exit_code == 0
+    query = told.asked[-1].query
+    assert (query["from"], query["to"]) == ("2026-10-31T23:00:00+00:00", "2026-11-23T12:00:00+01:00")
+
+
+def test_what_was_run_and_is_forgotten_says_so(linstock: Linstock, told: FakeApi) -> None:
+    told.on(f"GET {PATH}/ticks", ledger(tick(runStatus=None, cronExpression=None, timeZone=None)))
+    shown = linstock("schedule", "ticks", SCHEDULE_ID).stdout
+    assert "Sun 2026-11-22 02:00:00 +0100" in shown
+    assert f"{RUN_ID[:8]} no longer kept" in shown
+
+
+def test_nothing_was_due(linstock: Linstock, told: FakeApi) -> None:
+    told.on(f"GET {PATH}/ticks", ledger())
+    assert linstock("schedule", "ticks", SCHEDULE_ID).stderr == "Nothing was due yet.\n"
+    assert linstock("schedule", "ticks", SCHEDULE_ID, "--to", "2026-01-01").stderr == "Nothing was due then.\n"
+
+
+def test_about_one_instant(linstock: Linstock, told: FakeApi) -> None:
+    told.on(f"GET {PATH}/ticks", ledger(SKIPPED, at=about()))
+    ended = linstock("schedule", "ticks", SCHEDULE_ID, "--at", "2026-11-22 02:00")
+    assert told.asked[-1].query == {"at": "2026-11-22T01:00:00+00:00"}
+    assert ended.stdout.splitlines() == [
+        "instant        Sun 2026-11-22 02:00:00 +0100",
+        "verdict        skipped",
+        "why            It did not fire: the schedule was paused.",
+        "in force       0 2 * * * Europe/Berlin (version 1)",
+        "next after it  Mon 2026-11-23 02:00:00 +0100",
+    ]
+    told.on(f"GET {PATH}/ticks", ledger(tick(), at=about(verdict="fired")))
+    assert (
+        f"run            {RUN_ID[:8]} Completed"
+        in linstock("schedule", "ticks", SCHEDULE_ID, "--at", "2026-11-22T01:00Z").stdout
+    )
+    programs = linstock("schedule", "ticks", SCHEDULE_ID, "--at", "2026-11-22T01:00Z", "-o", "json")
+    assert json.loads(programs.stdout) == about(verdict="fired")
+
+
+def test_about_an_instant_before_there_was_a_schedule(linstock: Linstock, told: FakeApi) -> None:
+    unknown = dict.fromkeys(("verdict", "version", "cronExpression", "timeZone", "nextInstant"))
+    never = about(state="not_expected", explanation="The schedule was not there yet.", **unknown)
+    told.on(f"GET {PATH}/ticks", ledger(at=never))
+    assert linstock("schedule", "ticks", SCHEDULE_ID, "--at", "2026-11-22 02:00").stdout.splitlines() == [
+        "instant  Sun 2026-11-22 02:00:00 +0100",
+        "verdict  not expected",
+        "why      The schedule was not there yet.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wall", "instant"),
+    [
+        ("2026-03-29 02:30", "2026-03-29T01:00:00+00:00"),  # the clocks skip it: where the gap ends
+        ("2026-10-25 02:30", "2026-10-25T00:30:00+00:00"),  # it comes twice: the first
+        ("2028-02-29", "2028-02-28T23:00:00+00:00"),
+    ],
+)
+def test_a_wall_time_is_when_it_would_fire(wall: str, instant: str, linstock: Linstock, told: FakeApi) -> None:
+    told.on(f"GET {PATH}/ticks", ledger(at=about()))
+    linstock("schedule", "ticks", SCHEDULE_ID, "--at", wall)
+    assert told.asked[-1].query == {"at": instant}
+
+
+def test_one_instant_or_a_span(linstock: Linstock, told: FakeApi) -> None:
+    ended = linstock("schedule", "ticks", SCHEDULE_ID, "--at", "2026-11-22", "--from", "2026-11-22")
+    assert (ended.exit_code, "--at is about one instant" in ended.stderr) == (2, True)
+    early = linstock("schedule", "ticks", SCHEDULE_ID, "--at", "0001-01-01")
+    assert (early.exit_code, "give its offset" in early.stderr) == (2, True)
+
+
+def test_versions(linstock: Linstock, told: FakeApi) -> None:
+    gone = version(2, cronExpression="0 4 * * *", until="2026-11-23T07:03:25Z", deletedBy="bob")
+    told.on(f"GET {PATH}/versions", page(gone, version(until=gone["since"]), total=3))
+    ended = linstock("schedule", "versions", SCHEDULE_ID, "-n", "2", TZ="UTC")
+    _, second, first = ended.stdout.splitlines()
+    assert "0 4 * * * Europe/Berlin" in second
+    assert "(deleted)" in second
+    assert "(deleted)" not in first
+    assert "2 of 3" in ended.stderr
