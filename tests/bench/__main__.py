@@ -23,6 +23,7 @@ from linstock.embedded import EmbeddedPostgres
 from linstock.telemetry import configure_logging
 from tests.bench import (
     bench_commands,
+    bench_cron,
     bench_eventlog,
     bench_idle,
     bench_lists,
@@ -57,6 +58,7 @@ BENCHES: dict[str, Bench] = {
     "lag": _awaited(bench_projection.lag),
     "relay": _awaited(bench_eventlog.relay),
     "group-commit": _awaited(bench_eventlog.group_commit),
+    "cron": lambda _servers, repetitions, _allowance: bench_cron.evaluation(repetitions=repetitions),
     "lists": _awaited(bench_lists.lists),
     "rebuild": _awaited(bench_projection.rebuild),
     "scan": lambda servers, repetitions, _: bench_scan.scan(servers.folder, repetitions=repetitions),

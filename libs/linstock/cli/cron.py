@@ -41,7 +41,8 @@ _zone = click.option("--zone", default="UTC", show_default=True, metavar="ZONE",
 def cron() -> None:
     """Understand cron expressions; needs no server.
 
-    EXPR has 5 fields (minute hour day month weekday), or 6 with seconds first. Quote it.
+    EXPR has 5 fields (minute hour day month weekday), or 6 with seconds first; or is such as @daily or '@every 90s'.
+    Quote it.
     """
 
 
@@ -95,13 +96,13 @@ def explain(screen: "Screen", expression: str, zone: str) -> None:
 def _instants(expression: str, zone: str, after: datetime | None, count: int) -> list[datetime]:
     """Raises click.BadParameter for what cannot be scheduled."""
     from linstock import cron as timing
-    from linstock.cron.explain import spelled_out
 
     found: list[datetime] = []
     instant: datetime | None = after or datetime.now(UTC)
     try:
+        timing.check(expression, zone)
         while instant is not None and len(found) < count:
-            if instant := timing.next_instant(spelled_out(expression), zone, instant):
+            if instant := timing.next(expression, zone, instant):
                 found.append(instant)
     except timing.InvalidCron as error:
         raise click.BadParameter(str(error), param_hint="--zone" if error.field == "zone" else "EXPR") from error

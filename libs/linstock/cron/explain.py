@@ -1,38 +1,44 @@
 """A cron expression in English. Pure: nothing is evaluated, nothing is asked what time it is."""
 
+from contextlib import suppress
 from functools import lru_cache
 
 from cron_descriptor import ExpressionDescriptor, Options  # type: ignore[import-untyped]
 from cron_descriptor.Exception import FormatError, MissingFieldError  # type: ignore[import-untyped]
 
-from linstock.cron.expression import EXPRESSION_LIMIT, FIELDS
+from linstock.cron.errors import InvalidCron
+from linstock.cron.fields import EXPRESSION_LIMIT, FIELDS, spelled_out
+from linstock.cron.interval import Every, every
 
-MACROS = {
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-    "@monthly": "0 0 1 * *",
-    "@weekly": "0 0 * * 0",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@hourly": "0 * * * *",
-    "@every_minute": "* * * * *",
-    "@every_second": "* * * * * *",
-}
 _ANY = ("*", "?")
-
-
-def spelled_out(expression: str) -> str:
-    """The fields that a macro such as `@daily` stands for; anything else as it is."""
-    return MACROS.get(expression.strip().lower(), expression)
 
 
 @lru_cache(maxsize=4096)
 def explain(expression: str, zone: str = "") -> str:
     """`At 02:00, every day, Europe/Berlin`. Meant for what `cron.check` has let through; what cannot be worded nicely
     is named field by field, so this never fails."""
+    with suppress(InvalidCron):
+        if interval := every(expression):
+            return _every(interval)
     fields = spelled_out(expression)[:EXPRESSION_LIMIT].split()
     words = _worded(fields) or _by_field(fields)
     return f"{words}, {zone}" if zone else words
+
+
+def _every(interval: Every) -> str:
+    """Zones are nothing to it."""
+    length = _length(interval.period_s)
+    words = f"Every {length.removeprefix('1 ') if ' and ' not in length else length}"
+    return f"{words}, {_length(interval.phase_s)} later than full ones" if interval.phase_s else words
+
+
+def _length(seconds: int) -> str:
+    found = []
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            found.append(f"{count} {unit}s" if count > 1 else f"1 {unit}")
+    return " and ".join(found) if found != ["1 day"] else "24 hours"
 
 
 def _worded(fields: list[str]) -> str | None:
@@ -57,5 +63,5 @@ def _described(fields: list[str]) -> str:
 
 
 def _by_field(fields: list[str]) -> str:
-    names = FIELDS[-len(fields) :] if 0 < len(fields) <= len(FIELDS) else ()
-    return ", ".join(f"{name} {field}" for name, field in zip(names, fields, strict=False)) or "Never"
+    known = FIELDS[-len(fields) :] if 0 < len(fields) <= len(FIELDS) else ()
+    return ", ".join(f"{each.name} {text}" for each, text in zip(known, fields, strict=False)) or "Never"

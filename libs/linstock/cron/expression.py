@@ -1,56 +1,56 @@
-"""A cron expression, checked and compiled. Compiled ones are interned: most schedules share few.
+"""An expression in a zone, compiled. Compiled ones are interned: most schedules share few."""
 
-Matching is croniter's, on naive wall time; only what it matches as documented is let through.
-"""
-
-import copy
-import re
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from croniter import CroniterBadDateError, CroniterError, croniter  # type: ignore[import-untyped]
-
+from linstock.cron import interval, wall
+from linstock.cron.calendar import Calendar
 from linstock.cron.errors import InvalidCron
+from linstock.cron.fields import EXPRESSION_LIMIT, parse
+from linstock.cron.interval import Every
 
-EXPRESSION_LIMIT = 100  # characters
 ZONE_LIMIT = 64
-ORIGIN = datetime(2024, 1, 1)  # noqa: DTZ001  # wall time has no zone
-FIELDS = ("second", "minute", "hour", "day", "month", "weekday")
-HIGHEST = {"second": 59, "minute": 59, "hour": 23, "day": 31, "month": 12, "weekday": 7}
+ORIGIN = datetime(2024, 1, 1, tzinfo=UTC)
 
-NAME = r"[A-Za-z]{3}"
-NUMBER = r"\d{1,2}"
-VALUE = rf"(?:{NUMBER}|{NAME})"
-PART = re.compile(rf"(?:\*|\?|{VALUE}(?:-{VALUE})?)(?:/(?P<step>\d{{1,2}}))?|[Ll]|{NUMBER}[Ll]|{VALUE}#[1-5]")
-RECURRING = re.compile(r"[*?/-]")
+Days = Literal["and", "or"]
+"""Which days match when both day and weekday are restricted: those that match both, or either (Vixie cron)."""
+
+ClockChanges = Literal["cronos", "literal"]
+"""`cronos`: what falls into a gap fires once at its end, and what comes twice fires once unless it recurs within the
+day. `literal`: what falls into a gap does not fire, and what comes twice fires twice."""
 
 
-class Compiled:
-    """One expression in one zone. `interval`: it recurs within the day, so the second pass of a clock change counts."""
+class InZone:
+    """Fields that are matched against wall time."""
 
-    def __init__(self, expression: str, zone: str) -> None:
-        self.zone = _zone(zone)
-        fields = _fields(expression)
-        self.interval = any(RECURRING.search(field) for field in fields[:3])
-        self._matcher = _matcher(fields)
-        if self.after(ORIGIN) is None:
-            raise InvalidCron("day", "no such day ever comes")
+    __slots__ = ("calendar", "gaps", "parsed", "repeats", "zone")
 
-    def after(self, wall: datetime) -> datetime | None:
-        """The first matching wall time later than `wall` (both naive); None when there is none in fifty years."""
-        matcher = copy.copy(self._matcher)  # it remembers where it is; a copy makes this safe from any thread
+    def __init__(self, expression: str, zone: ZoneInfo, days: Days, changes: ClockChanges) -> None:
+        self.parsed = parse(expression)
+        self.calendar = Calendar(self.parsed, either=days == "or")
+        self.zone = zone
+        self.gaps = changes == "cronos"
+        self.repeats = changes == "literal" or self.parsed.interval
+
+    def following(self, after: datetime, *, inclusive: bool) -> datetime | None:
+        """`after` is aware and has whole seconds."""
         try:
-            found: datetime = matcher.get_next(datetime, start_time=wall.replace(microsecond=0))
-        except CroniterBadDateError:
+            return wall.following(
+                self.calendar, self.zone, after, inclusive=inclusive, gaps=self.gaps, repeats=self.repeats
+            )
+        except OverflowError:  # the zone's midnight lies beyond the year 9999
             return None
-        return found
 
 
 @lru_cache(maxsize=65_536)
-def compiled(expression: str, zone: str) -> Compiled:
+def compiled(expression: str, zone: str, days: Days = "and", changes: ClockChanges = "cronos") -> InZone | Every:
     """Raises InvalidCron."""
-    return Compiled(expression, zone)
+    found = _zone(zone)
+    if len(expression) > EXPRESSION_LIMIT:
+        raise InvalidCron("expression", f"it is longer than {EXPRESSION_LIMIT} characters")
+    return interval.every(expression) or InZone(expression, found, days, changes)
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -62,54 +62,3 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise InvalidCron("zone", f"there is no time zone {name!r}") from error
-
-
-def _fields(expression: str) -> list[str]:
-    if len(expression) > EXPRESSION_LIMIT:
-        raise InvalidCron("expression", f"it is longer than {EXPRESSION_LIMIT} characters")
-    fields = expression.split()
-    if len(fields) not in (5, 6):
-        raise InvalidCron("expression", f"it has {len(fields)} fields; it needs 5, or 6 with seconds first")
-    fields = ["0", *fields] if len(fields) == 5 else fields
-    return [_field(name, field) for name, field in zip(FIELDS, fields, strict=True)]
-
-
-def _field(name: str, field: str) -> str:
-    parts = field.split(",")
-    for part in parts:
-        match = PART.fullmatch(part)
-        if match is None:
-            raise InvalidCron(name, f"{part!r} is not understood")
-        if match["step"] and not 1 <= int(match["step"]) <= HIGHEST[name]:
-            raise InvalidCron(name, f"a step is between 1 and {HIGHEST[name]}, not {match['step']}")
-        if _wraps(part) and match["step"]:
-            raise InvalidCron(name, f"{part!r}: a range that wraps around cannot have a step")
-        if part[0] in "*?" and len(parts) > 1:
-            raise InvalidCron(name, f"{part!r} cannot be part of a list")
-    return ",".join(_spelling(name, part) for part in parts)
-
-
-def _wraps(part: str) -> bool:
-    first, dash, rest = part.partition("-")
-    last = rest.partition("/")[0]
-    return bool(dash) and not (first.isdigit() and last.isdigit() and int(first) <= int(last))
-
-
-def _spelling(name: str, part: str) -> str:
-    """As croniter spells it: `*` for `?`, and `L5` for the last Friday."""
-    if part.startswith("?"):
-        return "*" + part[1:]
-    if name == "weekday" and re.fullmatch(r"\d[Ll]", part):
-        return "L" + part[0]
-    return part
-
-
-def _matcher(fields: list[str]) -> croniter:
-    for index, (name, field) in enumerate(zip(FIELDS, fields, strict=True)):
-        alone = ["*"] * 6
-        alone[index] = field
-        try:  # one field at a time, to be able to say which one is wrong
-            croniter(" ".join(alone), ORIGIN, second_at_beginning=True, day_or=False)
-        except (CroniterError, ValueError, KeyError) as error:
-            raise InvalidCron(name, f"{field!r} is not understood") from error
-    return croniter(" ".join(fields), ORIGIN, second_at_beginning=True, day_or=False)

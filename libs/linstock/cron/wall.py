@@ -1,68 +1,68 @@
 """From wall time to instants, over the days when clocks change.
 
-A wall time maps to its first pass; one inside a gap maps to the gap's end. The second pass of an overlap can only be
-the answer while we stand in that overlap ourselves: anything earlier has its first pass before it.
+A wall time maps to its first pass. The second pass of an overlap can only be the answer while we stand in that overlap
+ourselves: anything earlier has its first pass before it.
 """
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from linstock.cron.expression import Compiled
+from linstock.cron.calendar import Calendar
 
 SECOND = timedelta(seconds=1)
 
 
-def following(timing: Compiled, after: datetime) -> datetime | None:
-    """The first instant later than `after` (aware) at which `timing` matches."""
-    here = after.astimezone(timing.zone)
+def following(
+    calendar: Calendar, zone: ZoneInfo, after: datetime, *, inclusive: bool, gaps: bool, repeats: bool
+) -> datetime | None:
+    """The first instant later than `after` (aware, whole seconds), or `inclusive` of it, at which `calendar` matches.
+
+    `gaps`: a wall time that the clocks skip counts as the skip's end; else it does not come. `repeats`: wall times that
+    come twice fire in both passes; else in the first.
+    """
+    here = after.astimezone(zone)
     wall = here.replace(tzinfo=None, fold=0)
-    overlap = _overlap(wall, timing.zone)
-    if overlap is None:
-        return _first_pass(timing, after, wall)
-    first = _first_pass(timing, after, overlap[1] - SECOND if here.fold else wall)
-    second = _second_pass(timing, here, overlap) if timing.interval else None
-    return min((instant for instant in (first, second) if instant), default=None)
+    overlap = here.utcoffset() != here.replace(fold=1 - here.fold).utcoffset()
+    overlap_start, overlap_end = _overlap(wall, zone) if overlap else (wall, wall)
+    if not inclusive:
+        wall += SECOND
+    if not overlap:
+        return _first_pass(calendar, zone, wall, gaps=gaps)
+    first = _first_pass(calendar, zone, overlap_end if here.fold else wall, gaps=gaps)
+    if not repeats:
+        return first
+    second = calendar.at_or_after(wall if here.fold else overlap_start)
+    if second is None or second >= overlap_end:
+        return first
+    again = second.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return again if first is None else min(first, again)
 
 
-def _first_pass(timing: Compiled, after: datetime, wall: datetime) -> datetime | None:
-    """Several wall times of one gap map to the same instant: those that `after` has already seen are passed over."""
-    found = timing.after(wall)
-    while found is not None:
-        instant = _instant(found, timing.zone)
-        if instant > after:
-            return instant
-        found = timing.after(found)
+def _first_pass(calendar: Calendar, zone: ZoneInfo, wall: datetime, *, gaps: bool) -> datetime | None:
+    while (found := calendar.at_or_after(wall)) is not None:
+        local = found.replace(tzinfo=zone)
+        before, after = local.utcoffset(), local.replace(fold=1).utcoffset()
+        assert before is not None
+        assert after is not None
+        if before >= after:  # more: an overlap
+            return local.astimezone(UTC)
+        naive = found.replace(tzinfo=UTC)
+        change = change_between(zone, naive - after, naive - before)
+        if gaps:
+            return change
+        wall = change.astimezone(zone).replace(tzinfo=None)
     return None
 
 
-def _second_pass(timing: Compiled, here: datetime, overlap: tuple[datetime, datetime]) -> datetime | None:
-    start, end = overlap
-    found = timing.after(here.replace(tzinfo=None, fold=0) if here.fold else start - SECOND)
-    if found is None or found >= end:
-        return None
-    return found.replace(tzinfo=timing.zone, fold=1).astimezone(UTC)
-
-
-def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
-    instant = wall.replace(tzinfo=zone).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None, fold=0) == wall:
-        return instant
+def _overlap(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The wall times that come twice, as (start, end), `wall` being one of them."""
     before, after = _offset(wall, zone, fold=0), _offset(wall, zone, fold=1)
     naive = wall.replace(tzinfo=UTC)
-    return _change(zone, naive - after, naive - before)
-
-
-def _overlap(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
-    """The wall times that come twice, as (start, end), when `wall` is one of them."""
-    before, after = _offset(wall, zone, fold=0), _offset(wall, zone, fold=1)
-    if before <= after:  # equal: unambiguous; less: a gap, where nobody stands
-        return None
-    naive = wall.replace(tzinfo=UTC)
-    change = _change(zone, naive - before, naive - after).replace(tzinfo=None)
+    change = change_between(zone, naive - before, naive - after).replace(tzinfo=None)
     return change + after, change + before
 
 
-def _change(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
+def change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
     """The instant in (low, high] at which the zone's offset changes."""
     old = low.astimezone(zone).utcoffset()
     low, high = low.replace(microsecond=0), high.replace(microsecond=0)

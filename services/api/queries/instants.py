@@ -15,7 +15,7 @@ def next_instant(expression: str, zone: str, after: datetime) -> datetime | None
     if asked is not None and instant is not None and asked <= after < instant:
         return instant
     try:
-        found = cron.next_instant(expression, zone, after.replace(microsecond=0))
+        found = cron.next(expression, zone, after.replace(microsecond=0))
     except cron.InvalidCron:
         return None
     if found is not None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linstock.cron import EXPRESSION_LIMIT, InvalidCron, check, due_instants, next_instant
+from linstock import cron
+from linstock.cron import EXPRESSION_LIMIT, ClockChanges, Days, InvalidCron, check, due_instants
 
 
 def utc(text: str) -> datetime:
@@ -23,17 +24,17 @@ def local(expression: str, zone: str, after: str, count: int = 1) -> list[str]:
 
 
 def test_five_fields_start_with_minutes_and_six_with_seconds() -> None:
-    assert next_instant("0 2 * * *", "UTC", utc("2026-03-01T02:00")) == utc("2026-03-02T02:00")
-    assert next_instant("*/10 * * * * *", "UTC", utc("2026-03-01T02:00")) == utc("2026-03-01T02:00:10")
+    assert cron.next("0 2 * * *", "UTC", utc("2026-03-01T02:00")) == utc("2026-03-02T02:00")
+    assert cron.next("*/10 * * * * *", "UTC", utc("2026-03-01T02:00")) == utc("2026-03-01T02:00:10")
 
 
 def test_an_instant_is_later_than_the_given_one_also_by_less_than_a_second() -> None:
-    assert next_instant("* * * * * *", "UTC", utc("2026-03-01T02:00:00.999999")) == utc("2026-03-01T02:00:01")
-    assert next_instant("* * * * * *", "UTC", utc("2026-03-01T02:00:01")) == utc("2026-03-01T02:00:02")
+    assert cron.next("* * * * * *", "UTC", utc("2026-03-01T02:00:00.999999")) == utc("2026-03-01T02:00:01")
+    assert cron.next("* * * * * *", "UTC", utc("2026-03-01T02:00:01")) == utc("2026-03-01T02:00:02")
 
 
 def test_day_and_weekday_must_both_match() -> None:
-    assert next_instant("0 0 13 * 5", "UTC", utc("2026-04-01T00:00")) == utc("2026-11-13T00:00")
+    assert cron.next("0 0 13 * 5", "UTC", utc("2026-04-01T00:00")) == utc("2026-11-13T00:00")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_day_and_weekday_must_both_match() -> None:
     [("0 0 L * *", "2026-02-28T00:00"), ("0 0 * * 5L", "2026-02-27T00:00"), ("0 0 * * MON#2", "2026-02-09T00:00")],
 )
 def test_last_days_and_counted_weekdays(expression: str, expected: str) -> None:
-    assert next_instant(expression, "UTC", utc("2026-02-01T00:00")) == utc(expected)
+    assert cron.next(expression, "UTC", utc("2026-02-01T00:00")) == utc(expected)
 
 
 def test_what_falls_into_the_gap_fires_once_at_its_end() -> None:
@@ -73,6 +74,46 @@ def test_an_interval_goes_on_through_both_passes() -> None:
     assert local("0 0-30 1 * * *", "Australia/Lord_Howe", "2026-04-05T01:59:00+11:00") == ["2026-04-05T01:30:00+10:30"]
 
 
+@pytest.mark.parametrize(
+    ("expression", "after", "expected"),
+    [
+        ("@every 90s", "2026-03-01T00:00:00", "2026-03-01T00:01:30"),
+        ("@every 90s", "2026-03-01T00:01:29", "2026-03-01T00:01:30"),
+        ("@every 1h30m", "2026-03-29T00:30:00", "2026-03-29T01:30:00"),
+        ("@EVERY 1h/10m", "2026-03-01T00:10:00", "2026-03-01T01:10:00"),
+        ("@every 1d", "1969-12-31T13:00:00", "1970-01-01T00:00:00"),
+    ],
+)
+def test_an_interval_has_its_instants_for_ever(expression: str, after: str, expected: str) -> None:
+    """Wherever one looks from: neither a restart nor a clock change moves them."""
+    assert cron.next(expression, "Europe/Berlin", utc(after)) == utc(expected)
+    assert cron.next(expression, "UTC", utc(expected), inclusive=True) == utc(expected)
+
+
+@pytest.mark.parametrize(("days", "expected"), [("and", "2026-11-13T00:00"), ("or", "2026-04-03T00:00")])
+def test_either_of_day_and_weekday_is_enough_when_told(days: Days, expected: str) -> None:
+    assert cron.next("0 0 13 * 5", "UTC", utc("2026-04-01T00:00"), days=days) == utc(expected)
+
+
+def test_or_restricts_nothing_more_when_one_of_them_is_any() -> None:
+    assert cron.next("0 0 * * 5", "UTC", utc("2026-04-01T00:00"), days="or") == utc("2026-04-03T00:00")
+    assert cron.next("0 0 13 * ?", "UTC", utc("2026-04-01T00:00"), days="or") == utc("2026-04-13T00:00")
+
+
+LITERAL: ClockChanges = "literal"
+
+
+def test_literally_a_gap_fires_nothing_and_an_overlap_twice() -> None:
+    assert cron.next("30 2 * * *", "America/New_York", utc("2026-03-08T06:59"), changes=LITERAL) == utc(
+        "2026-03-09T06:30"
+    )
+    first = cron.next("30 1 * * *", "America/New_York", utc("2026-11-01T05:00"), changes=LITERAL)
+    assert first == utc("2026-11-01T05:30")
+    assert cron.next("30 1 * * *", "America/New_York", utc("2026-11-01T05:30"), changes=LITERAL) == utc(
+        "2026-11-01T06:30"
+    )
+
+
 def test_due_instants_stop_at_the_end_and_at_the_limit() -> None:
     start, end = utc("2026-03-01T00:00"), utc("2026-03-01T00:00:05")
     assert len(due_instants("* * * * * *", "UTC", start, end, 100)) == 5
@@ -85,7 +126,13 @@ def test_due_instants_stop_at_the_end_and_at_the_limit() -> None:
     [
         ("* * * *", "UTC", "expression"),
         ("* * * * * * *", "UTC", "expression"),
-        ("@daily", "UTC", "expression"),
+        ("@dayly", "UTC", "expression"),
+        ("@every", "UTC", "expression"),
+        ("@every 0s", "UTC", "expression"),
+        ("@every 90", "UTC", "expression"),
+        ("@every 367d", "UTC", "expression"),
+        ("@every 1h/1h", "UTC", "expression"),
+        ("@reboot", "UTC", "expression"),
         ("", "UTC", "expression"),
         ("0 " * EXPRESSION_LIMIT, "UTC", "expression"),
         ("60 * * * *", "UTC", "minute"),

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linstock.cron import EXPRESSION_LIMIT
-from linstock.cron.explain import MACROS, explain
+from linstock.cron.explain import explain
+from linstock.cron.fields import MACROS
 
 
 @pytest.mark.parametrize(
@@ -30,11 +31,26 @@ from linstock.cron.explain import MACROS, explain
         ("@daily", "At 00:00, every day"),
         ("@Weekly", "At 00:00, only on Sunday"),
         ("@every_second", "Every second"),
+        ("@every_minute", "Every minute"),
     ],
 )
 def test_in_words(expression: str, words: str) -> None:
     assert explain(expression) == words
     assert explain(expression, "Europe/Berlin") == f"{words}, Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("@every 90s", "Every 1 minute and 30 seconds"),
+        ("@every 60m", "Every hour"),
+        ("@every 24h", "Every 24 hours"),
+        ("@every 2d", "Every 2 days"),
+        ("@every 1h/10m", "Every hour, 10 minutes later than full ones"),
+    ],
+)
+def test_an_interval_has_no_zone(expression: str, words: str) -> None:
+    assert explain(expression, "Europe/Berlin") == words
 
 
 def test_day_and_weekday_must_both_match_and_the_words_say_so() -> None:
