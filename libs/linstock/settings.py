@@ -14,6 +14,7 @@ LogFormat = Literal["console", "json"]
 
 DEFAULT_PORT = 8321
 MOST_DAYS = 36_500
+DEFAULT_RETENTION_DAYS = 90
 DEFAULT_DATA_DIR = Path(".linstock")
 
 
@@ -50,7 +51,7 @@ class Settings:
     crash_at: str = ""
     allow_roots: tuple[Path, ...] = ()
     """Libraries must lie below one of these; empty: anywhere."""
-    retention_days: int = 90
+    retention_days: int = DEFAULT_RETENTION_DAYS
     """How long the read models keep details of what has ended."""
     require_token: bool = False
     """Also on loopback."""

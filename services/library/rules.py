@@ -14,6 +14,9 @@ from linstock.messages.library import DEFAULT_EXTENSIONS, Settings
 NAME_LIMIT = 200  # characters
 DESCRIPTION_LIMIT = 2000  # characters
 PATH_LIMIT_BYTES = 4096  # PATH_MAX of Linux
+COMPONENT_LIMIT_BYTES = 255  # NAME_MAX of Linux
+KERNEL_TREES = ("/proc", "/sys", "/dev")
+"""Reading what lies there can block for ever, or does something."""
 PATTERNS_LIMIT = 64
 PATTERN_LIMIT = 200  # characters
 
@@ -63,6 +66,10 @@ def _check_path(path: str) -> None:
     _check_text("path", path)
     if len(path.encode()) > PATH_LIMIT_BYTES:
         raise InvalidSettings("path", f"a path has at most {PATH_LIMIT_BYTES} bytes")
+    if any(len(name.encode()) > COMPONENT_LIMIT_BYTES for name in path.split("/")):
+        raise InvalidSettings("path", f"a folder's name has at most {COMPONENT_LIMIT_BYTES} bytes")
+    if any(path == tree or path.startswith(f"{tree}/") for tree in KERNEL_TREES):
+        raise InvalidSettings("path", f"what lies in {', '.join(KERNEL_TREES)} are no files of anybody's")
 
 
 def _check_patterns(patterns: Sequence[str]) -> None:

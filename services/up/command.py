@@ -7,7 +7,7 @@ from typing import Any
 
 import rich_click as click
 
-from linstock.settings import DEFAULT_DATA_DIR, DEFAULT_PORT
+from linstock.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, DEFAULT_RETENTION_DAYS, MOST_DAYS
 from services.up.launch import Launch
 
 Command = Callable[..., None]
@@ -24,6 +24,9 @@ _OPTIONS = (
                  help="On loopback too; wanted behind a proxy, which makes everybody a caller on loopback."),
     click.option("--allow-root", "allow_roots", multiple=True, metavar="DIR", type=click.Path(path_type=Path),
                  envvar="LINSTOCK_ALLOW_ROOTS", help="Libraries may be in this folder only; may be given again."),
+    click.option("--retention-days", type=click.IntRange(1, MOST_DAYS), default=DEFAULT_RETENTION_DAYS,
+                 show_default=True, envvar="LINSTOCK_RETENTION_DAYS",
+                 help="How long lists keep details of what has ended; counts and the log stay."),
     click.option("--log-format", type=click.Choice(["console", "json"]), default="console", show_default=True,
                  envvar="LINSTOCK_LOG_FORMAT"),
 )  # fmt: skip
@@ -34,7 +37,7 @@ def _where(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_data_dir(data_dir: Path, **given: Any) -> None:
-        for other in ("paths", "port", "host", "log_format", "require_token", "allow_roots"):
+        for other in ("paths", "port", "host", "log_format", "require_token", "allow_roots", "retention_days"):
             given.pop(other)
         command(data_dir=data_dir, **given)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from linstock.access.hosts import is_loopback
-from linstock.settings import DEFAULT_PORT, LogFormat
+from linstock.settings import DEFAULT_PORT, DEFAULT_RETENTION_DAYS, LogFormat
 
 PLAIN_HTTP = "others can reach this, over plain HTTP: tokens are readable on the way, so put a proxy with TLS before it"
 
@@ -20,6 +20,7 @@ class Launch:
     log_format: LogFormat = "console"
     require_token: bool = False
     allow_roots: tuple[Path, ...] = ()
+    retention_days: int = DEFAULT_RETENTION_DAYS
 
     @property
     def is_open(self) -> bool:
@@ -34,6 +35,7 @@ class Launch:
         """The same again, as arguments of `linstock up`."""
         return [
             *("--port", str(self.port), "--host", self.host, "--log-format", self.log_format),
+            *("--retention-days", str(self.retention_days)),
             *(("--require-token",) if self.require_token else ()),
             *(word for root in self.allow_roots for word in ("--allow-root", os.fspath(root))),
             "--",

@@ -115,7 +115,7 @@ class Supervisor:
             "LINSTOCK_LOG_FORMAT": "json",  # rendered once, by the log stream
             "LINSTOCK_DATA_DIR": str(self._plan.data.root),
             "LINSTOCK_DISK": str(self._servers.disk or ""),
-            "LINSTOCK_RETENTION_DAYS": os.environ.get("LINSTOCK_RETENTION_DAYS", ""),
+            "LINSTOCK_RETENTION_DAYS": str(self._plan.launch.retention_days),
             "LINSTOCK_CRASH_AT": os.environ.get("LINSTOCK_CRASH_AT", ""),
             "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": "2",  # glibc gives each thread an arena, and services wait in threads

@@ -17,7 +17,7 @@ from linstock.messages.catalogue import (
     RemovalsHeld,
     ScanStarted,
 )
-from linstock.messages.job import JobFailed, JobRetryScheduled, JobStarted, JobSucceeded, ScanRequested
+from linstock.messages.job import JobFailed, JobRetryScheduled, JobStarted, JobSucceeded, OutcomeIgnored, ScanRequested
 from linstock.messages.library import LibraryCreated, LibraryDeleted, LibrarySettingsChanged, Settings
 from linstock.messages.receipt import CommandHandled
 from linstock.messages.scan import Counts, ReportItem, ScanCompleted, ScanFailed
@@ -327,6 +327,20 @@ class Story:
                 code="lease_lost",
                 message="no sign of life",
                 at=at,
+            ),
+        )
+        return self
+
+    def ignored(self, run: int, *, attempt: int = 1) -> "Story":
+        """An outcome that came too late to count."""
+        self.scheduler.says(
+            self.run(run),
+            OutcomeIgnored(
+                job_id=self.run(run),
+                attempt=attempt,
+                lease=self.id(f"lease-{run}-{attempt}"),
+                outcome="succeeded",
+                at=self.moment(run, attempt) + timedelta(seconds=3),
             ),
         )
         return self

@@ -100,8 +100,9 @@ def show(api: "Api", screen: Screen, library: "Json") -> None:
     """With JSON wanted: the library, with `statistics` and `schedule` (null where there is none)."""
     statistics = api.find(f"/libraries/{library['id']}/statistics")
     schedule = api.find(f"/scheduledjobs/library/{library['id']}")
+    scans = api.find(f"/libraries/{library['id']}/scans", pageSize=1) or {"data": []}
     whole = {**library, "statistics": statistics, "schedule": schedule}
-    screen.one(whole, _told(library, statistics or {}, schedule))
+    screen.one(whole, [*_told(library, statistics or {}, schedule), *_unread(scans["data"])])
 
 
 def remove(api: "Api", library: "Json", *, asked: bool) -> None:
@@ -160,6 +161,13 @@ def _told(library: "Json", statistics: "Json", schedule: "Json | None") -> Itera
         yield "schedule", schedule["id"]
         yield from schedules.timing(schedule)
         yield "last error", statistics.get("lastErrorMessage") or schedule.get("lastErrorMessage")
+
+
+def _unread(scans: "list[Json]") -> Iterator[tuple[str, object]]:
+    """Of the latest scan."""
+    for scan in scans:
+        if errors := (scan["counts"] or {}).get("errors"):
+            yield "could not be read", f"{errors:,}: linstock run show {words.short(scan['id'])}"
 
 
 def _contents(statistics: "Json") -> Iterator[tuple[str, object]]:

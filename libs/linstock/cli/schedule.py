@@ -1,9 +1,10 @@
 """`linstock schedule …`: when what runs. Light to import: `linstock --help` reads this module."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from linstock.cli.cron import Instant
 from linstock.cli.ledger import ticks, versions
 from linstock.cli.named import LIBRARY, SCHEDULE
 from linstock.cli.options import deep, examples, limited, wait, with_api, with_screen
@@ -11,6 +12,8 @@ from linstock.cli.options import deep, examples, limited, wait, with_api, with_s
 if TYPE_CHECKING:
     from linstock.cli.api import Api
     from linstock.cli.screen import Screen
+
+OVERLAPS = ["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all"]
 
 _named = click.argument("name", metavar="SCHEDULE", type=SCHEDULE)
 
@@ -90,6 +93,32 @@ def trigger(ctx: click.Context, api: "Api", screen: "Screen", name: str, deep: b
     if wait:
         ctx.exit(runs.wait_and_show(api, screen, started["id"], scan=found.get("jobType") == runs.SCAN))
     schedules.started(screen, started)
+
+
+@schedule.command(
+    epilog=examples(
+        "linstock schedule preview '30 2 * * *' --zone Europe/Berlin",
+        "linstock schedule preview '*/5 * * * *' --of 'Library Scan - Holidays' --overlap buffer_one",
+    )
+)
+@click.argument("expression", metavar="[EXPR]", required=False)
+@click.option("--of", "named", type=SCHEDULE, metavar="SCHEDULE", help="Replay its runs of the last 30 days.")
+@click.option("--zone", metavar="ZONE", help="IANA time zone; else the schedule's, or UTC.")
+@click.option("--from", "after", type=Instant(), metavar="TIME", help="Only later than this. Default: now.")
+@click.option("-n", "--count", type=click.IntRange(1, 100), default=10, show_default=True)
+@click.option("--days", type=click.Choice(["and", "or"]), help="Must day and weekday both match, or either?")
+@click.option("--clock-changes", type=click.Choice(["cronos", "literal"]), help="What happens in a gap and an overlap.")
+@click.option("--overlap", type=click.Choice(OVERLAPS), help="What to do while another run goes on.")
+@with_screen
+@with_api
+def preview(api: "Api", screen: "Screen", expression: str | None, named: str | None, **given: Any) -> None:
+    """Show what a schedule would do: its next times, what may surprise, and how its past runs would have gone."""
+    from linstock.cli import previews
+
+    if expression is None and named is None:
+        raise click.UsageError("Give an EXPR, or --of SCHEDULE.")
+    schedule_id = SCHEDULE.find(api, named)["id"] if named else None
+    previews.show(api, screen, expression, schedule_id, **given)
 
 
 def _switch(api: "Api", screen: "Screen", name: str, verb: str) -> None:

@@ -16,6 +16,7 @@ from linstock.messages.job import (
     JobStarted,
     JobSucceeded,
     JobTimedOut,
+    OutcomeIgnored,
     ScanRequested,
 )
 from linstock.messages.message import Message
@@ -95,7 +96,8 @@ def job_id_of(fact: Fact) -> UUID | None:
 
 
 def reads(fact: Fact) -> Iterable[UUID]:
-    job_id = job_id_of(fact)
+    """Also of an ignored outcome, which changes no job: the feed says whose library each event is about."""
+    job_id = fact.event.job_id if isinstance(fact.event, OutcomeIgnored) else job_id_of(fact)
     return () if job_id is None else (job_id,)
 
 

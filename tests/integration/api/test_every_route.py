@@ -106,6 +106,16 @@ for name in ("scheduledjobs", "schedules"):
         ("POST", f"/api/v1/{name}/{{schedule_id}}/disable"): [BAD_MATCH, UNKNOWN_PARAMETER],
         ("POST", f"/api/v1/{name}/{{schedule_id}}/trigger"): [BAD_MODE, MISSPELT],
         ("GET", f"/api/v1/{name}/{{schedule_id}}/runs"): [missing("scheduled-job"), NO_PAGE],
+        ("POST", f"/api/v1/{name}/preview"): [
+            MISSPELT,
+            Bad(status=422, code="invalid", body={}),
+            Bad(status=422, code="invalid", body={"cronExpression": "61 * * * *"}),
+            Bad(status=422, code="invalid", body={"cronExpression": "* * * * *", "timeZone": "Mars/Olympus"}),
+            Bad(status=422, code="invalid", body={"cronExpression": "* * * * *", "count": 101}),
+            Bad(status=422, code="invalid", body={"cronExpression": "* * * * *", "from": "2026-03-29T00:00:00"}),
+            Bad(status=422, code="invalid", body={"cronExpression": "* * * * *", "from": "0001-01-01T00:00:00Z"}),
+            Bad(status=422, code="invalid", body={"scheduledJobId": NOBODY}),
+        ],
         ("GET", f"/api/v1/{name}/{{schedule_id}}/ticks"): [
             missing("scheduled-job"),
             NO_ID,

@@ -16,7 +16,7 @@ class Bad(NamedTuple):
 # {empty}: a folder with nothing in it, where nothing runs either.
 BAD = {
     "completion": Bad(("tcsh",), 2, "'tcsh' is not one of"),
-    "cron explain": Bad(("61 * * * *",), 2, "minute: '61' is not understood"),
+    "cron explain": Bad(("61 * * * *",), 2, "minute: 61 is not between 0 and 59"),
     "cron next": Bad(("* * * * *", "--zone", "Mars/Olympus"), 2, "there is no time zone 'Mars/Olympus'"),
     "demo": Bad(("--port", "70000"), 2, "70000 is not in the range"),
     "doctor": Bad(("--token-file", "/nonexistent"), 2, "cannot read /nonexistent"),
@@ -39,6 +39,7 @@ BAD = {
     "run show": Bad((), 2, "Missing argument 'RUN'"),
     "schedule ls": Bad(("-o", "xml"), 2, "'xml' is not one of"),
     "schedule pause": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
+    "schedule preview": Bad((), 2, "Give an EXPR"),
     "schedule resume": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
     "schedule show": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
     "schedule ticks": Bad((SCHEDULE_ID, "--at", "noon"), 2, "'noon' is no time such as '2026-03-29 02:00'"),
@@ -66,6 +67,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "run show": (RUN_ID,),
     "schedule ls": (),
     "schedule pause": (SCHEDULE_ID,),
+    "schedule preview": ("0 2 * * *",),
     "schedule resume": (SCHEDULE_ID,),
     "schedule show": (SCHEDULE_ID,),
     "schedule ticks": (SCHEDULE_ID,),

@@ -125,6 +125,14 @@ def test_show_tells_when_it_is_scanned_in_words_and_what_failed_last(linstock: L
     assert (whole["statistics"], whole["schedule"]["isEnabled"]) == (None, True)
 
 
+def test_show_says_what_the_latest_scan_could_not_read(linstock: Linstock, api: FakeApi) -> None:
+    api.on("GET /libraries", page(library()))
+    api.on(f"GET /libraries/{LIBRARY_ID}", Answer(200, library()))
+    api.on(f"GET /libraries/{LIBRARY_ID}/scans", page({"id": RUN_ID, "counts": {"errors": 1234}}))
+    ended = linstock("lib", "show", LIBRARY_ID)
+    assert f"1,234: linstock run show {RUN_ID[:8]}" in ended.stdout
+
+
 def test_removing_asks_only_where_somebody_can_answer(linstock: Linstock, api: FakeApi) -> None:
     api.on("GET /libraries", page(library()))
     api.on(f"DELETE /libraries/{LIBRARY_ID}", Answer(204))

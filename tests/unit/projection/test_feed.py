@@ -1,18 +1,27 @@
 """The feed's rows: every event, whose library it is about, and how much of it is carried."""
 
 from datetime import timedelta
+from pathlib import Path
+from typing import get_args
 from uuid import UUID, uuid4
 
 import msgspec
+import pytest
 
 from linstock import names
+from linstock.messages.job import JobEvent, JobRequested, ScanRequested
 from linstock.messages.library import LibraryCreated, Settings
+from linstock.messages.message import Message
 from linstock.messages.retention import RetentionApplied
+from linstock.messages.schedule import ScheduleEvent
+from services.projection.fact import fact_of
+from services.projection.views import jobs, schedules
 from services.projection.views.feed import CARRIED_BYTES, Event, Hour
 from tests.support.recorded import NOON, RecordedLog
 from tests.support.story import Story
 from tests.unit.projection.test_folds import SEED, rows_of
 
+SAMPLES = Path(__file__).parents[3] / "contracts" / "samples"
 NOON_HOUR = int(NOON.timestamp()) // 3600
 
 
@@ -39,9 +48,21 @@ def test_every_event_is_one_row_with_all_that_its_envelope_says() -> None:
 
 
 def test_whatever_is_about_a_library_says_so_but_its_receipts() -> None:
-    story = Story(seed=SEED).created().scanned(1, "a").requested(2).started(2).retried(2).paused().deleted()
+    story = Story(seed=SEED).created().scanned(1, "a").requested(2).started(2).retried(2).ignored(2).paused().deleted()
     silent = {row.type for row in feed_of(*story.logs()) if row.library_id != story.library_id}
     assert silent == {"linstock.command.handled.v1"}
+
+
+@pytest.mark.parametrize("kind", get_args(JobEvent) + get_args(ScheduleEvent))
+def test_what_the_feed_looks_up_is_read_whatever_the_event(kind: type[Message]) -> None:
+    """What is looked up and not read is found when an earlier event of the same batch put it there, and only then."""
+    sample = (SAMPLES / f"{kind.__struct_config__.tag}.json").read_bytes()
+    event = msgspec.json.decode(sample, type=kind)
+    aggregate_id = getattr(event, "job_id" if kind in get_args(JobEvent) else "schedule_id")
+    [delivered] = RecordedLog(names.SCHEDULER).says(aggregate_id, event).deliveries
+    fact = fact_of(delivered)
+    read = {*jobs.reads(fact), *schedules.reads(fact)}
+    assert aggregate_id in read or kind in (ScanRequested, JobRequested), "a request is its job's first event"
 
 
 def test_what_a_row_says_of_the_library_comes_from_its_own_log() -> None:

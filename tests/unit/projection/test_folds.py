@@ -84,6 +84,8 @@ def stories(draw: st.DrawFn) -> Story:
                 story.held(run, 3).seen(run, held=3).succeeded(run)
             case _:  # goes on
                 story.page(run, *names)
+        if draw(st.booleans()):
+            story.ignored(run)
         if run > 1 and draw(st.booleans()):
             story.settled(run, held_by=run - 1)
         if draw(st.booleans()):
