@@ -18,7 +18,7 @@ OFF = "The schedule is disabled: it does not fire unless it is enabled before."
 PASSED_OFF = "The schedule is disabled: what passes until it is enabled again does not fire."
 DUE = "It was due and is not decided yet: no scheduler could act so far."
 FORGOTTEN = "It is so long ago that its verdict is no longer kept."
-NOT_YET = "The schedule was not there yet."
+NOT_YET = "The schedule was not there yet: it was made on {at} by {by}."
 UNRECORDED = "Nothing is noted about it: the schedule was disabled, deleted or changed before it was decided."
 
 
@@ -72,13 +72,16 @@ def upcoming(
         instant = version.following(instant)
 
 
-def without_verdict(at: datetime, version: Version | None, standing: Standing, now: datetime) -> AskedInstantDto:
-    """`version` was in force at `at`; None: the schedule was not there yet."""
-    if version is None:
-        return asked(at, None, "not_expected", NOT_YET)
-    gone = version.deleted_at
-    if gone is not None and at > gone:
-        return asked(at, version, "not_expected", f"The schedule was deleted on {utc(gone)} by {version.deleted_by}.")
+def before(at: datetime, first: Version) -> AskedInstantDto:
+    """About an instant at which no version was in force: `first` came later."""
+    return asked(at, None, "not_expected", NOT_YET.format(at=utc(first.made_at), by=first.made_by))
+
+
+def without_verdict(at: datetime, version: Version, standing: Standing, now: datetime) -> AskedInstantDto:
+    """`version` was the last one made for instants like `at`."""
+    if version.deleted_at is not None and at > version.deleted_at:
+        gone = f"The schedule was deleted on {utc(version.deleted_at)} by {version.deleted_by}."
+        return asked(at, None, "not_expected", gone)
     if not version.comes_to(at):
         return asked(at, version, "not_expected", not_expected(version))
     if at > standing.cursor and not standing.deleted:
@@ -94,15 +97,14 @@ def not_expected(version: Version) -> str:
 
 
 def asked(at: datetime, version: Version | None, state: State, explanation: str) -> AskedInstantDto:
-    """About an instant without a verdict."""
-    over = version is None or (version.deleted_at is not None and at > version.deleted_at)
+    """`version` was in force; None: there was no schedule."""
     return AskedInstantDto(
         instant=at,
         is_expected=state != "not_expected",
         state=state,
         verdict=None,
         explanation=explanation,
-        next_instant=None if version is None or over else version.following(at),
+        next_instant=version.following(at) if version else None,
         version=version.number if version else None,
         cron_expression=version.timing.expression if version else None,
         time_zone=version.timing.zone if version else None,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 _SKIPPED = {
     "overlap": "the run before it was still going",
-    "misfire": "its time passed while no scheduler could act, and it was not made up for",
+    "misfire": "its time passed while no scheduler could act, and the misfire policy did not fire it afterwards",
     "paused": "the schedule was paused",
     "disabled": "the schedule was disabled",
     "outside_window": "it lies outside the times at which the schedule may fire",
@@ -13,7 +13,7 @@ _SKIPPED = {
     "clock_change": "the clocks skipped its wall time, or showed it a second time",
 }
 _SKIPPED_ALL = {
-    "misfire": "their time passed while no scheduler could act, and they were not made up for",
+    "misfire": "their time passed while no scheduler could act, and the misfire policy fired none of them afterwards",
     "outside_window": "they lie outside the times at which the schedule may fire",
     "clock_change": "the clocks skipped their wall times, or showed them a second time",
 }

@@ -26,9 +26,10 @@ _SCHEDULE = f"""
     ) t ON true
     WHERE s.schedule_id = $1 AND s.workspace = $2
 """  # noqa: S608  # our own columns
+# The latest for such an instant; before there was one, the first.
 _IN_FORCE = f"""
-    SELECT {_VERSION} FROM schedule_versions v WHERE v.schedule_id = $1 AND v.cursor < $2
-    ORDER BY v.version DESC LIMIT 1
+    SELECT {_VERSION} FROM schedule_versions v WHERE v.schedule_id = $1
+    ORDER BY (v.cursor < $2) DESC, CASE WHEN v.cursor < $2 THEN -v.version ELSE v.version END LIMIT 1
 """  # noqa: S608
 # Only the row at the end of the span may begin in it and end after it.
 _SPAN = """
@@ -108,8 +109,9 @@ async def _about(
     query = f"{_TICKS} AND t.last >= $2 ORDER BY t.last LIMIT 1"
     row = await connection.fetchrow(query, schedule_id, at)
     if row is None or row["first"] > at:
-        found = await connection.fetchrow(_IN_FORCE, schedule_id, at)
-        return expected.without_verdict(at, _version(found) if found else None, standing, now)
+        last = _version(await connection.fetchrow(_IN_FORCE, schedule_id, at))
+        assert last is not None  # whatever was defined has a version
+        return expected.without_verdict(at, last, standing, now) if last.cursor < at else expected.before(at, last)
     tick, version = _tick(row), _version(row)
     if tick.instant is None and version is not None and not version.comes_to(at):
         return expected.asked(at, version, "not_expected", expected.not_expected(version))

@@ -65,7 +65,7 @@ def test_of_one_that_is_gone_or_not_understood_nothing() -> None:
     gone = standing(current=version(deleted_at=START + HOUR))
     strange = standing(current=version("every now and then"))
     assert [list(upcoming(each, None, None, START)) for each in (gone, strange)] == [[], []]
-    answer = without_verdict(START + HOUR, strange.current, strange, START)
+    answer = without_verdict(START + HOUR, version("every now and then"), strange, START)
     assert (answer.state, answer.next_instant) == ("not_expected", None)
 
 
