@@ -118,7 +118,7 @@ def test_why_it_did_not_fire_in_words(reason: str) -> None:
     one, many = (reasons.of_skipped(reason, count=count, busy=None) for count in (1, 3))
     assert one.startswith("It did not fire: ")
     assert many.startswith("None of these 3 fired: ")
-    assert reason not in one or reason in ("paused", "disabled", "limit")
+    assert "_" not in one + many
 
 
 def test_a_reason_without_words_is_said_as_it_is_and_the_run_that_was_in_the_way_is_named() -> None:
