@@ -15,7 +15,7 @@ MOST = 100
 
 class PreviewBody(Body, frozen=True):
     """`scheduledJobId`: what is not given is that schedule's, and its runs of the last 30 days are replayed. `from`:
-    only instants later than this, now if not given."""
+    only instants later than this, now if not given; the years 1900 to 9000 are told."""
 
     cron_expression: Cron | UnsetType = UNSET
     time_zone: Zone | UnsetType = UNSET

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from litestar import post
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 
 from linstock import cron
 from linstock.cron.explain import explain
@@ -14,17 +14,19 @@ from services.api import answers
 from services.api.context import Fresh
 from services.api.dto.previews import ClashDto, InstantDto, PreviewBody, PreviewDto, ReplayDto
 from services.api.dto.wire import Taken
-from services.api.problems import invalid, wrong
+from services.api.problems import invalid, not_found, wrong
 from services.api.queries import past_runs, schedules
 from services.api.replay import Run, replay
 from services.api.routes.schedules import at_both
 
 REPLAYED = timedelta(days=30)
+AHEAD = timedelta(days=50 * 366)
 INSTANTS_REPLAYED = 5_000
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Wall times before the year 1 or after 9999 can't be told."""
 
 
-@post(at_both("/preview"), status_code=200, responses=answers.problems(body=True))
+@post(at_both("/preview"), status_code=200, responses=answers.problems(404, body=True))
 async def preview_scheduled_job(data: Taken[PreviewBody], fresh: Fresh) -> PreviewDto:
     """What a schedule would do: its next instants, what may surprise, and the last 30 days again under these rules."""
     runs: list[Run] | None = None
@@ -32,7 +34,7 @@ async def preview_scheduled_job(data: Taken[PreviewBody], fresh: Fresh) -> Previ
     if not isinstance(data.scheduled_job_id, UnsetType):
         known = await schedules.one(fresh.pool, fresh.workspace, data.scheduled_job_id, now)
         if known is None:
-            raise invalid(wrong("scheduledJobId", detail=f"there is no scheduled job {data.scheduled_job_id}"))
+            raise not_found("scheduled job", data.scheduled_job_id)
         expression = known.cron_expression if isinstance(expression, UnsetType) else expression
         zone = known.time_zone if isinstance(zone, UnsetType) else zone
         runs = await past_runs.since(fresh.pool, fresh.workspace, known.id, now - REPLAYED)
@@ -40,8 +42,7 @@ async def preview_scheduled_job(data: Taken[PreviewBody], fresh: Fresh) -> Previ
         raise invalid(wrong("cronExpression", detail="an expression is needed, or the scheduledJobId of one"))
     zone = "UTC" if isinstance(zone, UnsetType) else zone
     _check(data, expression, zone)
-    after = now if data.after is UNSET else data.after
-    assert isinstance(after, datetime)
+    after = now if isinstance(data.after, UnsetType) else min(max(data.after, EARLIEST), LATEST)
     # Thousands of instants are too many for the thread that answers everybody.
     return await asyncio.to_thread(_preview, data, expression, zone, after, now, runs)
 
@@ -52,8 +53,6 @@ def _check(body: PreviewBody, expression: str, zone: str) -> None:
         cron.check(expression, zone, days=body.days)
     except cron.InvalidCron as error:
         raise invalid(wrong("timeZone" if error.field == "zone" else "cronExpression", detail=str(error))) from error
-    if not isinstance(body.after, UnsetType) and not EARLIEST <= body.after < LATEST:
-        raise invalid(wrong("from", detail=f"a time between {EARLIEST:%Y} and {LATEST:%Y}"))
 
 
 def _preview(
@@ -63,7 +62,7 @@ def _preview(
         expression,
         zone,
         after,
-        datetime.max.replace(tzinfo=UTC),
+        after + AHEAD,
         body.count,
         days=body.days,
         changes=body.clock_changes,

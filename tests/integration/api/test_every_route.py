@@ -113,8 +113,7 @@ for name in ("scheduledjobs", "schedules"):
             Bad(status=422, code="invalid", body={"cronExpression": "* * * * *", "timeZone": "Mars/Olympus"}),
             Bad(status=422, code="invalid", body={"cronExpression": "* * * * *", "count": 101}),
             Bad(status=422, code="invalid", body={"cronExpression": "* * * * *", "from": "2026-03-29T00:00:00"}),
-            Bad(status=422, code="invalid", body={"cronExpression": "* * * * *", "from": "0001-01-01T00:00:00Z"}),
-            Bad(status=422, code="invalid", body={"scheduledJobId": NOBODY}),
+            Bad(status=404, code="scheduled-job-not-found", body={"scheduledJobId": NOBODY}),
         ],
         ("GET", f"/api/v1/{name}/{{schedule_id}}/ticks"): [
             missing("scheduled-job"),
