@@ -14,8 +14,8 @@ from services.api.reasons import utc
 FEW = 5
 
 AHEAD = "It is still ahead."
-OFF = "The schedule is disabled: it does not fire unless it is enabled before."
-PASSED_OFF = "The schedule is disabled: what passes until it is enabled again does not fire."
+OFF = "The schedule is {off}: it does not fire unless that ends before."
+PASSED_OFF = "The schedule is {off}: what passes until that ends does not fire."
 DUE = "It was due and is not decided yet: no scheduler could act so far."
 FORGOTTEN = "It is so long ago that its verdict is no longer kept."
 NOT_YET = "The schedule was not there yet: it was made on {at} by {by}."
@@ -46,9 +46,9 @@ class Version(Struct, frozen=True):
 
 class Standing(Struct, frozen=True):
     """How far a schedule is: instants up to `cursor` are decided; of verdicts those before `kept_from` are forgotten
-    (None: none is)."""
+    (None: none is). `off` says in a word why it does not fire at all; None: it does."""
 
-    enabled: bool
+    off: str | None
     cursor: datetime
     deleted: bool
     kept_from: datetime | None
@@ -65,7 +65,7 @@ def upcoming(
     later = since is not None and since > standing.cursor
     instant = version.following(since if later and since else standing.cursor, inclusive=later)
     for _ in range(FEW):
-        if instant is None or (until is not None and instant >= until) or (instant > now and not standing.enabled):
+        if instant is None or (until is not None and instant >= until) or (instant > now and standing.off):
             return
         state, explanation = _open(standing, instant, now)
         yield UpcomingTickDto(instant=instant, state=state, explanation=explanation)
@@ -113,5 +113,5 @@ def asked(at: datetime, version: Version | None, state: State, explanation: str)
 
 def _open(standing: Standing, at: datetime, now: datetime) -> tuple[Upcoming, str]:
     if at > now:
-        return "ahead", AHEAD if standing.enabled else OFF
-    return "undecided", DUE if standing.enabled else PASSED_OFF
+        return "ahead", OFF.format(off=standing.off) if standing.off else AHEAD
+    return "undecided", PASSED_OFF.format(off=standing.off) if standing.off else DUE

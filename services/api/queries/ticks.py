@@ -122,7 +122,7 @@ async def _about(
 def _standing(row: asyncpg.Record) -> Standing:
     forgot = row["tick_count"] > 0 and row["ordinal"] != 1
     return Standing(
-        enabled=row["enabled"],
+        off=None if row["enabled"] else "disabled",
         cursor=row["cursor"],
         deleted=row["deleted"],
         kept_from=(row["first"] or row["cursor"] + _MOMENT) if forgot else None,

@@ -25,10 +25,14 @@ def version(
 
 
 def standing(
-    cursor: datetime = START, *, enabled: bool = True, kept_from: datetime | None = None, current: Version | None = None
+    cursor: datetime = START,
+    *,
+    off: str | None = None,
+    kept_from: datetime | None = None,
+    current: Version | None = None,
 ) -> Standing:
     current = current or version()
-    return Standing(enabled, cursor, current.deleted_at is not None, kept_from, current)
+    return Standing(off, cursor, current.deleted_at is not None, kept_from, current)
 
 
 def test_the_first_few_without_a_verdict_are_told_past_and_ahead() -> None:
@@ -56,9 +60,14 @@ def test_only_those_of_the_span_are_told() -> None:
 
 
 def test_of_one_that_is_off_only_what_has_passed() -> None:
-    off = standing(enabled=False)
+    off = standing(off="disabled")
     assert list(upcoming(off, None, None, START)) == []
-    assert [each.state for each in upcoming(off, None, None, START + timedelta(days=1))] == ["undecided"]
+    [passed] = upcoming(off, None, None, START + timedelta(days=1))
+    assert passed.state == "undecided"
+    assert passed.explanation == "The schedule is disabled: what passes until that ends does not fire."
+    ahead = without_verdict(passed.instant, version(), off, START)
+    assert (ahead.state, ahead.is_expected) == ("ahead", True)
+    assert ahead.explanation == "The schedule is disabled: it does not fire unless that ends before."
 
 
 def test_of_one_that_is_gone_or_not_understood_nothing() -> None:
