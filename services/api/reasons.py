@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 _SKIPPED = {
-    "overlap": "the run before it was still going",
+    "overlap": "another run was still going",
     "misfire": "its time passed while no scheduler could act, and the misfire policy did not fire it afterwards",
     "paused": "the schedule was paused",
     "disabled": "the schedule was disabled",
     "outside_window": "it lies outside the times at which the schedule may fire",
-    "limit": "a limit of the schedule was reached",
+    "limit": "the schedule had reached a limit",
     "clock_change": "the clocks skipped its wall time, or showed it a second time",
 }
 _SKIPPED_ALL = {

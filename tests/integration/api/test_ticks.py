@@ -73,7 +73,7 @@ async def test_each_entry_says_what_when_why_and_under_which_rules(api: httpx.As
         "cronExpression": "0 4 * * *", "timeZone": BERLIN, "tzdata": "2026f",
     }  # fmt: skip
     assert (overlap["verdict"], overlap["reason"], overlap["busyRunId"]) == ("skipped", "overlap", str(told.run(7)))
-    assert overlap["explanation"] == f"It did not fire: the run before it was still going (run {told.run(7)})."
+    assert overlap["explanation"] == f"It did not fire: another run was still going (run {told.run(7)})."
     assert "in place of 3 earlier ones too" in caught_up["explanation"]
     assert (missed["instant"], missed["first"], missed["last"], missed["count"]) == (
         None, "2026-03-04T02:00:00Z", "2026-03-06T02:00:00Z", 3,
