@@ -25,7 +25,7 @@ from services.projection.views import (
 )
 from services.projection.views.collections import Collection
 
-SHAPE = 3
+SHAPE = 4
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
 
 
