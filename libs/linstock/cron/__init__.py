@@ -12,6 +12,7 @@ from functools import lru_cache
 from linstock.cron.errors import InvalidCron
 from linstock.cron.expression import ORIGIN, ClockChanges, Days, compiled
 from linstock.cron.fields import EXPRESSION_LIMIT
+from linstock.cron.interval import every
 from linstock.cron.span import Span, moved, span
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Span",
     "check",
     "due_instants",
+    "every",
     "moved",
     "next",
     "span",
