@@ -124,7 +124,13 @@ async def test_rules_are_shown_as_they_are_given(api: httpx.AsyncClient, library
     assert made.status_code == 201, made.text
     assert {field: made.json()[field] for field in RULES} == RULES
     one = f"/api/v1/{name}/{made.json()['id']}"
-    eased: dict[str, object] = {"maxRuns": None, "endsAt": None, "excluded": [], "misfirePolicy": "Ignorable", "catchupLimit": 7.0}
+    eased: dict[str, object] = {
+        "maxRuns": None,
+        "endsAt": None,
+        "excluded": [],
+        "misfirePolicy": "Ignorable",
+        "catchupLimit": 7.0,
+    }
     changed = await api.patch(one, json={**eased, "startsAt": "2999-03-01T01:00:00+01:00"})
     expected = {**RULES, **eased, "misfirePolicy": "skip", "startsAt": "2999-03-01T00:00:00Z"}
     assert {field: changed.json()[field] for field in RULES} == expected
