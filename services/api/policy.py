@@ -39,6 +39,7 @@ POLICY: dict[str, Needed] = {
     "get_scheduled_job": VIEWER,
     "get_scheduled_job_of_library": VIEWER,
     "list_active_scheduled_jobs": VIEWER,
+    "preview_scheduled_job": VIEWER,
     "list_scheduled_job_runs": VIEWER,
     "list_recent_scheduled_job_runs": VIEWER,
     "list_runs": VIEWER,

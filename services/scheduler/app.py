@@ -24,6 +24,7 @@ from services.scheduler.dispatcher import AGAIN_AFTER_S, Dispatcher
 from services.scheduler.index import Index
 from services.scheduler.index_table import IndexTable
 from services.scheduler.leases import LEASE_TIMEOUT_S, LeaseWatch
+from services.scheduler.partitions import Partitions
 from services.scheduler.reactions import Reactor
 from services.scheduler.reports import Reports
 from services.scheduler.signs import Signs
@@ -74,7 +75,10 @@ class SchedulerService:
         self._stoppers.append(self._owner.stop)
         log = await self._owner.open()
         clock = await self._clock()
-        index, tail = await self._index(log)
+        pool = await self._pool()
+        index = Index()
+        tail = Tail(log, index, IndexTable(pool, schema=names.SCHEDULER, epoch=await log.epoch()))
+        partitions = Partitions(pool, schema=names.SCHEDULER)
         await self._begin(tail)
         client, signs, verdicts = self._owner.client, Signs(timeout_s=limits.lease_timeout_s), Verdicts(log, index)
         reports = Reports(client, Claims(verdicts, clock))
@@ -94,10 +98,11 @@ class SchedulerService:
         metrics.OPEN_JOBS.set_function(lambda: len(index.jobs))
         self._vitals.check("clock", clock.problem)
         self._vitals.check("index", tail.problem)
-        ticker = Ticker(log, index, clock, disk=disk, tzdata=tzdata_version())
+        ticker = Ticker(log, index, clock, mine=partitions.mine, disk=disk, tzdata=tzdata_version())
+        partitions.on_change(ticker.look)
         self._vitals.check("ticks", ticker.problem)
         await self._owner.start(now=clock.require)
-        for part in (reports, leases, dispatcher, ticker):
+        for part in (reports, leases, dispatcher, partitions, ticker):
             await self._begin(part)
 
     async def stop(self) -> None:
@@ -115,7 +120,8 @@ class SchedulerService:
         await self._begin(clock)
         return clock
 
-    async def _index(self, log: EventLog) -> tuple[Index, Tail]:
+    async def _pool(self) -> asyncpg.Pool:
+        """The service's own tables."""
         pool = await asyncpg.create_pool(
             self._settings.database_url,
             min_size=0,
@@ -125,9 +131,7 @@ class SchedulerService:
         )
         self._stoppers.append(_closing(pool))
         await self._migrate()
-        index = Index()
-        table = IndexTable(pool, schema=names.SCHEDULER, epoch=await log.epoch())
-        return index, Tail(log, index, table)
+        return pool
 
     async def _migrate(self) -> None:
         connection = await asyncpg.connect(self._settings.database_url)

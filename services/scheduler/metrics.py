@@ -9,6 +9,7 @@ TICK_LATENESS = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 60),
 )
 OPEN_JOBS = Gauge("linstock_scheduler_open_jobs", "Jobs without a final verdict.")
+PARTITIONS = Gauge("linstock_scheduler_partitions", "Partitions of 64 whose schedules this replica fires first")
 ACTIVE_SCHEDULES = Gauge("linstock_scheduler_active_schedules", "Schedules that tick.")
 DISPATCHES = Counter("linstock_scheduler_dispatches_total", "Orders put on WORK.", ["queue"])
 CLAIMS = Counter("linstock_scheduler_claims_total", "Claims by answer.", ["answer"])

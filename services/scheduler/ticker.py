@@ -1,11 +1,13 @@
 """Fires schedules at their instants: one append holds the tick and the job it asks for.
 
 Any number of tickers may run. Each proposes the same ticks with the version it knows; Postgres takes the first, and the
-others see a conflict and read on. So there is no leader and nothing to elect.
+others see a conflict and read on. So there is no leader and nothing to elect. Leases only say who tries first: what is
+not this replica's is left to the others for a while, and fired here if nobody did.
 """
 
 import asyncio
 import heapq
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -39,6 +41,7 @@ COUNTED = 100_000  # due instants that one append decides at most
 LONGEST_SLEEP_S = 1.0
 SHORTEST_SLEEP_S = 0.001
 AGAIN_S = 0.05
+PATIENCE = timedelta(seconds=4)  # whoever holds the lease may be dead, and its lease not over
 AFTER_ERROR_S = 0.5
 
 
@@ -46,14 +49,23 @@ class Ticker:
     """Keeps the next instant of every schedule in a heap; entries that no longer hold are passed over."""
 
     def __init__(
-        self, log: EventLog, index: Index, clock: PostgresClock, *, disk: Disk | None = None, tzdata: str
+        self,
+        log: EventLog,
+        index: Index,
+        clock: PostgresClock,
+        *,
+        mine: Callable[[UUID], bool] = lambda _: True,
+        disk: Disk | None = None,
+        tzdata: str,
     ) -> None:
         self._log = log
         self._index = index
         self._clock = clock
         self._disk = disk or Disk(None)
         self._tzdata = tzdata
+        self._mine = mine
         self._heap: list[tuple[datetime, UUID]] = []
+        self._left: dict[UUID, datetime] = {}  # due, and another replica's
         self._next: dict[UUID, datetime] = {}
         self._registered: dict[UUID, int] = {}
         self._changed = asyncio.Event()
@@ -74,6 +86,10 @@ class Ticker:
             await cancel(self._task)
             await asyncio.gather(*self._firing, return_exceptions=True)
             self._task = None
+
+    def look(self) -> None:
+        """Other partitions are this replica's than before."""
+        self._changed.set()
 
     async def problem(self) -> str | None:
         """A sentence for readiness while Postgres's clock is behind what was decided by it: it was set back."""
@@ -122,6 +138,7 @@ class Ticker:
             # On a full disk instants pass as they do without a clock: afterwards the latest is caught up.
             now = None if self._disk.full() else self._clock.now()
             if now is not None:
+                self._adopt(now)
                 self._fire_due(now)
             try:
                 async with asyncio.timeout(self._sleep_s(now)):
@@ -134,10 +151,22 @@ class Ticker:
             due, schedule_id = heapq.heappop(self._heap)
             if self._next.get(schedule_id) != due:
                 continue
+            if not self._mine(schedule_id) and now - due < PATIENCE:
+                self._left[schedule_id] = due
+                continue
             del self._next[schedule_id]
             task = asyncio.create_task(self._fire(schedule_id))
             self._firing.add(task)
             task.add_done_callback(self._firing.discard)
+
+    def _adopt(self, now: datetime) -> None:
+        """What was left to others, and is this replica's by now or was fired by nobody."""
+        for schedule_id, due in list(self._left.items()):
+            if self._next.get(schedule_id) != due:
+                del self._left[schedule_id]
+            elif self._mine(schedule_id) or now - due >= PATIENCE:
+                del self._left[schedule_id]
+                heapq.heappush(self._heap, (due, schedule_id))
 
     def _sleep_s(self, now: datetime | None) -> float:
         if now is None:

@@ -35,14 +35,14 @@ async def test_a_step_forward_fires_once_and_accounts_for_all_instants_in_betwee
         await world.libraries.create(settings(cron=EVERY_MINUTE))
         scheduler = await world.scheduler(PATIENT)
         await scheduler.ready()
-        before = len(await world.log.of(TickFired))
         clock.step(HOUR)
-        fired = await world.log.wait_for(TickFired, before + 1)
-        [missed] = [run for run in await world.log.of(TicksSkipped) if run.reason == "misfire"]
-        assert fired[before].verdict == "caught_up"
+        [missed] = await world.log.wait_for(TicksSkipped)
+        assert missed.reason == "misfire"
         assert missed.count in (58, 59, 60)
-        assert fired[before].instant == missed.last + timedelta(minutes=1)
-        assert fired[before].instant <= await world.postgres_time() + HOUR
+        # A minute may have begun just before the step.
+        [caught_up] = [tick for tick in await world.log.of(TickFired) if tick.verdict == "caught_up"]
+        assert caught_up.instant == missed.last + timedelta(minutes=1)
+        assert caught_up.instant <= await world.postgres_time() + HOUR
         instants = await decided_minutes(world)
         assert set(instants.values()) == {1}
         await scheduler.ready()

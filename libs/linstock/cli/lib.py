@@ -18,7 +18,9 @@ _named = click.argument("library", metavar="LIBRARY", type=LIBRARY)
 _SETTINGS = (
     click.option("--name", help="What people call it. Default: the folder's name."),
     click.option("--description", help="A sentence about it."),
-    click.option("--auto-scan/--no-auto-scan", default=None, help="Scan it whenever its cron expression says."),
+    click.option(
+        "--auto-scan/--no-auto-scan", default=None, help="Scan it as --cron says (lib add: yes, if not told)."
+    ),
     click.option("--cron", metavar="EXPR", help="When, e.g. '0 2 * * *'; `linstock cron explain` says it in words."),
     click.option("--zone", metavar="ZONE", help="The time zone of --cron, e.g. Europe/Berlin."),
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out, as a line of .gitignore; repeatable."),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from linstock.cli.api import Api
     from linstock.cli.screen import Screen
 
+OVERLAPS = ["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all"]
+
 _named = click.argument("name", metavar="SCHEDULE", type=SCHEDULE)
 
 
@@ -150,6 +152,32 @@ def trigger(ctx: click.Context, api: "Api", screen: "Screen", name: str, deep: b
     if wait:
         ctx.exit(runs.wait_and_show(api, screen, started["id"], scan=found.get("jobType") == runs.SCAN))
     schedules.started(screen, started)
+
+
+@schedule.command(
+    epilog=examples(
+        "linstock schedule preview '30 2 * * *' --zone Europe/Berlin",
+        "linstock schedule preview '*/5 * * * *' --of 'Library Scan - Holidays' --overlap buffer_one",
+    )
+)
+@click.argument("expression", metavar="[EXPR]", required=False)
+@click.option("--of", "named", type=SCHEDULE, metavar="SCHEDULE", help="Replay its runs of the last 30 days.")
+@click.option("--zone", metavar="ZONE", help="IANA time zone; else the schedule's, or UTC.")
+@click.option("--from", "after", type=Instant(), metavar="TIME", help="Only later than this. Default: now.")
+@click.option("-n", "--count", type=click.IntRange(1, 100), default=10, show_default=True)
+@click.option("--days", type=click.Choice(["and", "or"]), help="Must day and weekday both match, or either?")
+@click.option("--clock-changes", type=click.Choice(["cronos", "literal"]), help="What happens in a gap and an overlap.")
+@click.option("--overlap", type=click.Choice(OVERLAPS), help="What to do while another run goes on.")
+@with_screen
+@with_api
+def preview(api: "Api", screen: "Screen", expression: str | None, named: str | None, **given: Any) -> None:
+    """Show what a schedule would do: its next times, what may surprise, and how its past runs would have gone."""
+    from linstock.cli import previews
+
+    if expression is None and named is None:
+        raise click.UsageError("Give an EXPR, or --of SCHEDULE.")
+    schedule_id = SCHEDULE.find(api, named)["id"] if named else None
+    previews.show(api, screen, expression, schedule_id, **given)
 
 
 def _tell(

@@ -69,8 +69,12 @@ def test_the_real_routes_and_the_real_table_fit() -> None:
     assert set(policy.of(made).values()) == {PUBLIC, *ROLES}
 
 
+CHANGES_NOTHING = {"preview_scheduled_job"}  # a POST only because it has so much to say
+
+
 def test_what_changes_something_needs_more_than_looking() -> None:
     made = http.make(cast(Context, None), host="127.0.0.1", callers=cast(Callers, None))
     for path, handler in policy.handlers(made):
         if handler.http_methods & {"POST", "PUT", "PATCH", "DELETE"}:
-            assert POLICY[handler.handler_name] in ("operator", "admin"), path
+            wanted = ("viewer",) if handler.handler_name in CHANGES_NOTHING else ("operator", "admin")
+            assert POLICY[handler.handler_name] in wanted, path

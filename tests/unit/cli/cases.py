@@ -16,7 +16,7 @@ class Bad(NamedTuple):
 # {empty}: a folder with nothing in it, where nothing runs either.
 BAD = {
     "completion": Bad(("tcsh",), 2, "'tcsh' is not one of"),
-    "cron explain": Bad(("61 * * * *",), 2, "minute: '61' is not understood"),
+    "cron explain": Bad(("61 * * * *",), 2, "minute: 61 is not between 0 and 59"),
     "cron next": Bad(("* * * * *", "--zone", "Mars/Olympus"), 2, "there is no time zone 'Mars/Olympus'"),
     "demo": Bad(("--port", "70000"), 2, "70000 is not in the range"),
     "doctor": Bad(("--token-file", "/nonexistent"), 2, "cannot read /nonexistent"),
@@ -41,6 +41,7 @@ BAD = {
     "schedule enable": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
     "schedule ls": Bad(("-o", "xml"), 2, "'xml' is not one of"),
     "schedule pause": Bad((SCHEDULE_ID, "--until", "soon"), 2, "'soon' is no time such as"),
+    "schedule preview": Bad((), 2, "Give an EXPR"),
     "schedule resume": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
     "schedule set": Bad((SCHEDULE_ID,), 2, "Say what to change"),
     "schedule show": Bad(("nowhere",), 4, "There is no schedule 'nowhere'"),
@@ -69,6 +70,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "schedule enable": (SCHEDULE_ID,),
     "schedule ls": (),
     "schedule pause": (SCHEDULE_ID,),
+    "schedule preview": ("0 2 * * *",),
     "schedule resume": (SCHEDULE_ID,),
     "schedule set": (SCHEDULE_ID, "--overlap", "buffer_one"),
     "schedule show": (SCHEDULE_ID,),

@@ -1,7 +1,7 @@
 """The ticker against a log in memory and a clock that the test moves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -54,6 +54,7 @@ class World:
         self.monotonic_s = 0.0
         self.log = CountedLog("scheduler", clock=lambda: self.time)
         self.free_bytes = 100 * GIB
+        self.asked: list[UUID] = []
         self.looks = 0
         self.indexes: list[Index] = []
         self._stoppers: list[Ticker | asyncio.Task[None]] = []
@@ -71,8 +72,13 @@ class World:
             origin = Origin(workspace="acme", actor="test", at=NOON, correlation_id=uuid4())
             await self.log.append([append], origin)
 
-    async def ticker(self, *, believing: float | None = None) -> WatchedClock:
-        """Its clock; not measured yet, or `believing` that so many seconds went by."""
+    async def ticker(self, *, believing: float | None = None, holds: Callable[[], bool] = lambda: True) -> WatchedClock:
+        """Its clock; not measured yet, or `believing` that so many seconds went by. `holds`: all leases, or none."""
+
+        def mine(schedule_id: UUID) -> bool:
+            self.asked.append(schedule_id)
+            return holds()
+
         index, clock = Index(), WatchedClock(self.read, monotonic=lambda: self.monotonic_s)
         self.indexes.append(index)
         if believing is not None:
@@ -81,7 +87,7 @@ class World:
         for recorded in await self.log.read(0):
             index.apply(recorded)
         self._stoppers.append(asyncio.create_task(self._follow(index)))
-        ticker = Ticker(self.log, index, clock, disk=Disk(Path("/"), self.look), tzdata="2026a")
+        ticker = Ticker(self.log, index, clock, mine=mine, disk=Disk(Path("/"), self.look), tzdata="2026a")
         self._stoppers.append(ticker)
         await ticker.start()
         return clock
@@ -178,3 +184,29 @@ async def test_an_expression_that_cannot_be_scheduled_stops_nobody_else(world: W
     world.time = NOON + seconds(1)
     await clock.measure()
     await becomes(world.fired, [NOON + seconds(1)])
+
+
+async def test_what_another_replica_is_to_fire_is_left_to_it_for_four_seconds(world: World) -> None:
+    await world.define(defined(cron="0 * * * * *"))
+    clock = await world.ticker(holds=lambda: False)
+    for later in (60, 63.9):
+        world.time = NOON + seconds(later)
+        world.asked.clear()
+        await clock.measure()
+        await becomes(lambda: bool(world.asked), expected=True)
+        assert await world.fired() == []
+    world.time = NOON + seconds(64)
+    await clock.measure()
+    await becomes(world.fired, [NOON + seconds(60)])
+
+
+async def test_a_lease_that_is_taken_fires_what_its_holder_left(world: World) -> None:
+    holding: list[bool] = []
+    await world.define(defined(cron="0 * * * * *"))
+    clock = await world.ticker(holds=lambda: bool(holding))
+    world.time = NOON + seconds(61)
+    await clock.measure()
+    await becomes(lambda: bool(world.asked), expected=True)
+    assert await world.fired() == []
+    holding.append(True)
+    await becomes(world.fired, [NOON + seconds(60)])
