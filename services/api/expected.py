@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from linstock import cron
+from linstock import cron, recurrence
 from linstock.messages.schedule import Timing
 from services.api.dto.ticks import AskedInstantDto, State, Upcoming, UpcomingTickDto
 from services.api.reasons import utc
@@ -39,7 +39,7 @@ class Version(Struct, frozen=True):
     def following(self, after: datetime, *, inclusive: bool = False) -> datetime | None:
         """None when there is none, or what is stored can't be understood."""
         try:
-            return cron.next(self.timing.expression, self.timing.zone, after, inclusive=inclusive)
+            return recurrence.following(self.timing, after, inclusive=inclusive)
         except cron.InvalidCron:
             return None
 
