@@ -6,6 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from linstock import cron
+from linstock.cron.warnings import warnings as surprises
 from linstock.messages.schedule import Rules, Timing
 
 FAR = datetime.max.replace(tzinfo=UTC)
@@ -16,6 +17,17 @@ def following(timing: Timing, after: datetime, *, inclusive: bool = False) -> da
     """The first instant later than `after`, or `inclusive` of it, whether it fires or not. Raises InvalidCron."""
     days, changes = _options(timing)
     return cron.next(timing.expression, timing.zone, after, inclusive=inclusive, days=days, changes=changes)
+
+
+def check(timing: Timing) -> None:
+    """Raises InvalidCron for what could not be scheduled."""
+    cron.check(timing.expression, timing.zone, days=_options(timing)[0])
+
+
+def warnings(timing: Timing, after: datetime) -> list[str]:
+    """Sentences about what may surprise. Raises InvalidCron."""
+    days, changes = _options(timing)
+    return surprises(timing.expression, timing.zone, after, days=days, changes=changes)
 
 
 def first_inside(timing: Timing, rules: Rules, after: datetime) -> datetime | None:

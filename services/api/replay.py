@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Overlap = Literal["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all"]
+Overlap = Literal["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other"]
 
 CLASHES_SHOWN = 20
 
@@ -20,7 +20,7 @@ class Run(Struct, frozen=True):
 
 
 class Clash(Struct, frozen=True):
-    """At `instant` another run went on until `busy_until`. `outcome`: skipped | delayed | alongside | ended_other."""
+    """At `instant` another run went on until `busy_until`. `outcome`: skipped | delayed | ended_other."""
 
     instant: datetime
     busy_until: datetime
@@ -35,7 +35,6 @@ class Replay(Struct, kw_only=True):
     fired: int = 0
     skipped: int = 0
     delayed: int = 0
-    alongside: int = 0
     ended_other: int = 0
     longest_delay_s: float = 0.0
     clashes: list[Clash] = []
@@ -65,10 +64,8 @@ def replay(instants: Sequence[datetime], runs: Sequence[Run], overlap: Overlap) 
             waiting.append(free_at)
             told.longest_delay_s = max(told.longest_delay_s, (free_at - instant).total_seconds())
             free_at += took
-        elif outcome == "ended_other":
-            free_at = instant + took
         else:
-            free_at = max(free_at, instant + took)
+            free_at = instant + took
     return told
 
 
@@ -80,8 +77,6 @@ def _outcome(overlap: Overlap, waiting: int) -> str:
             return "skipped" if waiting else "delayed"
         case "buffer_all":
             return "delayed"
-        case "allow_all":
-            return "alongside"
         case _:
             return "ended_other"
 

@@ -35,6 +35,7 @@ ACTOR = "scheduler"
 REPLACED = "the schedule's next run took its place"
 TIME_TO_STOP = timedelta(seconds=10)  # for whoever works for a cancelled job, before the next may start
 CONCURRENT = 200  # appends at once; group commit puts them together
+NAMED_AT_START = 100  # schedules; a hundred thousand lines would keep the first tick waiting
 LISTED = 1_000  # due instants that are counted on the event loop; more go to a thread
 SET_BACK = timedelta(seconds=2)  # less is a measurement that came late
 COUNTED = 100_000  # due instants that one append decides at most
@@ -127,9 +128,10 @@ class Ticker:
             return None
         if isinstance(state, Enabled) and self._registered.get(known.schedule_id) != state.version:
             self._registered[known.schedule_id] = state.version
-            logger.info(
-                "Registered job", job=state.name, cron=state.timing.expression, zone=state.timing.zone, next=due
-            )
+            if self._task is not None or len(self._index.schedules) <= NAMED_AT_START:
+                logger.info(
+                    "Registered job", job=state.name, cron=state.timing.expression, zone=state.timing.zone, next=due
+                )
         return due
 
     async def _run(self) -> None:

@@ -63,7 +63,6 @@ def _replayed(replay: "Json") -> Iterator[tuple[str, object]]:
     for name, what in (
         ("skipped", "skipped while another ran"),
         ("delayed", "late behind another"),
-        ("alongside", "beside another"),
         ("endedOther", "ending another"),
     ):
         if replay[name]:

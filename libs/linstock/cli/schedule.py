@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from linstock.cli.api import Api
     from linstock.cli.screen import Screen
 
-OVERLAPS = ["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all"]
+OVERLAPS = ["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other"]
 
 _named = click.argument("name", metavar="SCHEDULE", type=SCHEDULE)
 

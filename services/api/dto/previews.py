@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from linstock.cron import ClockChanges, Days
+from services.api.dto.schedule_rules import ClockChanges, Days
 from services.api.dto.wire import Body, Cron, Wire, Zone
 from services.api.replay import Overlap
 
@@ -19,12 +19,12 @@ class PreviewBody(Body, frozen=True):
 
     cron_expression: Cron | UnsetType = UNSET
     time_zone: Zone | UnsetType = UNSET
-    days: Days = "and"
-    clock_changes: ClockChanges = "cronos"
+    days: Days | UnsetType = UNSET
+    clock_changes: ClockChanges | UnsetType = UNSET
     count: Annotated[int, Meta(ge=1, le=MOST)] = 10
     after: Annotated[datetime, Meta(tz=True)] | UnsetType = field(default=UNSET, name="from")
     scheduled_job_id: UUID | UnsetType = UNSET
-    overlap_policy: Overlap = "skip"
+    overlap_policy: Overlap | UnsetType = UNSET
 
 
 class InstantDto(Wire):
@@ -35,7 +35,7 @@ class InstantDto(Wire):
 
 
 class ClashDto(Wire):
-    """`outcome`: skipped | delayed | alongside | ended_other."""
+    """`outcome`: skipped | delayed | ended_other."""
 
     at: datetime
     busy_until: datetime
@@ -52,7 +52,6 @@ class ReplayDto(Wire):
     fired: int
     skipped: int
     delayed: int
-    alongside: int
     ended_other: int
     longest_delay_seconds: float
     clashes: list[ClashDto]

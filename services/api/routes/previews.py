@@ -2,21 +2,23 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from litestar import post
-from msgspec import UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
-from linstock import cron
+from linstock import cron, recurrence
 from linstock.cron.explain import explain
-from linstock.cron.warnings import warnings
+from linstock.messages.schedule import Timing
 from services.api import answers
 from services.api.context import Fresh
 from services.api.dto.previews import ClashDto, InstantDto, PreviewBody, PreviewDto, ReplayDto
+from services.api.dto.schedules import ScheduledJobDto
 from services.api.dto.wire import Taken
 from services.api.problems import invalid, not_found, wrong
 from services.api.queries import past_runs, schedules
-from services.api.replay import Run, replay
+from services.api.replay import Overlap, Run, replay
 from services.api.routes.schedules import at_both
 
 REPLAYED = timedelta(days=30)
@@ -26,63 +28,76 @@ EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo
 """Wall times before the year 1 or after 9999 can't be told."""
 
 
+class Wanted(Struct, frozen=True):
+    """What is previewed: what was asked for, and what the schedule says of the rest."""
+
+    timing: Timing
+    overlap: Overlap
+
+
 @post(at_both("/preview"), status_code=200, responses=answers.problems(404, body=True))
 async def preview_scheduled_job(data: Taken[PreviewBody], fresh: Fresh) -> PreviewDto:
     """What a schedule would do: its next instants, what may surprise, and the last 30 days again under these rules."""
     runs: list[Run] | None = None
-    now, expression, zone = fresh.now(), data.cron_expression, data.time_zone
+    known: ScheduledJobDto | None = None
+    now = fresh.now()
     if not isinstance(data.scheduled_job_id, UnsetType):
         known = await schedules.one(fresh.pool, fresh.workspace, data.scheduled_job_id, now)
         if known is None:
             raise not_found("scheduled job", data.scheduled_job_id)
-        expression = known.cron_expression if isinstance(expression, UnsetType) else expression
-        zone = known.time_zone if isinstance(zone, UnsetType) else zone
         runs = await past_runs.since(fresh.pool, fresh.workspace, known.id, now - REPLAYED)
-    if isinstance(expression, UnsetType):
-        raise invalid(wrong("cronExpression", detail="an expression is needed, or the scheduledJobId of one"))
-    zone = "UTC" if isinstance(zone, UnsetType) else zone
-    _check(data, expression, zone)
+    wanted = _wanted(data, known)
     after = now if isinstance(data.after, UnsetType) else min(max(data.after, EARLIEST), LATEST)
     # Thousands of instants are too many for the thread that answers everybody.
-    return await asyncio.to_thread(_preview, data, expression, zone, after, now, runs)
+    return await asyncio.to_thread(_preview, wanted, after, data.count, now, runs)
 
 
-def _check(body: PreviewBody, expression: str, zone: str) -> None:
+def _wanted(body: PreviewBody, known: ScheduledJobDto | None) -> Wanted:
     """Raises Problem."""
+    stored = Timing(expression="", zone="UTC")
+    overlap = "skip"
+    if known is not None:
+        stored = Timing(
+            expression=known.cron_expression, zone=known.time_zone, days=known.days, clock_changes=known.clock_changes
+        )
+        overlap = known.overlap_policy
+    elif body.cron_expression is UNSET:
+        raise invalid(wrong("cronExpression", detail="an expression is needed, or the scheduledJobId of one"))
+    timing = Timing(
+        expression=_first(body.cron_expression, stored.expression),
+        zone=_first(body.time_zone, stored.zone),
+        days=_first(body.days, stored.days),
+        clock_changes=_first(body.clock_changes, stored.clock_changes),
+    )
     try:
-        cron.check(expression, zone, days=body.days)
+        recurrence.check(timing)
     except cron.InvalidCron as error:
         raise invalid(wrong("timeZone" if error.field == "zone" else "cronExpression", detail=str(error))) from error
+    return Wanted(timing, cast("Overlap", _first(body.overlap_policy, overlap)))
 
 
-def _preview(
-    body: PreviewBody, expression: str, zone: str, after: datetime, now: datetime, runs: list[Run] | None
-) -> PreviewDto:
-    found = cron.due_instants(
-        expression,
-        zone,
-        after,
-        after + AHEAD,
-        body.count,
-        days=body.days,
-        changes=body.clock_changes,
-    )
+def _first(given: str | UnsetType, stored: str) -> str:
+    return stored if isinstance(given, UnsetType) else given
+
+
+def _preview(wanted: Wanted, after: datetime, count: int, now: datetime, runs: list[Run] | None) -> PreviewDto:
+    timing = wanted.timing
+    zone = ZoneInfo(timing.zone)
+    found = recurrence.due_instants(timing, after, after + AHEAD, count)
     return PreviewDto(
-        cron_expression=expression,
-        time_zone=zone,
-        words=explain(expression, zone),
-        next=[InstantDto(at=instant, local=instant.astimezone(ZoneInfo(zone)).isoformat()) for instant in found],
-        warnings=warnings(expression, zone, after, days=body.days, changes=body.clock_changes),
-        replay=None if runs is None else _replayed(body, expression, zone, now, runs),
+        cron_expression=timing.expression,
+        time_zone=timing.zone,
+        words=explain(timing.expression, timing.zone),
+        next=[InstantDto(at=instant, local=instant.astimezone(zone).isoformat()) for instant in found],
+        warnings=recurrence.warnings(timing, after),
+        replay=None if runs is None else _replayed(wanted, now, runs),
     )
 
 
-def _replayed(body: PreviewBody, expression: str, zone: str, now: datetime, runs: list[Run]) -> ReplayDto:
+def _replayed(wanted: Wanted, now: datetime, runs: list[Run]) -> ReplayDto:
     since = now - REPLAYED
-    instants = cron.due_instants(
-        expression, zone, since, now, INSTANTS_REPLAYED + 1, days=body.days, changes=body.clock_changes
-    )
-    told = replay(instants[:INSTANTS_REPLAYED], runs, body.overlap_policy)
+    instants = recurrence.due_instants(wanted.timing, since, now, INSTANTS_REPLAYED + 1)
+    told = replay(instants[:INSTANTS_REPLAYED], runs, wanted.overlap)
     return ReplayDto(
         since=since,
         runs=len(runs),
@@ -90,7 +105,6 @@ def _replayed(body: PreviewBody, expression: str, zone: str, now: datetime, runs
         fired=told.fired,
         skipped=told.skipped,
         delayed=told.delayed,
-        alongside=told.alongside,
         ended_other=told.ended_other,
         longest_delay_seconds=told.longest_delay_s,
         clashes=[
