@@ -51,6 +51,8 @@ POLICY: dict[str, Needed] = {
     "delete_scheduled_job": ADMIN,
     "enable_scheduled_job": OPERATOR,
     "disable_scheduled_job": OPERATOR,
+    "pause_scheduled_job": OPERATOR,
+    "resume_scheduled_job": OPERATOR,
     "trigger_scheduled_job": OPERATOR,
     "cancel_run": OPERATOR,
     # events

@@ -10,7 +10,9 @@ from linstock.messages.schedule import (
     DeleteSchedule,
     DisableSchedule,
     EnableSchedule,
+    PauseSchedule,
     RequestScan,
+    ResumeSchedule,
     TriggerSchedule,
 )
 from services.scheduler import job, limits
@@ -26,6 +28,8 @@ SchedulerCommand = (
     | ChangeSchedule
     | EnableSchedule
     | DisableSchedule
+    | PauseSchedule
+    | ResumeSchedule
     | DeleteSchedule
     | CancelRun
 )

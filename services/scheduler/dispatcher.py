@@ -104,7 +104,7 @@ class Dispatcher:
             placed = None
         if pending is None:
             self._backlog.drop(job_id)
-        elif placed is None:
+        elif placed is None and self._index.has_turn(job_id):
             self._backlog.put(job_id, pending)
         self._wake.set()
 

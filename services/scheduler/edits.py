@@ -7,12 +7,13 @@ from linstock import names
 from linstock.bus.inbox import CommandContext, NotYet, Plan, Refused
 from linstock.eventlog.log import EventLog
 from linstock.messages.answer import Answer
-from linstock.messages.schedule import ChangeSchedule, CreateSchedule
+from linstock.messages.schedule import ChangeSchedule, CreateSchedule, PauseSchedule
 from services.scheduler import limits, owned
 from services.scheduler.index import Index
 from services.scheduler.known import SCHEDULE
-from services.scheduler.schedule import Deleted, Disabled, Enabled, Undefined, editing
+from services.scheduler.schedule import Deleted, Disabled, Enabled, Existing, Paused, Undefined, editing
 from services.scheduler.schedule.editing import Edit
+from services.scheduler.tzdata import tzdata_version
 
 
 class EditPlanner:
@@ -21,18 +22,20 @@ class EditPlanner:
     def __init__(self, log: EventLog, index: Index) -> None:
         self._log = log
         self._index = index
+        self._tzdata = tzdata_version()
 
     async def create(self, command: CreateSchedule, context: CommandContext) -> Plan:
         """A further schedule of a library; its own again, if that was deleted. Raises Refused, NotYet."""
         own = await owned.load(self._log, self._index, names.schedule_of(command.library_id), context.workspace)
         command = replace(command, name=command.name.strip(), timing=limits.tidy(command.timing))
         limits.check(command.name, command.description, command.timing, command.policy, command.scan_mode)
+        limits.check_rules(command.rules)
         match own.state if own else Undefined():
             case Undefined():
                 raise NotYet(f"There is no library {command.library_id}.")
             case Deleted(last=Disabled() as last):
                 schedule, basis = own, last
-            case Enabled() | Disabled() as basis:
+            case Enabled() | Disabled() | Paused() as basis:
                 schedule = await SCHEDULE.load(self._log, names.derived_id("schedule", context.command_id))
             case _:
                 raise limits.invalid("parameters/LibraryId", f"there is no library {command.library_id}")
@@ -51,19 +54,25 @@ class EditPlanner:
         """Raises Refused."""
         if isinstance(command, ChangeSchedule):
             command = _tidied(command)
+        if isinstance(command, PauseSchedule):
+            command = replace(command, reason=command.reason.strip())
+            limits.check_pause(command, context.at)
         loaded = await owned.load(self._log, self._index, command.schedule_id, context.workspace)
         try:
-            events = editing.edit(command, loaded.state if loaded else Undefined(), at=context.at)
+            events = editing.edit(command, loaded.state if loaded else Undefined(), at=context.at, tzdata=self._tzdata)
         except editing.NoSuchSchedule as error:
             raise Refused(
                 404, "scheduled-job-not-found", f"There is no scheduled job {command.schedule_id}."
             ) from error
         except editing.OtherEdition as error:
             raise Refused(412, "precondition-failed", f"{error} Read it again.") from error
+        except editing.NotOn as error:
+            raise Refused(409, "schedule-disabled", str(error)) from error
         assert loaded
         after = loaded.after(events).state
-        if events and isinstance(after, Enabled | Disabled):
+        if events and isinstance(after, Existing):
             limits.check(after.name, after.description, after.timing, after.policy, after.scan_mode)
+            limits.check_rules(after.rules)
         return Plan(answer=Answer(status=200, id=command.schedule_id), appends=[loaded.append(events)])
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from linstock import names
 from linstock.eventlog.record import Recorded
-from services.scheduler.job import Closed, Running, Unrequested
+from services.scheduler.job import Closed, Facts, Pending, Running, Unrequested
 from services.scheduler.known import JOB, SCHEDULE, KnownJob, KnownSchedule
 from services.scheduler.schedule import Deleted, Enabled, Live
 
@@ -59,6 +59,21 @@ class Index:
         """What is open for a library, whichever of its schedules asked; else for a schedule."""
         return list(self._open_by_subject.get(subject_id, ()))
 
+    def waiting_jobs_of(self, schedule_id: UUID, subject_id: UUID) -> int:
+        """How many of a schedule's jobs wait for their turn in its library."""
+        facts = (_waiting(self.jobs[each]) for each in self._open_by_subject.get(subject_id, ()))
+        return sum(1 for each in facts if each and each.schedule_id == schedule_id)
+
+    def has_turn(self, job_id: UUID) -> bool:
+        """Whether a job may start as far as others of its library are concerned: one that waits comes after all that
+        were asked for before it, and while none runs."""
+        known = self.jobs.get(job_id)
+        facts = _waiting(known) if known else None
+        if known is None or facts is None or facts.library_id is None:
+            return True
+        others = (self.jobs[each] for each in self._open_by_subject[facts.library_id] if each != job_id)
+        return all(isinstance(each.state, Pending) and each.position > known.position for each in others)
+
     def schedules_of(self, library_id: UUID) -> list[UUID]:
         """Every schedule that the library ever had, its own one first."""
         own = names.schedule_of(library_id)
@@ -85,8 +100,26 @@ class Index:
         known = self.jobs.get(recorded.aggregate_id)
         if known is None and recorded.version > 1:
             return  # closed before; what still comes (an ignored outcome) opens nothing
-        self._place(KnownJob.fold(known, recorded))
+        now = KnownJob.fold(known, recorded)
+        was_open = known is not None and not isinstance(known.state, Closed)
+        self._place(now)
         self._tell(self._on_job, recorded.aggregate_id)
+        if was_open and isinstance(now.state, Closed):
+            self._count(now.state)
+            self._tell_waiting(now.state)
+
+    def _tell_waiting(self, closed: Closed) -> None:
+        """One of them may have its turn now."""
+        if closed.facts.library_id:
+            for job_id in self.open_jobs_of(closed.facts.library_id):
+                if _waiting(self.jobs[job_id]):
+                    self._tell(self._on_job, job_id)
+
+    def _count(self, run: Closed) -> None:
+        known = self.schedules.get(run.facts.schedule_id) if run.facts.schedule_id else None
+        if known and known.failures != (after := known.after(run)).failures:
+            self._keep(after)
+            self._tell(self._on_schedule, known.schedule_id)
 
     def _keep(self, known: KnownSchedule) -> None:
         self.schedules[known.schedule_id] = known
@@ -122,3 +155,9 @@ class Index:
             for wanted, waiter in self._waiting:
                 if wanted <= position and not waiter.done():
                     waiter.set_result(None)
+
+
+def _waiting(known: KnownJob) -> Facts | None:
+    """Of one that may start only when others of its library have ended, and did not start yet."""
+    state = known.state
+    return state.facts if isinstance(state, Pending) and state.attempt == 1 and state.facts.waits else None

@@ -14,7 +14,7 @@ from linstock.migrations import quoted
 from services.scheduler.index import Index
 from services.scheduler.known import KnownJob, KnownSchedule
 
-SHAPE = "index.v2"
+SHAPE = "index.v3"
 
 _LOAD = "SELECT position FROM {schema}.index_position WHERE epoch = $1 AND shape = $2"
 _MOVE = """

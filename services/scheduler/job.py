@@ -56,6 +56,7 @@ class Facts(Message, frozen=True):
     requested_at: datetime
     schedule_id: UUID | None
     library_id: UUID | None
+    waits: bool = False  # while an earlier job of the library is open
 
 
 class Unrequested(Message, frozen=True, tag="unrequested"):
@@ -108,7 +109,7 @@ def initial() -> Job:
 def evolve(job: Job, event: JobEvent) -> Job:
     match event:
         case ScanRequested() | JobRequested():
-            return Pending(facts=_facts(event), attempt=1, due=event.requested_at)
+            return Pending(facts=_facts(event), attempt=1, due=_due(event))
         case _ if isinstance(job, Unrequested):
             return job
         case JobStarted(attempt=attempt, worker=worker, lease=lease, deadline=deadline):
@@ -260,4 +261,10 @@ def _facts(request: JobRequest) -> Facts:
         requested_at=request.requested_at,
         schedule_id=request.schedule_id,
         library_id=request.target.library_id if isinstance(request, ScanRequested) else None,
+        waits=isinstance(request, ScanRequested) and request.waits,
     )
+
+
+def _due(request: JobRequest) -> datetime:
+    later = request.not_before if isinstance(request, ScanRequested) else None
+    return later or request.requested_at

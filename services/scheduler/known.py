@@ -3,14 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from linstock.eventlog.decider import Aggregate, Snapshots
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Append, Origin, Recorded
 from linstock.messages.job import JobEvent
 from linstock.messages.message import Message
-from linstock.messages.schedule import ScheduleEvent
+from linstock.messages.schedule import ScheduleEnabled, ScheduleEvent, SchedulePaused, ScheduleResumed
 from services.scheduler import job, schedule
-from services.scheduler.job import Job
+from services.scheduler.job import Closed, Job
 from services.scheduler.schedule import Schedule
 
 SCHEDULE: Aggregate[Schedule, ScheduleEvent] = Aggregate(
@@ -19,26 +21,37 @@ SCHEDULE: Aggregate[Schedule, ScheduleEvent] = Aggregate(
     evolve=schedule.evolve,
     events=ScheduleEvent,
     state=Schedule,
-    snapshots=Snapshots(shape="schedule.v2"),
+    snapshots=Snapshots(shape="schedule.v3"),
 )
 JOB: Aggregate[Job, JobEvent] = Aggregate("job", initial=job.initial, evolve=job.evolve, events=JobEvent, state=Job)
 
 
 class KnownSchedule(Message, frozen=True):
+    """`failures` counts its latest runs that failed in a row, since it was last switched on, paused or resumed."""
+
     schedule_id: UUID
     workspace: str
     state: Schedule
     version: int
+    failures: int = 0
 
     @staticmethod
     def fold(known: "KnownSchedule | None", recorded: Recorded) -> "KnownSchedule":
-        state = known.state if known else schedule.initial()
+        state, event = known.state if known else schedule.initial(), SCHEDULE.decode(recorded.data)
+        anew = isinstance(event, SchedulePaused | ScheduleResumed | ScheduleEnabled)
         return KnownSchedule(
             schedule_id=recorded.aggregate_id,
             workspace=recorded.workspace,
-            state=schedule.evolve(state, SCHEDULE.decode(recorded.data)),
+            state=schedule.evolve(state, event),
             version=recorded.version,
+            failures=known.failures if known and not anew else 0,
         )
+
+    def after(self, run: Closed) -> "KnownSchedule":
+        """With what one of its runs came to; a cancelled one says nothing."""
+        if run.verdict == "cancelled":
+            return self
+        return replace(self, failures=0 if run.verdict == "succeeded" else self.failures + 1)
 
     def append(self, events: list[ScheduleEvent]) -> Append:
         return Append(
@@ -47,7 +60,8 @@ class KnownSchedule(Message, frozen=True):
 
 
 class KnownJob(Message, frozen=True):
-    """`request_id`, `correlation_id` and `traceparent` are the request's: everything about a job hangs together."""
+    """`request_id`, `correlation_id` and `traceparent` are the request's: everything about a job hangs together.
+    `position` is the request's too: what was asked for earlier in the log comes first."""
 
     job_id: UUID
     workspace: str
@@ -56,6 +70,7 @@ class KnownJob(Message, frozen=True):
     traceparent: str | None
     state: Job
     version: int
+    position: int
 
     @staticmethod
     def fold(known: "KnownJob | None", recorded: Recorded) -> "KnownJob":
@@ -67,6 +82,7 @@ class KnownJob(Message, frozen=True):
             traceparent=known.traceparent if known else recorded.traceparent,
             state=job.evolve(known.state if known else job.initial(), JOB.decode(recorded.data)),
             version=recorded.version,
+            position=known.position if known else recorded.position,
         )
 
     @staticmethod

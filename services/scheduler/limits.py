@@ -1,8 +1,13 @@
 """What a schedule may be told, wherever it comes from. Pure."""
 
+from datetime import datetime
+from typing import cast, get_args
+
+from msgspec.structs import replace
+
 from linstock import cron, text
 from linstock.bus.inbox import Refused
-from linstock.messages.schedule import JobPolicy, Timing
+from linstock.messages.schedule import JobPolicy, PauseSchedule, Rules, Timing
 
 MODES = ("changed", "deep")
 NAME_LIMIT = 200  # characters
@@ -11,6 +16,14 @@ REASON_LIMIT = 500  # characters
 PRIORITIES = range(1, 11)
 LONGEST_TIMEOUT_S = 7 * 24 * 3600
 MOST_RETRIES = 20
+MISFIRES = ("fire_once", "fire_all", "skip")
+OVERLAPS = ("skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other")
+CATCHUP_WINDOWS_S = range(10, 366 * 24 * 3600 + 1)
+COUNTS = range(1, 1001)  # of what is caught up, or waits
+JITTERS_S = range(86_401)
+MOST_EXCLUDED = 100
+MOST_RUNS = 1_000_000_000
+MOST_FAILURES = 1000
 
 
 def check_mode(mode: str) -> None:
@@ -29,25 +42,69 @@ def check(name: str, description: str, timing: Timing, policy: JobPolicy, scan_m
         raise invalid("timeoutMinutes", "it is more than 0 and at most 10080, a week")
     if not 0 <= policy.max_retries <= MOST_RETRIES:
         raise invalid("maxRetryAttempts", f"it is 0 to {MOST_RETRIES}")
+    if timing.days not in get_args(cron.Days):
+        raise invalid("days", "it is and, or or")
+    if timing.clock_changes not in get_args(cron.ClockChanges):
+        raise invalid("clockChanges", "it is cronos or literal")
     try:
-        cron.check(timing.expression, timing.zone)
+        cron.check(timing.expression, timing.zone, days=cast("cron.Days", timing.days))
     except cron.InvalidCron as error:
         raise invalid("timeZone" if error.field == "zone" else "cronExpression", str(error)) from error
 
 
 def tidy(timing: Timing) -> Timing:
     """The expression in the one way that is stored."""
-    return Timing(expression=" ".join(timing.expression.split()), zone=timing.zone)
+    return replace(timing, expression=" ".join(timing.expression.split()))
+
+
+def check_rules(rules: Rules) -> None:
+    """Raises Refused (422) for the first that is wrong."""
+    if rules.overlap == "allow_all":
+        raise invalid("overlapPolicy", "two scans of a library at once would take its catalogue from each other")
+    _check_word("misfirePolicy", rules.misfire, MISFIRES)
+    _check_word("overlapPolicy", rules.overlap, OVERLAPS)
+    _check_number("catchupWindowSeconds", rules.catchup_window_s, CATCHUP_WINDOWS_S)
+    _check_number("catchupLimit", rules.catchup_limit, COUNTS)
+    _check_number("bufferLimit", rules.buffer_limit, COUNTS)
+    _check_number("jitterSeconds", rules.jitter_s, JITTERS_S)
+    if rules.max_runs is not None:
+        _check_number("maxRuns", rules.max_runs, range(1, MOST_RUNS + 1))
+    if rules.pause_after_failures is not None:
+        _check_number("pauseAfterFailures", rules.pause_after_failures, range(1, MOST_FAILURES + 1))
+    if rules.starts_at and rules.ends_at and rules.starts_at > rules.ends_at:
+        raise invalid("endsAt", "it is before startsAt")
+    if len(rules.excluded) > MOST_EXCLUDED:
+        raise invalid("excluded", f"there are at most {MOST_EXCLUDED}")
+    for number, window in enumerate(rules.excluded):
+        if window.first > window.last:
+            raise invalid(f"excluded/{number}/last", "it is before first")
+
+
+def check_pause(command: PauseSchedule, now: datetime) -> None:
+    """Raises Refused (422)."""
+    check_reason(command.reason)
+    if command.resume_at is not None and command.resume_at <= now:
+        raise invalid("resumeAt", "it is past")
 
 
 def check_reason(reason: str) -> None:
-    """Of a cancellation. Raises Refused (422)."""
+    """Of a cancellation or a pause. Raises Refused (422)."""
     _check_text("reason", reason, REASON_LIMIT, text.LINES)
 
 
 def invalid(field: str, reason: str) -> Refused:
     """`field` is named as over HTTP; `reason` is a sentence's end."""
     return Refused(422, "invalid", reason, field=field)
+
+
+def _check_word(field: str, given: str, allowed: tuple[str, ...]) -> None:
+    if given not in allowed:
+        raise invalid(field, f"it is {', '.join(allowed[:-1])} or {allowed[-1]}")
+
+
+def _check_number(field: str, given: int, allowed: range) -> None:
+    if given not in allowed:
+        raise invalid(field, f"it is {allowed[0]} to {allowed[-1]}")
 
 
 def _check_text(field: str, given: str, limit: int, allowed: str = "") -> None:

@@ -22,6 +22,7 @@ from services.scheduler import schedule
 from services.scheduler.clock import ClockStale, PostgresClock
 from services.scheduler.index import Index
 from services.scheduler.known import SCHEDULE
+from services.scheduler.tzdata import tzdata_version
 from services.scheduler.verdicts import UnknownJob, Verdicts
 
 logger = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ class Reactor:
         self._index = index
         self._clock = clock
         self._verdicts = verdicts
+        self._tzdata = tzdata_version()
 
     async def react(self, recorded: Recorded) -> None:
         """Raises NotYet while nobody knows what time it is; other events than ours do nothing."""
@@ -67,7 +69,12 @@ class Reactor:
 
     def _told(self, schedule_id: UUID, event: LibraryEvent, recorded: Recorded) -> ScheduleCommand:
         if isinstance(event, LibraryDeleted):
-            return ForgetLibrary(schedule_id=schedule_id, library_version=recorded.version)
+            return ForgetLibrary(
+                schedule_id=schedule_id,
+                library_version=recorded.version,
+                at=self._clock.require(),
+                tzdata=self._tzdata,
+            )
         return FollowLibrary(
             schedule_id=schedule_id,
             library_id=event.library_id,
@@ -76,6 +83,7 @@ class Reactor:
             at=self._clock.require(),  # not the event's: another service's clock must not move a cursor
             auto_scan_at=event.auto_scan_at or recorded.time,
             timing_at=event.timing_at or recorded.time,
+            tzdata=self._tzdata,
         )
 
     async def _caught_up(self) -> None:

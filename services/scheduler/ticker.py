@@ -9,27 +9,31 @@ import asyncio
 import heapq
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 
+from linstock import recurrence
 from linstock.cancellation import cancel
 from linstock.crashpoints import reach
 from linstock.cron import InvalidCron
 from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Append, FutureInstant, Origin, VersionConflict
-from linstock.messages.job import ScanRequested
-from linstock.messages.schedule import ScheduleEvent, TickFired, TicksSkipped
-from services.scheduler import metrics, schedule, timing
+from linstock.messages.job import CancelJob, ScanRequested
+from linstock.messages.schedule import ScheduleEvent, Tick, TickFired, TicksSkipped
+from services.scheduler import job, metrics, schedule, timing
 from services.scheduler.clock import PostgresClock
 from services.scheduler.index import Index
 from services.scheduler.known import JOB, KnownSchedule
-from services.scheduler.schedule import Enabled
+from services.scheduler.schedule import Enabled, Paused
 
 logger = structlog.get_logger(__name__)
 
 ACTOR = "scheduler"
+REPLACED = "the schedule's next run took its place"
+TIME_TO_STOP = timedelta(seconds=10)  # for whoever works for a cancelled job, before the next may start
 CONCURRENT = 200  # appends at once; group commit puts them together
 LISTED = 1_000  # due instants that are counted on the event loop; more go to a thread
 SET_BACK = timedelta(seconds=2)  # less is a measurement that came late
@@ -71,8 +75,8 @@ class Ticker:
 
     async def start(self) -> None:
         self._index.on_schedule(self._plan)
-        for known in self._index.active():
-            self._plan(known.schedule_id)
+        for schedule_id in self._index.schedules:
+            self._plan(schedule_id)
         logger.info(f"Found {len(self._next)} active scheduled jobs", count=len(self._next))
         self._task = asyncio.create_task(self._run(), name="ticker")
 
@@ -117,7 +121,7 @@ class Ticker:
     def _upcoming(self, known: KnownSchedule) -> datetime | None:
         state = known.state
         try:
-            due = timing.upcoming(state)
+            due = timing.upcoming(state, known.failures)
         except InvalidCron as error:
             logger.error("Failed to register job", schedule_id=str(known.schedule_id), error=str(error))
             return None
@@ -189,23 +193,49 @@ class Ticker:
     async def _tick(self, schedule_id: UUID) -> bool:
         """Whether something was appended."""
         known, now = self._index.schedules.get(schedule_id), self._clock.now()
-        if known is None or now is None or not isinstance(known.state, Enabled):
+        if known is None or now is None or not isinstance(known.state, Enabled | Paused):
             return False
-        open_jobs = self._index.open_jobs_of(known.state.target.library_id)
-        busy = open_jobs[0] if open_jobs else None
-        tick = timing.proposal(known.state, now, busy=busy, tzdata=self._tzdata, limit=LISTED)
+        library_id = known.state.target.library_id
+        open_jobs = self._index.open_jobs_of(library_id)
+        propose = partial(
+            timing.proposal,
+            known.state,
+            now,
+            busy=open_jobs[0] if open_jobs else None,
+            open_jobs=tuple(open_jobs),
+            waiting=self._index.waiting_jobs_of(known.schedule_id, library_id) if open_jobs else 0,
+            failures=known.failures,
+            tzdata=self._tzdata,
+        )
+        tick = propose(limit=LISTED)
         if tick is not None and tick.more:
-            tick = await asyncio.to_thread(
-                timing.proposal, known.state, now, busy=busy, tzdata=self._tzdata, limit=COUNTED
-            )
+            tick = await asyncio.to_thread(propose, limit=COUNTED)
         events = schedule.decide(tick, known.state) if tick else []
         if not tick or not events:
             return False
-        appends, origin = _appends(known, known.state, events, now)
-        await self._log.append(appends, origin, not_before=tick.instants[-1])
+        appends, origin = self._appends(known, known.state, events, now)
+        await self._log.append(appends, origin, not_before=_not_before(tick, known.state))
         reach("after_tick_append")
         self._count(events)
         return True
+
+    def _appends(
+        self, known: KnownSchedule, state: Enabled | Paused, events: list[ScheduleEvent], now: datetime
+    ) -> tuple[list[Append], Origin]:
+        """The jobs first: whoever has seen the tick has seen its job."""
+        ticks = [event for event in events if isinstance(event, TickFired)]
+        appends = [self._cancel(job_id, now) for tick in ticks for job_id in tick.cancels if job_id in self._index.jobs]
+        for tick in ticks:
+            assert isinstance(state, Enabled)
+            request = _request(state, tick, now)
+            appends.append(Append(aggregate=JOB.name, aggregate_id=tick.job_id, expected_version=0, events=[request]))
+        correlation_id = ticks[0].job_id if ticks else known.schedule_id
+        origin = Origin(workspace=known.workspace, actor=ACTOR, at=now, correlation_id=correlation_id)
+        return [*appends, known.append(events)], origin
+
+    def _cancel(self, job_id: UUID, now: datetime) -> Append:
+        known = self._index.jobs[job_id]
+        return known.append(job.decide(CancelJob(job_id=job_id, reason=REPLACED, at=now), known.state))
 
     def _count(self, events: list[ScheduleEvent]) -> None:
         now = self._clock.now()
@@ -218,21 +248,8 @@ class Ticker:
                 metrics.TICKS.labels(f"skipped_{event.reason}").inc(event.count)
 
 
-def _appends(
-    known: KnownSchedule, state: Enabled, events: list[ScheduleEvent], now: datetime
-) -> tuple[list[Append], Origin]:
-    """The job first: whoever has seen the tick has seen its job."""
-    requests = [_request(state, event, now) for event in events if isinstance(event, TickFired)]
-    jobs = [
-        Append(aggregate=JOB.name, aggregate_id=request.job_id, expected_version=0, events=[request])
-        for request in requests
-    ]
-    correlation_id = requests[0].job_id if requests else known.schedule_id
-    origin = Origin(workspace=known.workspace, actor=ACTOR, at=now, correlation_id=correlation_id)
-    return [*jobs, known.append(events)], origin
-
-
 def _request(state: Enabled, tick: TickFired, now: datetime) -> ScanRequested:
+    graceful = tick.cancels and state.rules.overlap == "cancel_other"
     return ScanRequested(
         job_id=tick.job_id,
         schedule_id=tick.schedule_id,
@@ -243,4 +260,15 @@ def _request(state: Enabled, tick: TickFired, now: datetime) -> ScanRequested:
         requested_at=now,
         scan_mode=state.scan_mode,
         include_subfolders=state.target.include_subfolders,
+        waits=tick.behind is not None,
+        not_before=now + TIME_TO_STOP if graceful else None,
     )
+
+
+def _not_before(tick: Tick, state: Enabled | Paused) -> datetime | None:
+    """What Postgres's clock must have reached for this to be true."""
+    if isinstance(state, Paused):
+        return state.resume_at
+    if tick.instants:
+        return recurrence.release(state.timing, state.rules, state.schedule_id, tick.instants[-1])
+    return tick.passed[-1].last if tick.passed else None

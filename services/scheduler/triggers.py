@@ -16,7 +16,7 @@ from services.scheduler import owned
 from services.scheduler.index import Index
 from services.scheduler.known import JOB, SCHEDULE
 from services.scheduler.limits import check_mode, invalid
-from services.scheduler.schedule import Deleted, Disabled, Enabled, Undefined
+from services.scheduler.schedule import Deleted, Disabled, Enabled, Existing, Paused, Undefined
 
 TRIGGERS = ("API", "Manual")
 ASKED_FOR_S = 5.0  # how long we remember a scan that the index may not show yet
@@ -47,7 +47,7 @@ class TriggerPlanner:
                 raise NotYet(f"There is no library {command.library_id}.")
             case Deleted(last=None):
                 raise gone
-            case Deleted(last=Disabled() as state) | (Enabled() | Disabled() as state):
+            case Deleted(last=Disabled() as state) | (Enabled() | Disabled() | Paused() as state):
                 return await self._ask(state, command.triggered_by, command.scan_mode, context)
             case _:
                 raise gone
@@ -55,13 +55,13 @@ class TriggerPlanner:
     async def trigger(self, command: TriggerSchedule, context: CommandContext) -> Plan:
         """Raises Refused."""
         loaded = await owned.load(self._log, self._index, command.schedule_id, context.workspace)
-        if loaded is None or not isinstance(loaded.state, Enabled | Disabled):
+        if loaded is None or not isinstance(loaded.state, Existing):
             raise Refused(404, "scheduled-job-not-found", f"There is no scheduled job {command.schedule_id}.")
         mode = loaded.state.scan_mode if command.scan_mode is UNSET else command.scan_mode
         check_mode(mode)
         return await self._ask(loaded.state, command.triggered_by, mode, context)
 
-    async def _ask(self, state: Enabled | Disabled, triggered_by: str, scan_mode: str, context: CommandContext) -> Plan:
+    async def _ask(self, state: Existing, triggered_by: str, scan_mode: str, context: CommandContext) -> Plan:
         if triggered_by not in TRIGGERS:
             raise invalid("triggeredBy", f"it is {' or '.join(TRIGGERS)}")
         job_id = names.derived_id("job-of-command", context.command_id)

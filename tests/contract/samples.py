@@ -67,6 +67,7 @@ VALUES: dict[str, Any] = {
     "reason": "library deleted",
     "request_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "requested_at": INSTANT,
+    "resume_at": INSTANT + timedelta(hours=6),
     "root": "/data/pictures",
     "scan_id": RUN,
     "schedule_id": SCHEDULE,
@@ -102,7 +103,9 @@ OF: dict[tuple[str, str], Any] = {
     ("ScheduleChanged", "description"): "Automatic scan for library: Pictures",
     ("ScheduleChanged", "name"): "Library Scan - Pictures",
     ("ScheduleChanged", "version"): 2,
+    ("SchedulePaused", "reason"): "The disk is being exchanged",
     ("TicksSkipped", "reason"): "overlap",
+    ("Timing", "days"): "and",
 } | {
     ("Counts", name): count
     for name, count in {

@@ -33,6 +33,7 @@ def follow(library_version: int, wanted: Settings, *, library_id: UUID = LIBRARY
         library_version=library_version,
         settings=wanted,
         at=at,
+        tzdata="2026a",
     )
 
 

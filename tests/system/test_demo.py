@@ -113,8 +113,11 @@ def test_a_library_from_beginning_to_end(demo: Demo, tmp_path: Path) -> None:
 
 def test_a_schedule_is_paused_resumed_and_triggered(demo: Demo) -> None:
     name = demo.json("schedule", "ls")[0]["name"]
-    assert demo.json("schedule", "pause", name)["isEnabled"] is False
-    assert demo.json("schedule", "resume", name)["isEnabled"] is True
+    assert demo.json("schedule", "pause", name, "--reason", "tea")["pauseReason"] == "tea"
+    assert demo.json("schedule", "resume", name)["isPaused"] is False
+    assert demo.json("schedule", "disable", name)["isEnabled"] is False
+    assert demo.json("schedule", "enable", name)["isEnabled"] is True
+    assert demo.json("schedule", "set", name, "--overlap", "buffer_one")["overlapPolicy"] == "buffer_one"
     run = demo.json("schedule", "trigger", name, "--wait")
     assert run["status"] == "Completed"
     assert demo.json("run", "show", run["id"][:8])["id"] == run["id"]

@@ -18,6 +18,8 @@ from linstock.messages.schedule import (
     DeleteSchedule,
     FollowLibrary,
     ScheduleEvent,
+    SchedulePaused,
+    ScheduleResumed,
     TickFired,
     TicksSkipped,
 )
@@ -79,7 +81,7 @@ class Both:
 
     def _edit(self, command: editing.Edit) -> None:
         if not isinstance(self.schedule, schedule.Deleted):
-            self._schedule(editing.edit(command, self.schedule, at=self.now))
+            self._schedule(editing.edit(command, self.schedule, at=self.now, tzdata="2026a"))
 
     def _library(self, events: list[LibraryEvent]) -> int:
         for event in events:
@@ -90,8 +92,9 @@ class Both:
 
     def _schedule(self, events: list[ScheduleEvent]) -> int:
         for event in events:
-            assert not isinstance(event, TickFired | TicksSkipped)
-            self.said_by_schedule.append(event)
+            assert not isinstance(event, TickFired | SchedulePaused | ScheduleResumed)
+            if not isinstance(event, TicksSkipped):  # instants that passed: nothing the library hears of
+                self.said_by_schedule.append(event)
         self.schedule = reduce(schedule.evolve, events, self.schedule)
         return len(events)
 

@@ -1,5 +1,6 @@
 """`linstock schedule …`: when what runs. Light to import: `linstock --help` reads this module."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -8,6 +9,7 @@ from linstock.cli.cron import Instant
 from linstock.cli.ledger import ticks, versions
 from linstock.cli.named import LIBRARY, SCHEDULE
 from linstock.cli.options import deep, examples, limited, wait, with_api, with_screen
+from linstock.cli.schedule_rules import rules
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api
@@ -20,7 +22,7 @@ _named = click.argument("name", metavar="SCHEDULE", type=SCHEDULE)
 
 @click.group(epilog=examples("linstock schedule ls", "linstock schedule pause 'Library Scan - Holidays'"))
 def schedule() -> None:
-    """See when what runs, and whether it did; pause it, resume it, or run it now.
+    """See and change when what runs, and whether it did; pause it, resume it, or run it now.
 
     SCHEDULE is an id, the beginning of one (4 characters or more), or an exact name.
     """
@@ -58,13 +60,57 @@ def show(api: "Api", screen: "Screen", name: str) -> None:
     screen.one(found, fields(found))
 
 
-@schedule.command(epilog=examples("linstock schedule pause 5f0e"))
+@schedule.command(
+    "set",
+    epilog=examples(
+        "linstock schedule set 5f0e --cron '0 3 * * *' --zone Europe/Berlin --overlap buffer_one",
+        "linstock schedule set 5f0e --every 90 --jitter 60",
+        "linstock schedule set 5f0e --except 2026-12-24T00:00:00Z..2026-12-26T23:59:59Z --max-runs none",
+    ),
+)
 @_named
+@click.option("--rename", metavar="NAME", help="What people call it.")
+@click.option("--cron", metavar="EXPR", help="When, e.g. '0 2 * * *'; `linstock cron explain` says it in words.")
+@click.option("--every", type=int, metavar="MINUTES", help="Instead of --cron: so many minutes between two runs.")
+@click.option("--zone", metavar="ZONE", help="The time zone of --cron, e.g. Europe/Berlin.")
+@rules
 @with_screen
 @with_api
-def pause(api: "Api", screen: "Screen", name: str) -> None:
-    """Fire no more until it is resumed; what runs goes on. A library's autoScan goes off with it."""
-    _switch(api, screen, name, "disable")
+def change(
+    api: "Api",
+    screen: "Screen",
+    name: str,
+    rename: str | None,
+    cron: str | None,
+    every: int | None,
+    zone: str | None,
+    **given: Any,
+) -> None:
+    """Change what is given, at once; the rest stays. What is past never fires under new times."""
+    from linstock.cli import schedule_rules
+
+    plain = {"name": rename, "cronExpression": cron, "intervalMinutes": every, "timeZone": zone}
+    body = {field: value for field, value in plain.items() if value is not None} | schedule_rules.body(given)
+    if not body:
+        raise click.UsageError("Say what to change, such as --cron or --overlap.")
+    _tell(api, screen, "PATCH", name, body=body)
+
+
+@schedule.command(
+    epilog=examples(
+        "linstock schedule pause 5f0e --reason 'disk swap'",
+        "linstock schedule pause 5f0e --until 2026-03-29T06:00:00Z",
+    )
+)
+@_named
+@click.option("--reason", help="Shown with it.")
+@click.option("--until", type=Instant(), metavar="TIME", help="Resume by itself then.")
+@with_screen
+@with_api
+def pause(api: "Api", screen: "Screen", name: str, reason: str | None, until: datetime | None) -> None:
+    """Fire no more until it is resumed; what runs goes on, and what passes is not made up for."""
+    body = ({"reason": reason} if reason else {}) | ({"resumeAt": until.isoformat()} if until else {})
+    _tell(api, screen, "POST", name, "/pause", body)
 
 
 @schedule.command(epilog=examples("linstock schedule resume 5f0e"))
@@ -73,7 +119,25 @@ def pause(api: "Api", screen: "Screen", name: str) -> None:
 @with_api
 def resume(api: "Api", screen: "Screen", name: str) -> None:
     """Fire again, from now on."""
-    _switch(api, screen, name, "enable")
+    _tell(api, screen, "POST", name, "/resume")
+
+
+@schedule.command(epilog=examples("linstock schedule disable 5f0e"))
+@_named
+@with_screen
+@with_api
+def disable(api: "Api", screen: "Screen", name: str) -> None:
+    """Switch it off. A library's autoScan goes off with it."""
+    _tell(api, screen, "POST", name, "/disable")
+
+
+@schedule.command(epilog=examples("linstock schedule enable 5f0e"))
+@_named
+@with_screen
+@with_api
+def enable(api: "Api", screen: "Screen", name: str) -> None:
+    """Switch it on. A library's autoScan goes on with it."""
+    _tell(api, screen, "POST", name, "/enable")
 
 
 @schedule.command(epilog=examples("linstock schedule trigger 5f0e --wait"))
@@ -121,10 +185,13 @@ def preview(api: "Api", screen: "Screen", expression: str | None, named: str | N
     previews.show(api, screen, expression, schedule_id, **given)
 
 
-def _switch(api: "Api", screen: "Screen", name: str, verb: str) -> None:
+def _tell(
+    api: "Api", screen: "Screen", method: str, name: str, what: str = "", body: dict[str, Any] | None = None
+) -> None:
+    """Shows the schedule as it is then."""
     from linstock.cli.schedules import fields
 
     found = SCHEDULE.find(api, name)
-    done = api.command("POST", f"/scheduledjobs/{found['id']}/{verb}").body
+    done = api.command(method, f"/scheduledjobs/{found['id']}{what}", body).body
     shown = done if "isEnabled" in done else api.get(f"/scheduledjobs/{found['id']}")
     screen.one(shown, fields(shown))

@@ -12,8 +12,22 @@ from functools import lru_cache
 from linstock.cron.errors import InvalidCron
 from linstock.cron.expression import ORIGIN, ClockChanges, Days, compiled
 from linstock.cron.fields import EXPRESSION_LIMIT
+from linstock.cron.interval import every
+from linstock.cron.span import Span, moved, span
 
-__all__ = ["EXPRESSION_LIMIT", "ClockChanges", "Days", "InvalidCron", "check", "due_instants", "next"]
+__all__ = [
+    "EXPRESSION_LIMIT",
+    "ClockChanges",
+    "Days",
+    "InvalidCron",
+    "Span",
+    "check",
+    "due_instants",
+    "every",
+    "moved",
+    "next",
+    "span",
+]
 
 
 def check(expression: str, zone: str, *, days: Days = "and") -> None:

@@ -47,6 +47,30 @@ class Calendar:
         date = self._date(year, month, day + 1)
         return datetime(*date, hours[0], minutes[0], seconds[0]) if date else None  # noqa: DTZ001
 
+    def count(self, start: datetime, end: datetime) -> int:
+        """How many wall times from `start` on and before `end` match. Costs about a microsecond for each day."""
+        parsed, total = self._parsed, 0
+        a_day = len(parsed.hours) * len(parsed.minutes) * len(parsed.seconds)
+        last = (end.year, end.month, end.day)
+        date = self._date(start.year, start.month, start.day)
+        if date == (start.year, start.month, start.day):
+            total -= self._earlier(start)
+        while date and date < last:
+            total += a_day
+            year, month, day = date
+            date = self._date(year, month, day + 1)
+        return total + self._earlier(end) if date == last else total
+
+    def _earlier(self, wall: datetime) -> int:
+        """How many times of a day match before this one."""
+        parsed, minutes, seconds = self._parsed, len(self._parsed.minutes), len(self._parsed.seconds)
+        total = sum(1 for hour in parsed.hours if hour < wall.hour) * minutes * seconds
+        if wall.hour in parsed.hours:
+            total += sum(1 for minute in parsed.minutes if minute < wall.minute) * seconds
+            if wall.minute in parsed.minutes:
+                total += sum(1 for second in parsed.seconds if second < wall.second)
+        return total
+
     def _date(self, year: int, month: int, day: int) -> tuple[int, int, int] | None:
         """The first matching date; `day` may be one past the month's end."""
         until = min(year + YEARS, MAXYEAR)

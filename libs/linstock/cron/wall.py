@@ -4,12 +4,14 @@ A wall time maps to its first pass. The second pass of an overlap can only be th
 ourselves: anything earlier has its first pass before it.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from linstock.cron.calendar import Calendar
 
 SECOND = timedelta(seconds=1)
+_LOOK = timedelta(days=1)
 
 
 def following(
@@ -60,6 +62,16 @@ def _overlap(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     naive = wall.replace(tzinfo=UTC)
     change = change_between(zone, naive - before, naive - after).replace(tzinfo=None)
     return change + after, change + before
+
+
+def clock_changes(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[datetime]:
+    """The instants in (start, end] at which the zone's offset changes. Two changes within a day would be missed."""
+    here = start.astimezone(UTC).replace(microsecond=0)
+    while here < end:
+        following = min(here + _LOOK, end)
+        if here.astimezone(zone).utcoffset() != following.astimezone(zone).utcoffset():
+            yield change_between(zone, here, following)
+        here = following
 
 
 def change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:

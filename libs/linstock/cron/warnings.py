@@ -4,17 +4,15 @@ Pure: the caller says from which moment on.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from linstock.cron.expression import ClockChanges, Days, InZone, compiled
 from linstock.cron.fields import FromLast, Nearest
 from linstock.cron.interval import Every
-from linstock.cron.wall import change_between
+from linstock.cron.wall import clock_changes
 
 MANY_A_DAY = 288  # every five minutes
 AHEAD = timedelta(days=366)
-_LOOK = timedelta(days=1)
 _MONTHS = [
     "January",
     "February",
@@ -71,7 +69,7 @@ def _listed(words: list[str]) -> str:
 
 
 def _clock_changes(timing: InZone, zone: str, after: datetime) -> Iterator[str]:
-    for instant in _changes(timing.zone, after, after + AHEAD):
+    for instant in clock_changes(timing.zone, after, after + AHEAD):
         old, new = ((instant - timedelta(seconds=late)).astimezone(timing.zone).utcoffset() for late in (1, 0))
         assert old is not None
         assert new is not None
@@ -89,13 +87,3 @@ def _clock_changes(timing: InZone, zone: str, after: datetime) -> Iterator[str]:
         else:
             fires = "fires both times" if timing.repeats else "fires the first time only"
             yield f"{when} show {start:%H:%M} to {end:%H:%M} twice: {found:%H:%M} {fires}."
-
-
-def _changes(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[datetime]:
-    """The instants in (start, end] at which the zone's offset changes. Two changes within a day would be missed."""
-    here = start.astimezone(UTC).replace(microsecond=0)
-    while here < end:
-        following = here + _LOOK
-        if here.astimezone(zone).utcoffset() != following.astimezone(zone).utcoffset():
-            yield change_between(zone, here, following)
-        here = following

@@ -81,7 +81,8 @@ JobCommand = StartAttempt | ReportSuccess | ReportFailure | ExpireLease | Expire
 
 class ScanRequested(Message, frozen=True, tag="linstock.scan.requested.v1"):
     """`instant` is the tick's nominal one, absent when somebody asked by hand. `triggered_by` is Scheduler | Manual |
-    API. `scan_mode` is quick | changed | deep | verify."""
+    API. `scan_mode` is quick | changed | deep | verify. `waits`: it may not start while an earlier scan of the library
+    is open. `not_before`: nor before then."""
 
     job_id: UUID
     schedule_id: UUID
@@ -93,6 +94,8 @@ class ScanRequested(Message, frozen=True, tag="linstock.scan.requested.v1"):
     scan_mode: str = "changed"
     include_subfolders: bool = True
     queue: str = "library-scan"
+    waits: bool = False
+    not_before: datetime | None = None
 
 
 class JobRequested(Message, frozen=True, tag="linstock.job.requested.v1"):

@@ -15,10 +15,46 @@ from linstock.messages.message import Message
 
 
 class Timing(Message, frozen=True):
-    """When: a cron expression of 5 fields, or 6 (seconds first), in an IANA zone."""
+    """When: a cron expression of 5 fields, or 6 (seconds first), or `@every 90s`, in an IANA zone. `days` is and | or,
+    `clock_changes` cronos | literal, as `linstock.cron` means them."""
 
     expression: str
     zone: str
+    days: str = "and"
+    clock_changes: str = "cronos"
+
+
+class Window(Message, frozen=True):
+    """From `first` to `last`, both included."""
+
+    first: datetime
+    last: datetime
+
+
+class Rules(Message, frozen=True):
+    """Which instants fire, and how.
+
+    `misfire` says what becomes of instants at which nobody was there: fire_once (the latest fires, once), fire_all (the
+    latest `catchup_limit`, oldest first, one after another) or skip. None fires that is older than `catchup_window_s`.
+    `overlap` says what happens while a run is open: skip, buffer_one or buffer_all (it waits for its turn; at most one,
+    or `buffer_limit`, do), cancel_other (the open ones are cancelled, and workers get a moment to stop) or
+    terminate_other (and it starts at once).
+    `jitter_s` delays each instant by a part of it that is always the same, and never beyond the next instant.
+    Instants before `starts_at`, after `ends_at` or within `excluded` do not fire. After `max_runs` since it was last
+    enabled it disables itself; after `pause_after_failures` failures in a row it pauses itself.
+    """
+
+    misfire: str = "fire_once"
+    catchup_window_s: int = 3600
+    catchup_limit: int = 100
+    overlap: str = "skip"
+    buffer_limit: int = 100
+    jitter_s: int = 0
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    excluded: tuple[Window, ...] = ()
+    max_runs: int | None = None
+    pause_after_failures: int | None = None
 
 
 class ScanTarget(Message, frozen=True):
@@ -55,19 +91,31 @@ class FollowLibrary(Message, frozen=True, tag="FollowLibrary"):
     at: datetime
     auto_scan_at: datetime | None = None  # when the library was told; None: unknown, taken as `at`
     timing_at: datetime | None = None
+    tzdata: str = ""
 
 
 class ForgetLibrary(Message, frozen=True, tag="ForgetLibrary"):
-    """The library was deleted."""
+    """The library was deleted; the schedule hears of it at `at`."""
 
     schedule_id: UUID
     library_version: int
+    at: datetime
+    tzdata: str = ""
+
+
+class Passed(Message, frozen=True):
+    """`count` instants from `first` to `last` that do not fire, and why."""
+
+    first: datetime
+    last: datetime
+    count: int
+    reason: str
 
 
 class Tick(Message, frozen=True, tag="Tick"):
     """These instants (ascending, all after the cursor, none in the future of `now`) are due; the schedule decides
     which one fires. `busy` names the job that still runs for this schedule, if any. After a long absence only the
-    first and the last few are listed."""
+    first and the last few are listed. None are while it is only to pause or to resume."""
 
     instants: tuple[datetime, ...]
     now: datetime
@@ -75,6 +123,10 @@ class Tick(Message, frozen=True, tag="Tick"):
     tzdata: str
     missed: int = 0  # further instants between the first and the last of `instants`: due too, counted, not listed
     more: bool = False  # still later instants are due already: none of these is the latest
+    passed: tuple[Passed, ...] = ()  # before `instants`
+    open: tuple[UUID, ...] = ()  # all that `busy` is the first of
+    waiting: int = 0  # how many of these wait for their turn
+    failures: int = 0  # of its latest runs, in a row
 
 
 class RequestScan(Message, frozen=True, tag="RequestScan"):
@@ -96,6 +148,23 @@ class CreateSchedule(Message, frozen=True, tag="CreateSchedule"):
     enabled: bool = True
     policy: JobPolicy = JobPolicy()
     scan_mode: str = "changed"
+    rules: Rules = Rules()
+
+
+class ChangedRules(Message, frozen=True):
+    """Of Rules, what is set changes."""
+
+    misfire: str | UnsetType = UNSET
+    catchup_window_s: int | UnsetType = UNSET
+    catchup_limit: int | UnsetType = UNSET
+    overlap: str | UnsetType = UNSET
+    buffer_limit: int | UnsetType = UNSET
+    jitter_s: int | UnsetType = UNSET
+    starts_at: datetime | UnsetType | None = UNSET
+    ends_at: datetime | UnsetType | None = UNSET
+    excluded: tuple[Window, ...] | UnsetType = UNSET
+    max_runs: int | UnsetType | None = UNSET
+    pause_after_failures: int | UnsetType | None = UNSET
 
 
 class ChangeSchedule(Message, frozen=True, tag="ChangeSchedule"):
@@ -112,6 +181,9 @@ class ChangeSchedule(Message, frozen=True, tag="ChangeSchedule"):
     timeout_s: int | UnsetType = UNSET
     max_retries: int | UnsetType = UNSET
     scan_mode: str | UnsetType = UNSET
+    days: str | UnsetType = UNSET
+    clock_changes: str | UnsetType = UNSET
+    rules: ChangedRules = ChangedRules()
     if_versions: tuple[int, ...] = ()
 
 
@@ -121,6 +193,23 @@ class EnableSchedule(Message, frozen=True, tag="EnableSchedule"):
 
 
 class DisableSchedule(Message, frozen=True, tag="DisableSchedule"):
+    schedule_id: UUID
+    if_versions: tuple[int, ...] = ()
+
+
+class PauseSchedule(Message, frozen=True, tag="PauseSchedule"):
+    """Fire no more until somebody resumes it, or until `resume_at`. Paused already: with this reason and time from now
+    on. It stays what its library calls on: a pause is nothing the library hears of."""
+
+    schedule_id: UUID
+    reason: str = ""
+    resume_at: datetime | None = None
+    if_versions: tuple[int, ...] = ()
+
+
+class ResumeSchedule(Message, frozen=True, tag="ResumeSchedule"):
+    """Fire again, from now on."""
+
     schedule_id: UUID
     if_versions: tuple[int, ...] = ()
 
@@ -162,6 +251,7 @@ class ScheduleDefined(Message, frozen=True, tag="linstock.schedule.defined.v1"):
     scan_mode: str = "changed"
     auto_scan_at: datetime | None = None
     timing_at: datetime | None = None
+    rules: Rules = Rules()
 
 
 class ScheduleChanged(Message, frozen=True, tag="linstock.schedule.changed.v1"):
@@ -178,6 +268,7 @@ class ScheduleChanged(Message, frozen=True, tag="linstock.schedule.changed.v1"):
     policy: JobPolicy | None = None  # None: as before
     scan_mode: str | None = None
     timing_at: datetime | None = None  # when the timing was decided; None: it did not change
+    rules: Rules | None = None  # None: as before
 
 
 class ScheduleEnabled(Message, frozen=True, tag="linstock.schedule.enabled.v1"):
@@ -192,11 +283,31 @@ class ScheduleEnabled(Message, frozen=True, tag="linstock.schedule.enabled.v1"):
 
 
 class ScheduleDisabled(Message, frozen=True, tag="linstock.schedule.disabled.v1"):
+    """`reason` is asked | limit (it ran as often as it may)."""
+
     schedule_id: UUID
     library_version: int
     at: datetime
     auto_scan_at: datetime | None = None
     library_id: UUID | None = None
+    reason: str = "asked"
+
+
+class SchedulePaused(Message, frozen=True, tag="linstock.schedule.paused.v1"):
+    """Whoever appended it paused it; that is the scheduler itself after too many failures in a row."""
+
+    schedule_id: UUID
+    at: datetime
+    reason: str = ""
+    resume_at: datetime | None = None
+
+
+class ScheduleResumed(Message, frozen=True, tag="linstock.schedule.resumed.v1"):
+    """Instants up to `cursor` are not made up for."""
+
+    schedule_id: UUID
+    at: datetime
+    cursor: datetime
 
 
 class ScheduleDeleted(Message, frozen=True, tag="linstock.schedule.deleted.v1"):
@@ -211,7 +322,9 @@ class ScheduleDeleted(Message, frozen=True, tag="linstock.schedule.deleted.v1"):
 
 class TickFired(Message, frozen=True, tag="linstock.schedule.tick_fired.v1"):
     """Exactly one per schedule and instant. `verdict` is fired | late | caught_up; `missed_count` earlier instants
-    were skipped in its favour. `version` and `tzdata` say which rules produced the instant."""
+    were skipped in its favour. `version` and `tzdata` say which rules produced the instant. `moved`: the clocks skipped
+    its wall time, so it fired at the end of the gap. `behind` is the open job that its own waits for; `cancels` were
+    cancelled for it."""
 
     schedule_id: UUID
     instant: datetime
@@ -220,11 +333,14 @@ class TickFired(Message, frozen=True, tag="linstock.schedule.tick_fired.v1"):
     missed_count: int
     version: int
     tzdata: str
+    moved: bool = False
+    behind: UUID | None = None
+    cancels: tuple[UUID, ...] = ()
 
 
 class TicksSkipped(Message, frozen=True, tag="linstock.schedule.ticks_skipped.v1"):
     """A run of `count` instants from `first` to `last` (both included) that did not fire. `reason` is overlap |
-    misfire; for overlap, `busy` names the job that was still open."""
+    misfire | paused | disabled | outside_window | limit; for overlap, `busy` names the job that was still open."""
 
     schedule_id: UUID
     first: datetime
@@ -237,5 +353,13 @@ class TicksSkipped(Message, frozen=True, tag="linstock.schedule.ticks_skipped.v1
 
 
 ScheduleEvent = (
-    ScheduleDefined | ScheduleChanged | ScheduleEnabled | ScheduleDisabled | ScheduleDeleted | TickFired | TicksSkipped
+    ScheduleDefined
+    | ScheduleChanged
+    | ScheduleEnabled
+    | ScheduleDisabled
+    | SchedulePaused
+    | ScheduleResumed
+    | ScheduleDeleted
+    | TickFired
+    | TicksSkipped
 )

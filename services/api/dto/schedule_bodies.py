@@ -6,8 +6,9 @@ from uuid import UUID
 from litestar.openapi.spec.enums import OpenAPIType
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from linstock.messages.library import DEFAULT_CRON, DEFAULT_ZONE
+from linstock.messages.library import DEFAULT_ZONE
 from services.api.dto.scan_modes import ScanMode, Trigger
+from services.api.dto.schedule_rules import Moment, RuledBody
 from services.api.dto.wire import LINES, Body, Cron, Description, Name, Zone, said
 
 # Whole numbers, also written 5.0: to JSON Schema that is an integer.
@@ -21,7 +22,21 @@ Minutes = Annotated[
     float,
     Meta(gt=0, le=10080, description="Of each attempt; to the second", extra_json_schema=said(exclusive_minimum=0)),
 ]
+Reason = Annotated[str, Meta(max_length=500, description="Shown with it", extra_json_schema=said(pattern=LINES))]
 Retries = Annotated[float, Meta(ge=0, le=20, multiple_of=1, extra_json_schema=said(type=INTEGER, minimum=0))]
+
+
+ScheduleType = Literal["Cron", "Interval"]
+Interval = Annotated[
+    float,
+    Meta(
+        ge=1,
+        le=527_040,
+        multiple_of=1,
+        description="Between two instants, counted from 1970-01-01T00:00Z: `@every 90m` as an expression",
+        extra_json_schema=said(type=INTEGER),
+    ),
+]
 
 
 class LibraryOf(Struct, frozen=True):
@@ -30,17 +45,18 @@ class LibraryOf(Struct, frozen=True):
     library_id: UUID = field(name="LibraryId")
 
 
-class CreateScheduledJobBody(Body, frozen=True):
+class CreateScheduledJobBody(RuledBody, frozen=True):
     """The library is named by `libraryId` or by `parameters`. Without name and description they are made from the
-    library's name."""
+    library's name. `intervalMinutes` takes the place of `cronExpression`."""
 
     library_id: UUID | UnsetType = UNSET
     parameters: LibraryOf | UnsetType = UNSET
     name: Name | UnsetType = UNSET
     description: Description = ""
     job_type: Literal["LibraryScan"] = "LibraryScan"
-    schedule_type: Literal["Cron"] = "Cron"
-    cron_expression: Cron = DEFAULT_CRON
+    schedule_type: ScheduleType | UnsetType = UNSET
+    cron_expression: Cron | UnsetType = UNSET
+    interval_minutes: Interval | UnsetType | None = UNSET
     time_zone: Zone = DEFAULT_ZONE
     is_enabled: bool = True
     priority: Priority = 5
@@ -49,12 +65,14 @@ class CreateScheduledJobBody(Body, frozen=True):
     scan_mode: ScanMode = "changed"
 
 
-class ChangeScheduledJobBody(Body, frozen=True):
-    """Only what is given changes. What a job does, and for which library, is fixed."""
+class ChangeScheduledJobBody(RuledBody, frozen=True):
+    """Only what is given changes; null takes a limit away. What a job does, and for which library, is fixed."""
 
     name: Name | UnsetType = UNSET
     description: Description | UnsetType = UNSET
+    schedule_type: ScheduleType | UnsetType = UNSET
     cron_expression: Cron | UnsetType = UNSET
+    interval_minutes: Interval | UnsetType | None = UNSET
     time_zone: Zone | UnsetType = UNSET
     is_enabled: bool | UnsetType = UNSET
     priority: Priority | UnsetType = UNSET
@@ -70,7 +88,12 @@ class TriggerBody(Body, frozen=True):
     scan_mode: ScanMode | UnsetType = UNSET
 
 
+class PauseBody(Body, frozen=True):
+    """Until `resumeAt`, or until somebody resumes it."""
+
+    reason: Reason = ""
+    resume_at: Moment | None = None
+
+
 class CancelBody(Body, frozen=True):
-    reason: Annotated[
-        str, Meta(max_length=500, description="Shown with the run", extra_json_schema=said(pattern=LINES))
-    ] = ""
+    reason: Reason = ""

@@ -7,6 +7,7 @@ from uuid import UUID
 from litestar.params import BodyKwarg
 from msgspec import Meta, Struct
 
+from services.api.dto.schedule_rules import RuledDto
 from services.api.dto.wire import Page, Wire
 
 Status = Literal["Pending", "Scheduled", "Running", "Retrying", "Completed", "Failed", "Timeout", "Cancelled"]
@@ -18,18 +19,24 @@ class Parameters(Struct, kw_only=True):
     LibraryId: UUID | None
 
 
-class ScheduledJobDto(Wire):
-    """`version` counts its editions; runs are none. `createdBy` and `updatedBy` are whoever asked."""
+class ScheduledJobDto(RuledDto):
+    """`version` counts its editions; runs are none. `createdBy` and `updatedBy` are whoever asked. `scheduleType` is
+    Interval for whole minutes. While it is paused it stays enabled; `nextRunAt` is then the first after `resumeAt`."""
 
     id: UUID
     name: str
     description: str
     job_type: str
-    schedule_type: Literal["Cron"]
+    schedule_type: Literal["Cron", "Interval"]
     cron_expression: str
     time_zone: str
     interval_minutes: int | None
     is_enabled: bool
+    is_paused: bool
+    paused_at: datetime | None
+    paused_by: str | None
+    pause_reason: str | None
+    resume_at: datetime | None
     parameters: Parameters
     last_run_at: datetime | None
     next_run_at: datetime | None

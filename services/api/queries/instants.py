@@ -2,24 +2,26 @@
 
 from datetime import datetime
 
-from linstock import cron
+from linstock import cron, recurrence
+from linstock.messages.schedule import Rules, Timing
 
 MOST = 10_000
 
-_known: dict[tuple[str, str], tuple[datetime, datetime]] = {}
+_known: dict[tuple[Timing, Rules], tuple[datetime, datetime]] = {}
 
 
-def next_instant(expression: str, zone: str, after: datetime) -> datetime | None:
-    """The first instant later than `after`; None when there is none, or what is stored can't be understood."""
-    asked, instant = _known.get((expression, zone), (None, None))
+def next_instant(timing: Timing, rules: Rules, after: datetime) -> datetime | None:
+    """The first instant later than `after` that may fire; None when there is none, or what is stored can't be
+    understood."""
+    asked, instant = _known.get((timing, rules), (None, None))
     if asked is not None and instant is not None and asked <= after < instant:
         return instant
     try:
-        found = cron.next(expression, zone, after.replace(microsecond=0))
+        found = recurrence.first_inside(timing, rules, after.replace(microsecond=0))
     except cron.InvalidCron:
         return None
     if found is not None:
         if len(_known) >= MOST:
             _known.clear()
-        _known[expression, zone] = (after, found)
+        _known[timing, rules] = (after, found)
     return found

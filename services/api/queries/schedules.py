@@ -1,13 +1,17 @@
 """Schedules with what their runs came to. Libraries (another log) are joined here."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from msgspec import Struct
 
-from linstock import names
+from linstock import cron, names
+from linstock.messages.schedule import Rules, Timing
+from services.api.dto.schedule_rules import shown
 from services.api.dto.schedules import Parameters, ScheduledJobDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
@@ -21,8 +25,9 @@ _SCHEDULES = """
 _COLUMNS = """
     s.schedule_id, s.name, s.description, s.job_type, s.library_id, s.expression, s.zone, s.enabled, s.cursor,
     s.priority, s.timeout_s, s.max_retries, s.created_at, s.updated_at, s.scan_mode, s.edition, s.created_by,
-    s.updated_by, t.run_count, t.success_count, t.failure_count, t.last_run_at, t.last_run_status,
-    t.last_run_duration_ms, t.last_error_message
+    s.updated_by, s.days, s.clock_changes, s.rules, s.paused_at, s.paused_by, s.pause_reason, s.resume_at,
+    t.run_count, t.success_count, t.failure_count, t.last_run_at, t.last_run_status, t.last_run_duration_ms,
+    t.last_error_message
 """
 
 
@@ -70,24 +75,52 @@ async def exists(pool: asyncpg.Pool, workspace: str, schedule_id: UUID) -> bool:
 
 
 def next_run(row: Any, now: datetime) -> datetime | None:
-    """When an enabled schedule fires next; instants up to its cursor are decided already."""
-    if not row["enabled"]:
+    """When an enabled schedule fires next; instants up to its cursor are decided already. None while it is paused
+    without an end."""
+    after = max(now, row["cursor"])
+    if row["paused_at"] is not None and row["resume_at"] is not None:
+        after = max(after, row["resume_at"])
+    if not row["enabled"] or (row["paused_at"] is not None and row["resume_at"] is None):
         return None
-    return next_instant(row["expression"], row["zone"], max(now, row["cursor"]))
+    timing = Timing(
+        expression=row["expression"], zone=row["zone"], days=row["days"], clock_changes=row["clock_changes"]
+    )
+    return next_instant(timing, _rules(row["rules"]), after)
+
+
+@lru_cache(maxsize=1024)
+def _rules(text: str) -> Rules:
+    return msgspec.json.decode(text, type=Rules)
+
+
+def _interval_minutes(expression: str) -> int | None:
+    """Of an interval of whole minutes."""
+    try:
+        interval = cron.every(expression)
+    except cron.InvalidCron:
+        return None
+    if interval is None or interval.phase_s or interval.period_s % 60:
+        return None
+    return interval.period_s // 60
 
 
 def _schedule(row: asyncpg.Record, now: datetime) -> ScheduledJobDto:
-    minutes = row["timeout_s"] / 60
+    minutes, interval_minutes = row["timeout_s"] / 60, _interval_minutes(row["expression"])
     return ScheduledJobDto(
         id=row["schedule_id"],
         name=row["name"],
         description=row["description"],
         job_type=row["job_type"],
-        schedule_type="Cron",
+        schedule_type="Interval" if interval_minutes else "Cron",
         cron_expression=row["expression"],
         time_zone=row["zone"],
-        interval_minutes=None,
+        interval_minutes=interval_minutes,
         is_enabled=row["enabled"],
+        is_paused=row["paused_at"] is not None,
+        paused_at=row["paused_at"],
+        paused_by=row["paused_by"],
+        pause_reason=row["pause_reason"],
+        resume_at=row["resume_at"],
         parameters=Parameters(LibraryId=row["library_id"]),
         last_run_at=row["last_run_at"],
         next_run_at=next_run(row, now),
@@ -106,4 +139,7 @@ def _schedule(row: asyncpg.Record, now: datetime) -> ScheduledJobDto:
         created_by=row["created_by"],
         updated_at=row["updated_at"],
         updated_by=row["updated_by"],
+        days=row["days"],
+        clock_changes=row["clock_changes"],
+        **shown(_rules(row["rules"])),
     )

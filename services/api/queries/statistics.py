@@ -35,7 +35,9 @@ _HELD = """
     WHERE h.workspace = $1 AND h.state = 'held' AND ($2::uuid IS NULL OR h.library_id = $2) AND l.deleted_at IS NULL
 """
 _SCHEDULES = """
-    SELECT DISTINCT s.expression, s.zone, s.cursor, s.enabled FROM schedules s LEFT JOIN libraries l USING (library_id)
+    SELECT DISTINCT s.expression, s.zone, s.days, s.clock_changes, s.rules, s.cursor, s.enabled, s.paused_at,
+        s.resume_at
+    FROM schedules s LEFT JOIN libraries l USING (library_id)
     WHERE s.workspace = $1 AND s.enabled AND s.deleted_at IS NULL AND l.deleted_at IS NULL
     AND ($2::uuid IS NULL OR s.library_id = $2)
 """

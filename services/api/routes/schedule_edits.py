@@ -1,5 +1,6 @@
 """What schedules are told, under /api/v1: /scheduledjobs and /schedules are one resource."""
 
+from datetime import UTC
 from uuid import UUID
 
 from litestar import Response, delete, post
@@ -9,14 +10,19 @@ from msgspec import UNSET, UnsetType
 
 from linstock import names
 from linstock.bus.commands import Pending
+from linstock.messages.library import DEFAULT_CRON
 from linstock.messages.message import Message
 from linstock.messages.schedule import (
+    ChangedRules,
     ChangeSchedule,
     CreateSchedule,
     DeleteSchedule,
     DisableSchedule,
     EnableSchedule,
     JobPolicy,
+    PauseSchedule,
+    ResumeSchedule,
+    Rules,
     Timing,
 )
 from services.api import answers, commands, conditional
@@ -24,7 +30,8 @@ from services.api.commands import Key
 from services.api.conditional import IfMatch
 from services.api.context import Asked, Context, Id, Shared
 from services.api.dto.scan_modes import ours
-from services.api.dto.schedule_bodies import ChangeScheduledJobBody, CreateScheduledJobBody
+from services.api.dto.schedule_bodies import ChangeScheduledJobBody, CreateScheduledJobBody, PauseBody
+from services.api.dto.schedule_rules import whole
 from services.api.dto.schedules import ScheduledJobDto
 from services.api.dto.wire import Taken
 from services.api.presence import may_be_there
@@ -33,6 +40,7 @@ from services.api.queries import schedules as stored
 from services.api.routes.schedules import at_both
 
 EDITED = [answers.POSITION]
+PAUSE = PauseBody()
 ONE = "/{schedule_id:uuid}"
 
 
@@ -46,11 +54,17 @@ async def create_scheduled_job(
 ) -> Response[ScheduledJobDto]:
     """Give a library a further schedule; one whose own schedule was deleted gets that back."""
     library_id, where = _library_of(data)
+    expression = _expression(data)
     if not await may_be_there(context, library_id):
         raise invalid(wrong(*where, detail=f"there is no library {library_id}"))
     command = CreateSchedule(
         library_id=library_id,
-        timing=Timing(expression=data.cron_expression, zone=data.time_zone),
+        timing=Timing(
+            expression=DEFAULT_CRON if expression is UNSET else expression,
+            zone=data.time_zone,
+            days="and" if data.days is UNSET else data.days,
+            clock_changes="cronos" if data.clock_changes is UNSET else data.clock_changes,
+        ),
         name="" if data.name is UNSET else data.name,
         description=data.description,
         enabled=data.is_enabled,
@@ -60,6 +74,7 @@ async def create_scheduled_job(
             max_retries=int(data.max_retry_attempts),
         ),
         scan_mode=ours(data.scan_mode),
+        rules=_first_rules(data.changed_rules()),
     )
     return await _told(command, request, context, key)
 
@@ -73,17 +88,23 @@ async def change_scheduled_job(
     if_match: IfMatch = None,
 ) -> Response[ScheduledJobDto]:
     """Change what is given, at once. Instants that are past never fire under new timing."""
+    expression = _expression(data)
+    if data.schedule_type == "Cron" and expression is UNSET:
+        raise invalid(wrong("cronExpression", detail="an expression is needed"))
     command = ChangeSchedule(
         schedule_id=schedule_id,
         name=data.name,
         description=data.description,
-        expression=data.cron_expression,
+        expression=expression,
         zone=data.time_zone,
         enabled=data.is_enabled,
-        priority=_whole(data.priority),
+        priority=whole(data.priority),
         timeout_s=UNSET if isinstance(data.timeout_minutes, UnsetType) else _seconds(data.timeout_minutes),
-        max_retries=_whole(data.max_retry_attempts),
+        max_retries=whole(data.max_retry_attempts),
         scan_mode=UNSET if isinstance(data.scan_mode, UnsetType) else ours(data.scan_mode),
+        days=data.days,
+        clock_changes=data.clock_changes,
+        rules=data.changed_rules(),
         if_versions=conditional.versions(if_match),
     )
     return await _told(command, request, context, key)
@@ -108,6 +129,46 @@ async def disable_scheduled_job(
 ) -> Response[ScheduledJobDto]:
     """Switch it off. Its history stays; a library's own schedule takes the library's autoScan along."""
     command = DisableSchedule(schedule_id=schedule_id, if_versions=conditional.versions(if_match))
+    return await _told(command, request, context, key)
+
+
+@post(
+    at_both(f"{ONE}/pause"),
+    status_code=200,
+    responses=answers.command(404, 409, 412, body=True),
+    response_headers=[answers.POSITION],
+    operation_class=answers.BodyOptional,
+)
+async def pause_scheduled_job(
+    schedule_id: Id,
+    request: Asked,
+    context: Shared,
+    data: Taken[PauseBody] = PAUSE,
+    key: Key = None,
+    if_match: IfMatch = None,
+) -> Response[ScheduledJobDto]:
+    """Fire no more until it is resumed, or until `resumeAt`; a library's autoScan stays as it is. What passes meanwhile
+    is not made up for. 409 while it is disabled."""
+    command = PauseSchedule(
+        schedule_id=schedule_id,
+        reason=data.reason,
+        resume_at=data.resume_at.astimezone(UTC) if data.resume_at else None,
+        if_versions=conditional.versions(if_match),
+    )
+    return await _told(command, request, context, key)
+
+
+@post(
+    at_both(f"{ONE}/resume"),
+    status_code=200,
+    responses=answers.command(404, 409, 412),
+    response_headers=[answers.POSITION],
+)
+async def resume_scheduled_job(
+    schedule_id: Id, request: Asked, context: Shared, key: Key = None, if_match: IfMatch = None
+) -> Response[ScheduledJobDto]:
+    """Fire again, from now on. 409 while it is disabled."""
+    command = ResumeSchedule(schedule_id=schedule_id, if_versions=conditional.versions(if_match))
     return await _told(command, request, context, key)
 
 
@@ -153,8 +214,21 @@ def _library_of(body: CreateScheduledJobBody) -> tuple[UUID, tuple[str, ...]]:
     raise invalid(wrong("parameters", "LibraryId", detail="a library is needed, here or as libraryId"))
 
 
-def _whole(number: float | UnsetType) -> int | UnsetType:
-    return UNSET if isinstance(number, UnsetType) else int(number)
+def _expression(body: CreateScheduledJobBody | ChangeScheduledJobBody) -> str | UnsetType:
+    """UNSET when none is given. Raises Problem."""
+    minutes = None if body.interval_minutes is UNSET else body.interval_minutes
+    if body.schedule_type == "Interval" and minutes is None:
+        raise invalid(wrong("intervalMinutes", detail="an interval is needed"))
+    if minutes is None:
+        return body.cron_expression
+    if body.schedule_type == "Cron" or body.cron_expression is not UNSET:
+        raise invalid(wrong("intervalMinutes", detail="it is either an interval or an expression"))
+    return f"@every {int(minutes)}m"
+
+
+def _first_rules(given: ChangedRules) -> Rules:
+    named = {field: getattr(given, field) for field in Rules.__struct_fields__}
+    return Rules(**{field: value for field, value in named.items() if value is not UNSET})
 
 
 def _seconds(minutes: float) -> int:
@@ -171,5 +245,7 @@ HANDLERS = (
     )(change_scheduled_job),
     enable_scheduled_job,
     disable_scheduled_job,
+    pause_scheduled_job,
+    resume_scheduled_job,
     delete_scheduled_job,
 )

@@ -5,23 +5,27 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from linstock.messages.job import LIBRARY_SCAN
 from linstock.messages.schedule import (
+    Rules,
     ScheduleChanged,
     ScheduleDefined,
     ScheduleDeleted,
     ScheduleDisabled,
     ScheduleEnabled,
+    SchedulePaused,
+    ScheduleResumed,
     TickFired,
     TicksSkipped,
 )
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 
-Edit = ScheduleChanged | ScheduleEnabled | ScheduleDisabled | ScheduleDeleted
+Edit = ScheduleChanged | ScheduleEnabled | ScheduleDisabled | SchedulePaused | ScheduleResumed | ScheduleDeleted
 
 
 class Schedule(Struct, frozen=True):
@@ -49,6 +53,13 @@ class Schedule(Struct, frozen=True):
     edition: int
     created_by: str
     updated_by: str
+    days: str
+    clock_changes: str
+    rules: str
+    paused_at: datetime | None = None
+    paused_by: str | None = None
+    pause_reason: str | None = None
+    resume_at: datetime | None = None
     rules_version: int = 1
     tick_count: int = 0
 
@@ -64,6 +75,8 @@ def reads(fact: Fact) -> Iterable[UUID]:
             | ScheduleChanged()
             | ScheduleEnabled()
             | ScheduleDisabled()
+            | SchedulePaused()
+            | ScheduleResumed()
             | ScheduleDeleted()
             | TickFired()
             | TicksSkipped() as event
@@ -80,11 +93,18 @@ def fold(schedules: Rows[Schedule], fact: Fact) -> None:
         case TickFired(schedule_id=schedule_id, instant=instant) | TicksSkipped(schedule_id=schedule_id, last=instant):
             if known := schedules.get(schedule_id):
                 schedules.put(replace(known, cursor=max(known.cursor, instant)))
-        case ScheduleChanged() | ScheduleEnabled() | ScheduleDisabled() | ScheduleDeleted() as event:
+        case (
+            ScheduleChanged()
+            | ScheduleEnabled()
+            | ScheduleDisabled()
+            | SchedulePaused()
+            | ScheduleResumed()
+            | ScheduleDeleted() as event
+        ):
             known = schedules.get(event.schedule_id)
             # A deleted one hears of nothing but its definition, and of its deletion again.
             if known and (known.deleted_at is None or isinstance(event, ScheduleDeleted)):
-                edited = _edited(known, event, fact.time)
+                edited = _edited(known, event, fact)
                 schedules.put(replace(edited, edition=known.edition + 1, updated_at=fact.time, updated_by=fact.actor))
         case _:
             return
@@ -112,21 +132,37 @@ def _defined(event: ScheduleDefined, known: Schedule | None, fact: Fact) -> Sche
         edition=known.edition + 1 if known and known.deleted_at else 1,
         created_by=known.created_by if known else fact.actor,
         updated_by=fact.actor,
+        days=event.timing.days,
+        clock_changes=event.timing.clock_changes,
+        rules=_text(event.rules),
         rules_version=known.rules_version + 1 if known and known.deleted_at else 1,
         tick_count=known.tick_count if known else 0,
     )
 
 
-def _edited(known: Schedule, event: Edit, at: datetime) -> Schedule:
+def _edited(known: Schedule, event: Edit, fact: Fact) -> Schedule:
     match event:
         case ScheduleChanged():
             return _changed(known, event)
         case ScheduleEnabled():
-            return replace(known, enabled=True, cursor=event.cursor)
+            return replace(_resumed(known), enabled=True, cursor=event.cursor)
+        case ScheduleResumed():
+            return replace(_resumed(known), cursor=event.cursor)
+        case SchedulePaused(at=at, reason=reason, resume_at=resume_at):
+            since = known.paused_at or at
+            return replace(known, paused_at=since, paused_by=fact.actor, pause_reason=reason, resume_at=resume_at)
         case ScheduleDisabled():
-            return replace(known, enabled=False)
+            return replace(_resumed(known), enabled=False)
         case ScheduleDeleted():
-            return replace(known, enabled=False, deleted_at=known.deleted_at or at)
+            return replace(_resumed(known), enabled=False, deleted_at=known.deleted_at or fact.time)
+
+
+def _resumed(known: Schedule) -> Schedule:
+    return replace(known, paused_at=None, paused_by=None, pause_reason=None, resume_at=None)
+
+
+def _text(rules: Rules) -> str:
+    return msgspec.json.encode(rules).decode()
 
 
 def _changed(known: Schedule, event: ScheduleChanged) -> Schedule:
@@ -137,6 +173,8 @@ def _changed(known: Schedule, event: ScheduleChanged) -> Schedule:
             timeout_s=event.policy.timeout_s,
             max_retries=event.policy.max_retries,
         )
+    if event.rules is not None:
+        known = replace(known, rules=_text(event.rules))
     return replace(
         known,
         name=event.name,
@@ -144,6 +182,8 @@ def _changed(known: Schedule, event: ScheduleChanged) -> Schedule:
         library_id=event.target.library_id,
         expression=event.timing.expression,
         zone=event.timing.zone,
+        days=event.timing.days,
+        clock_changes=event.timing.clock_changes,
         cursor=event.cursor,
         scan_mode=event.scan_mode or known.scan_mode,
         rules_version=event.version,

@@ -64,7 +64,7 @@ def _fired(event: TickFired, ordinal: int, fact: Fact) -> Tick:
         instants=1,
         verdict=event.verdict,
         reason=None,
-        moved=False,
+        moved=event.moved,
         missed_count=event.missed_count,
         job_id=event.job_id,
         busy_id=None,

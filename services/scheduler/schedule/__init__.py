@@ -1,7 +1,7 @@
 """What a schedule may do. Pure: the ticker, the store and the bus are elsewhere.
 
-`states.py` says what a schedule can be and how events change it; `ticking.py` which instants fire, `following.py` what
-its library does to it, `editing.py` what people do to it.
+`states.py` says what a schedule can be and how events change it; `ticking.py` which instants fire, `passing.py` what
+becomes of those that pass while it is off, `following.py` what its library does to it, `editing.py` what people do.
 """
 
 from typing import assert_never
@@ -12,13 +12,15 @@ from services.scheduler.schedule.states import (
     Deleted,
     Disabled,
     Enabled,
+    Existing,
     Live,
+    Paused,
     Schedule,
     Undefined,
     evolve,
     initial,
 )
-from services.scheduler.schedule.ticking import LATE_AFTER, MISFIRED_AFTER, tick
+from services.scheduler.schedule.ticking import LATE_AFTER, MISFIRED_AFTER, failed_too_often, resume, tick
 
 __all__ = [
     "LATE_AFTER",
@@ -26,11 +28,14 @@ __all__ = [
     "Deleted",
     "Disabled",
     "Enabled",
+    "Existing",
     "Live",
+    "Paused",
     "Schedule",
     "Undefined",
     "decide",
     "evolve",
+    "failed_too_often",
     "initial",
 ]
 
@@ -42,6 +47,16 @@ def decide(command: ScheduleCommand, schedule: Schedule) -> list[ScheduleEvent]:
         case ForgetLibrary():
             return forget(command, schedule)
         case Tick():
-            return tick(command, schedule) if isinstance(schedule, Enabled) else []
+            return _tick(command, schedule)
         case _:
             assert_never(command)
+
+
+def _tick(command: Tick, schedule: Schedule) -> list[ScheduleEvent]:
+    match schedule:
+        case Enabled():
+            return tick(command, schedule)
+        case Paused():
+            return resume(command, schedule)
+        case _:
+            return []

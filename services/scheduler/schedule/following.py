@@ -8,6 +8,8 @@ end up with the same whatever comes late, twice or crosses on the way.
 from datetime import datetime
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from linstock.messages.library import Settings
 from linstock.messages.schedule import (
     FollowLibrary,
@@ -22,7 +24,10 @@ from linstock.messages.schedule import (
     ScheduleEvent,
     Timing,
 )
-from services.scheduler.schedule.states import Deleted, Disabled, Enabled, Schedule, Undefined
+from services.scheduler.schedule.passing import passed
+from services.scheduler.schedule.states import Deleted, Disabled, Enabled, Existing, Paused, Schedule, Undefined, evolve
+
+NEW = Timing(expression="", zone="")
 
 
 def follow(command: FollowLibrary, schedule: Schedule) -> list[ScheduleEvent]:
@@ -31,10 +36,15 @@ def follow(command: FollowLibrary, schedule: Schedule) -> list[ScheduleEvent]:
             return [_definition(command)]
         case Deleted():
             return _follow_deleted(command, schedule)
-        case Enabled() | Disabled():
+        case Enabled() | Disabled() | Paused():
             if command.library_version <= schedule.library_version:
                 return []
-            return [*_change(command, schedule), *_switch(command, schedule)]
+            changed = _change(command, schedule)
+            after: Schedule = schedule
+            for event in changed:
+                after = evolve(after, event)
+            assert isinstance(after, Existing)
+            return [*changed, *_switch(command, after)]
         case _:
             assert_never(schedule)
 
@@ -42,7 +52,8 @@ def follow(command: FollowLibrary, schedule: Schedule) -> list[ScheduleEvent]:
 def forget(command: ForgetLibrary, schedule: Schedule) -> list[ScheduleEvent]:
     if isinstance(schedule, Deleted) and schedule.last is None:
         return []
-    return [ScheduleDeleted(schedule_id=command.schedule_id, library_version=command.library_version)]
+    before = passed(schedule, command.at, command.tzdata) if isinstance(schedule, Existing) else []
+    return [*before, ScheduleDeleted(schedule_id=command.schedule_id, library_version=command.library_version)]
 
 
 def name_of(library_name: str) -> str:
@@ -89,7 +100,7 @@ def _follow_deleted(command: FollowLibrary, schedule: Deleted) -> list[ScheduleE
     ]
 
 
-def _change(command: FollowLibrary, schedule: Enabled | Disabled) -> list[ScheduleEvent]:
+def _change(command: FollowLibrary, schedule: Existing) -> list[ScheduleEvent]:
     """Every newer library version leaves an event, also when nothing of it concerns us: an older one that arrives
     later must find it."""
     old, new = schedule.target.library_name, command.settings.name
@@ -98,7 +109,7 @@ def _change(command: FollowLibrary, schedule: Enabled | Disabled) -> list[Schedu
     described = schedule.description == description_of(old)
     description = description_of(new) if described else schedule.description
     retimed = schedule.own and _timed_at(command) >= schedule.timing_at
-    timing = _timing(command.settings) if retimed else schedule.timing
+    timing = _timing(command.settings, schedule.timing) if retimed else schedule.timing
     target = _target(command)
     same = (name, description, timing, target) == (
         schedule.name, schedule.description, schedule.timing, schedule.target,
@@ -106,8 +117,9 @@ def _change(command: FollowLibrary, schedule: Enabled | Disabled) -> list[Schedu
     if same and _switch(command, schedule):
         return []
     # Only new timing makes past instants meaningless; a new name must not swallow a tick that is due.
-    cursor = schedule.cursor if timing == schedule.timing else max(schedule.cursor, command.at)
+    anew = timing != schedule.timing
     return [
+        *(passed(schedule, command.at, command.tzdata) if anew else []),
         ScheduleChanged(
             schedule_id=schedule.schedule_id,
             version=schedule.version + 1,
@@ -116,38 +128,41 @@ def _change(command: FollowLibrary, schedule: Enabled | Disabled) -> list[Schedu
             timing=timing,
             target=target,
             library_version=command.library_version,
-            cursor=cursor,
+            cursor=max(schedule.cursor, command.at) if anew else schedule.cursor,
             timing_at=_timed_at(command) if retimed else None,
-        )
+        ),
     ]
 
 
-def _switch(command: FollowLibrary, schedule: Enabled | Disabled) -> list[ScheduleEvent]:
+def _switch(command: FollowLibrary, schedule: Existing) -> list[ScheduleEvent]:
     """A later word counts even when it says the same: an earlier one that arrives after it must find that."""
-    at, wanted, is_on = _switched_at(command), command.settings.auto_scan, isinstance(schedule, Enabled)
+    at, wanted, is_on = _switched_at(command), command.settings.auto_scan, not isinstance(schedule, Disabled)
     # Said at the very same time, off counts: what does not run can be switched on again, not the other way round.
     later = at > schedule.auto_scan_at or (at == schedule.auto_scan_at and is_on and not wanted)
     untimed = wanted == is_on and command.auto_scan_at is None
-    if not schedule.own or not later or untimed:
+    paused_since = isinstance(schedule, Paused) and wanted and at <= schedule.since
+    if not schedule.own or not later or untimed or paused_since:
         return []
     if wanted:
         return [
+            *([] if isinstance(schedule, Enabled) else passed(schedule, command.at, command.tzdata)),
             ScheduleEnabled(
                 schedule_id=command.schedule_id,
                 library_version=command.library_version,
-                cursor=schedule.cursor if is_on else max(schedule.cursor, command.at),
+                cursor=schedule.cursor if isinstance(schedule, Enabled) else max(schedule.cursor, command.at),
                 auto_scan_at=at,
                 library_id=schedule.own_library_id,
-            )
+            ),
         ]
     return [
+        *(passed(schedule, command.at, command.tzdata) if isinstance(schedule, Paused) else []),
         ScheduleDisabled(
             schedule_id=command.schedule_id,
             library_version=command.library_version,
             at=command.at,
             auto_scan_at=at,
             library_id=schedule.own_library_id,
-        )
+        ),
     ]
 
 
@@ -159,8 +174,9 @@ def _timed_at(command: FollowLibrary) -> datetime:
     return command.timing_at or command.at
 
 
-def _timing(settings: Settings) -> Timing:
-    return Timing(expression=settings.cron_expression, zone=settings.time_zone)
+def _timing(settings: Settings, before: Timing = NEW) -> Timing:
+    """What the library knows nothing of stays."""
+    return replace(before, expression=settings.cron_expression, zone=settings.time_zone)
 
 
 def _target(command: FollowLibrary) -> ScanTarget:

@@ -5,7 +5,7 @@
 """
 
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from linstock import names
 from linstock.messages.message import Message
 from linstock.messages.schedule import (
     JobPolicy,
+    Rules,
     ScanTarget,
     ScheduleChanged,
     ScheduleDefined,
@@ -21,6 +22,8 @@ from linstock.messages.schedule import (
     ScheduleDisabled,
     ScheduleEnabled,
     ScheduleEvent,
+    SchedulePaused,
+    ScheduleResumed,
     TickFired,
     TicksSkipped,
     Timing,
@@ -33,7 +36,8 @@ class Undefined(Message, frozen=True, tag="undefined"):
 
 class Live(Message, frozen=True):
     """What every defined schedule has. `version` counts the editions of its rules, `edition` every event but ticks.
-    `auto_scan_at` and `timing_at` say when it was last switched and timed, by whomever."""
+    `auto_scan_at` and `timing_at` say when it was last switched and timed, by whomever. `runs`: how often it fired
+    since it was last enabled."""
 
     schedule_id: UUID
     name: str
@@ -48,6 +52,8 @@ class Live(Message, frozen=True):
     cursor: datetime
     auto_scan_at: datetime
     timing_at: datetime
+    rules: Rules
+    runs: int
 
     @property
     def own(self) -> bool:
@@ -65,7 +71,21 @@ class Enabled(Live, frozen=True, tag="enabled"):
 
 
 class Disabled(Live, frozen=True, tag="disabled"):
-    """It does not tick; its history stays."""
+    """It does not tick; its history stays. `why` is asked | limit."""
+
+    why: str = "asked"
+
+
+class Paused(Live, frozen=True, tag="paused"):
+    """It is on, and does not tick until it is resumed."""
+
+    since: datetime
+    reason: str
+    resume_at: datetime | None
+
+
+Existing = Enabled | Disabled | Paused
+ScheduleEdited = ScheduleChanged | ScheduleEnabled | ScheduleDisabled | SchedulePaused | ScheduleResumed
 
 
 class Deleted(Message, frozen=True, tag="deleted"):
@@ -77,7 +97,7 @@ class Deleted(Message, frozen=True, tag="deleted"):
     last: Disabled | None = None
 
 
-Schedule = Undefined | Enabled | Disabled | Deleted
+Schedule = Undefined | Enabled | Disabled | Paused | Deleted
 
 
 def initial() -> Schedule:
@@ -92,29 +112,45 @@ def evolve(schedule: Schedule, event: ScheduleEvent) -> Schedule:
             return _deleted(event, schedule)
         case _ if isinstance(schedule, Undefined | Deleted):
             return schedule
+        case TickFired(instant=instant):
+            return replace(schedule, cursor=max(schedule.cursor, instant), runs=schedule.runs + 1)
+        case TicksSkipped(last=instant):
+            return replace(schedule, cursor=max(schedule.cursor, instant))
+        case _:
+            return _edited(event, schedule)
+
+
+def _edited(event: ScheduleEdited, schedule: Existing) -> Existing:
+    match event:
         case ScheduleChanged():
             return _changed(event, schedule)
         case ScheduleEnabled(library_version=library_version, cursor=cursor, auto_scan_at=at):
-            return switched(Enabled, schedule, library_version=library_version, cursor=cursor, at=at or cursor)
-        case ScheduleDisabled(library_version=library_version, at=at, auto_scan_at=auto_scan_at):
-            return switched(Disabled, schedule, library_version=library_version, at=auto_scan_at or at)
-        case TickFired(instant=instant) | TicksSkipped(last=instant):
-            return replace(schedule, cursor=max(schedule.cursor, instant))
+            runs = 0 if isinstance(schedule, Disabled) else schedule.runs
+            fields = _live(schedule) | {"cursor": cursor, "runs": runs}
+            return Enabled(**fields | _said(schedule, library_version, at or cursor))
+        case ScheduleDisabled(library_version=library_version, at=at, auto_scan_at=auto_scan_at, reason=reason):
+            return disabled(schedule, library_version=library_version, at=auto_scan_at or at, why=reason)
+        case SchedulePaused(at=at, reason=reason, resume_at=resume_at):
+            since = schedule.since if isinstance(schedule, Paused) else at
+            fields = _live(schedule) | {"edition": schedule.edition + 1}
+            return Paused(**fields, since=since, reason=reason, resume_at=resume_at)
+        case ScheduleResumed(cursor=cursor):
+            return Enabled(**_live(schedule) | {"edition": schedule.edition + 1, "cursor": cursor})
         case _:
             assert_never(event)
 
 
-def switched(
-    kind: type[Enabled] | type[Disabled],
-    schedule: Enabled | Disabled,
-    *,
-    library_version: int,
-    at: datetime,
-    cursor: datetime | None = None,
-) -> Enabled | Disabled:
-    fields = {field: getattr(schedule, field) for field in Live.__struct_fields__}
-    fields |= {"library_version": library_version, "edition": schedule.edition + 1, "auto_scan_at": at}
-    return kind(**(fields | ({"cursor": cursor} if cursor else {})))
+def disabled(schedule: Existing, *, library_version: int, at: datetime, why: str = "asked") -> Disabled:
+    return Disabled(**_live(schedule) | _said(schedule, library_version, at), why=why)
+
+
+def _live(schedule: Existing) -> dict[str, Any]:
+    return {field: getattr(schedule, field) for field in Live.__struct_fields__}
+
+
+def _said(schedule: Existing, library_version: int, at: datetime) -> dict[str, Any]:
+    """It was switched, at `at`."""
+    return {"library_version": library_version, "edition": schedule.edition + 1, "auto_scan_at": at}
 
 
 def _defined(event: ScheduleDefined, before: Schedule) -> Enabled | Disabled:
@@ -133,10 +169,12 @@ def _defined(event: ScheduleDefined, before: Schedule) -> Enabled | Disabled:
         cursor=event.cursor,
         auto_scan_at=event.auto_scan_at or event.cursor,
         timing_at=event.timing_at or event.cursor,
+        rules=event.rules,
+        runs=0,
     )
 
 
-def _changed(event: ScheduleChanged, schedule: Enabled | Disabled) -> Enabled | Disabled:
+def _changed(event: ScheduleChanged, schedule: Existing) -> Existing:
     return replace(
         schedule,
         name=event.name,
@@ -150,6 +188,7 @@ def _changed(event: ScheduleChanged, schedule: Enabled | Disabled) -> Enabled | 
         library_version=event.library_version,
         cursor=event.cursor,
         timing_at=event.timing_at or schedule.timing_at,
+        rules=event.rules or schedule.rules,
     )
 
 
@@ -160,6 +199,5 @@ def _deleted(event: ScheduleDeleted, schedule: Schedule) -> Schedule:
     last = schedule.last if isinstance(schedule, Deleted) else schedule
     if last is not None:
         at = event.auto_scan_at or last.auto_scan_at
-        last = switched(Disabled, last, library_version=event.library_version, at=at)
-        assert isinstance(last, Disabled)
+        last = disabled(last, library_version=event.library_version, at=at)
     return Deleted(library_version=event.library_version, edition=edition, last=last)

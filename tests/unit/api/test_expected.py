@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linstock import cron
-from linstock.messages.schedule import Timing
+from linstock.messages.schedule import Rules, Timing
 from services.api import reasons
 from services.api.expected import FEW, Standing, Version, upcoming, without_verdict
 
@@ -21,7 +21,7 @@ def version(
     expression: str = "30 2 * * *", zone: str = "Europe/Berlin", *, deleted_at: datetime | None = None
 ) -> Version:
     by = "ann" if deleted_at else None
-    return Version(1, Timing(expression=expression, zone=zone), START, START, "bob", deleted_at, by)
+    return Version(1, Timing(expression=expression, zone=zone), Rules(), START, START, "bob", deleted_at, by)
 
 
 def standing(
@@ -32,7 +32,7 @@ def standing(
     current: Version | None = None,
 ) -> Standing:
     current = current or version()
-    return Standing(off, cursor, current.deleted_at is not None, kept_from, current)
+    return Standing(off, None, cursor, current.deleted_at is not None, kept_from, current)
 
 
 def test_the_first_few_without_a_verdict_are_told_past_and_ahead() -> None:

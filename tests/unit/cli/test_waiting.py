@@ -117,10 +117,49 @@ def test_runs_are_filtered_by_status_and_library(linstock: Linstock, api: FakeAp
     assert api.asked[-1].query == {"page": "1", "pageSize": "7", "status": "Failed", "libraryId": LIBRARY_ID}
 
 
-@pytest.mark.parametrize(("word", "verb", "state"), [("pause", "disable", "off"), ("resume", "enable", "on")])
-def test_a_schedule_is_paused_and_resumed(word: str, verb: str, state: str, linstock: Linstock, api: FakeApi) -> None:
+@pytest.mark.parametrize(
+    ("word", "verb", "state"), [("disable", "disable", "off"), ("resume", "resume", "on"), ("enable", "enable", "on")]
+)
+def test_a_schedule_is_switched_and_resumed(word: str, verb: str, state: str, linstock: Linstock, api: FakeApi) -> None:
     api.on("GET /scheduledjobs", page(schedule()))
     api.on(f"POST /scheduledjobs/{SCHEDULE_ID}/{verb}", Answer(200, schedule(enabled=state == "on")))
     ended = linstock("schedule", word, "9ce9")
     assert ended.exit_code == 0
     assert re.search(rf"^state +{state}$", ended.stdout, re.MULTILINE)
+
+
+def test_a_pause_has_a_reason_and_an_end(linstock: Linstock, api: FakeApi) -> None:
+    api.on("GET /scheduledjobs", page(schedule()))
+    paused = schedule() | {
+        "isPaused": True, "pausedAt": "2026-11-23T07:03:25Z", "pausedBy": "ann", "pauseReason": "disk swap",
+        "resumeAt": "2026-11-24T07:00:00Z",
+    }  # fmt: skip
+    api.on(f"POST /scheduledjobs/{SCHEDULE_ID}/pause", Answer(200, paused))
+    ended = linstock("schedule", "pause", "9ce9", "--reason", "disk swap", "--until", "2026-11-24T08:00:00+01:00")
+    assert api.told(f"POST /scheduledjobs/{SCHEDULE_ID}/pause") == [
+        {"reason": "disk swap", "resumeAt": "2026-11-24T08:00:00+01:00"}
+    ]
+    assert re.search(r"^state +paused$", ended.stdout, re.MULTILINE)
+    assert re.search(r"^paused .* by ann$", ended.stdout, re.MULTILINE)
+    assert re.search(r"^because +disk swap$", ended.stdout, re.MULTILINE)
+    assert "next runs" not in ended.stdout
+
+
+def test_the_rules_of_a_schedule_are_changed(linstock: Linstock, api: FakeApi) -> None:
+    api.on("GET /scheduledjobs", page(schedule()))
+    ruled = schedule() | {"overlapPolicy": "buffer_one", "startsAt": "2999-01-01T00:00:00Z", "maxRuns": 3}
+    api.on(f"PATCH /scheduledjobs/{SCHEDULE_ID}", Answer(200, ruled))
+    ended = linstock("schedule", "set", "9ce9", "--overlap", "buffer_one", "--every", "90", "--starts",
+                     "2999-01-01T00:00:00Z", "--ends", "none", "--max-runs", "3", "--pause-after-failures", "none",
+                     "--except", "2026-12-24T00:00:00Z..2026-12-26T23:59:59Z")  # fmt: skip
+    assert api.told(f"PATCH /scheduledjobs/{SCHEDULE_ID}") == [
+        {
+            "intervalMinutes": 90, "overlapPolicy": "buffer_one", "startsAt": "2999-01-01T00:00:00+00:00",
+            "endsAt": None, "maxRuns": 3, "pauseAfterFailures": None,
+            "excluded": [{"first": "2026-12-24T00:00:00+00:00", "last": "2026-12-26T23:59:59+00:00"}],
+        }
+    ]  # fmt: skip
+    assert re.search(r"^overlap +buffer_one$", ended.stdout, re.MULTILINE)
+    assert re.search(r"^next runs +Tue 2999-01-01 02:00:00 \+0100", ended.stdout, re.MULTILINE)
+    wrong = linstock("schedule", "set", "9ce9", "--except", "tomorrow")
+    assert (wrong.exit_code, "is no stretch such as" in wrong.stderr) == (2, True)

@@ -5,11 +5,12 @@ from itertools import pairwise
 from typing import TypeVar
 from uuid import UUID
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linstock.bus.envelope import Delivered
-from linstock.messages.schedule import ScheduleDeleted, ScheduleEvent
+from linstock.messages.schedule import ScheduleDeleted, ScheduleEvent, Timing
 from services.projection.fact import fact_of
 from services.projection.views.schedule_versions import ScheduleVersion
 from services.projection.views.ticks import Tick
@@ -87,11 +88,13 @@ def test_a_reason_that_is_not_known_yet_is_kept_as_it_is() -> None:
 def test_an_edit_is_a_version_with_who_and_from_when_on() -> None:
     story = Story(seed=SEED).created().paused().retimed(2, "0 4 * * *", after=day(3), zone="Europe/Berlin")
     first, second = versions(story)
-    assert (first.version, first.edition, first.timing) == (1, 1, '{"expression":"0 2 * * *","zone":"UTC"}')
+    assert (first.version, first.edition) == (1, 1)
+    timings = [msgspec.json.decode(row.timing, type=Timing) for row in (first, second)]
+    assert timings == [Timing(expression="0 2 * * *", zone="UTC"), Timing(expression="0 4 * * *", zone="Europe/Berlin")]
     assert (first.cursor, first.made_by, first.deleted_at) == (NOON, "test", None)
     assert second == ScheduleVersion(
         schedule_id=story.schedule_id, version=2, workspace="default", edition=3, name="version 2",
-        timing='{"expression":"0 4 * * *","zone":"Europe/Berlin"}', made_at=NOON + timedelta(seconds=2),
+        timing=second.timing, rules=first.rules, made_at=NOON + timedelta(seconds=2),
         made_by="editor-2", cursor=day(3),
     )  # fmt: skip
 

@@ -111,7 +111,10 @@ def test_a_library_gets_a_schedule_also_while_it_does_not_want_to_be_scanned() -
 
 def test_new_timing_raises_the_version_and_never_fires_the_past() -> None:
     later = follow(2, settings(cron="*/5 * * * * *"), at=at(7))
-    assert given(DEFINED, fired(1))(later) == [changed(2, 2, cron="*/5 * * * * *", cursor=7)]
+    assert given(DEFINED, fired(1))(later) == [
+        skipped(2, 7, 6, "misfire"),
+        changed(2, 2, cron="*/5 * * * * *", cursor=7),
+    ]
 
 
 def test_a_new_name_does_not_swallow_a_tick_that_is_due() -> None:
@@ -122,7 +125,7 @@ def test_a_new_name_does_not_swallow_a_tick_that_is_due() -> None:
 def test_auto_scan_off_disables_and_on_enables_without_making_up_for_the_time_between() -> None:
     off, on = settings(cron="* * * * * *", auto_scan=False), PER_SECOND
     assert given(DEFINED)(follow(2, off, at=at(1))) == [DISABLED]
-    assert given(DEFINED, DISABLED)(follow(3, on, at=at(9))) == [ENABLED]
+    assert given(DEFINED, DISABLED)(follow(3, on, at=at(9))) == [skipped(1, 9, 9, "disabled"), ENABLED]
     assert given(DEFINED, DISABLED)(tick(2)) == []
     assert given(DEFINED, DISABLED, ENABLED)(tick(2)) == []
     assert given(DEFINED, DISABLED, ENABLED)(tick(10)) == [fired(10)]
@@ -130,7 +133,11 @@ def test_auto_scan_off_disables_and_on_enables_without_making_up_for_the_time_be
 
 def test_new_timing_and_a_switch_can_come_together() -> None:
     off = settings(cron="*/5 * * * * *", auto_scan=False)
-    assert given(DEFINED)(follow(2, off, at=at(1))) == [changed(2, 2, cron="*/5 * * * * *", cursor=1), DISABLED]
+    assert given(DEFINED)(follow(2, off, at=at(1))) == [
+        skipped(1, 1, 1, "misfire"),
+        changed(2, 2, cron="*/5 * * * * *", cursor=1),
+        DISABLED,
+    ]
 
 
 def test_an_older_version_of_the_library_that_arrives_late_changes_nothing() -> None:
@@ -141,7 +148,7 @@ def test_an_older_version_of_the_library_that_arrives_late_changes_nothing() -> 
 
 
 def test_a_deletion_wins_also_when_it_arrives_before_the_definition() -> None:
-    forget = ForgetLibrary(schedule_id=SCHEDULE, library_version=4)
+    forget = ForgetLibrary(schedule_id=SCHEDULE, library_version=4, at=NOON)
     assert given()(forget) == [DELETED]
     assert given(DELETED)(follow(1, PER_SECOND)) == []
     assert given(DEFINED)(forget) == [DELETED]
@@ -203,7 +210,9 @@ ticks = st.builds(
     st.booleans(),
     st.booleans(),
 )
-forgets = st.builds(lambda version: ForgetLibrary(schedule_id=SCHEDULE, library_version=version), st.integers(1, 6))
+forgets = st.builds(
+    lambda version: ForgetLibrary(schedule_id=SCHEDULE, library_version=version, at=NOON), st.integers(1, 6)
+)
 commands = st.lists(st.one_of(follows, ticks, ticks, forgets), max_size=15)
 events = st.lists(
     st.one_of(

@@ -1,0 +1,90 @@
+"""How many instants lie in a stretch of time, without walking through them. Pure."""
+
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+
+from linstock.cron.expression import ClockChanges, Days, InZone, compiled
+from linstock.cron.interval import Every
+from linstock.cron.wall import SECOND, clock_changes
+
+
+class Span(Struct, frozen=True):
+    """`count` instants, from `first` to `last`."""
+
+    first: datetime
+    last: datetime
+    count: int
+
+
+def span(
+    expression: str,
+    zone: str,
+    after: datetime,
+    until: datetime,
+    *,
+    days: Days = "and",
+    changes: ClockChanges = "cronos",
+) -> Span | None:
+    """Of the instants later than `after` and not later than `until`; None when there are none. Costs about a
+    millisecond for each year. Raises InvalidCron."""
+    timing = compiled(expression, zone, days, changes)
+    first = timing.following(after.replace(microsecond=0), inclusive=False)
+    if first is None or first > until:
+        return None
+    last = _last(timing, first, until)
+    if isinstance(timing, Every):
+        return Span(first, last, int((last - first).total_seconds()) // timing.period_s + 1)
+    return Span(first, last, _count(timing, first, last))
+
+
+def moved(
+    expression: str, zone: str, instant: datetime, *, days: Days = "and", changes: ClockChanges = "cronos"
+) -> bool:
+    """Whether the clocks skipped the wall time that this instant stands for. Raises InvalidCron."""
+    timing = compiled(expression, zone, days, changes)
+    if isinstance(timing, Every):
+        return False
+    wall = instant.astimezone(timing.zone).replace(tzinfo=None, fold=0)
+    return timing.calendar.at_or_after(wall) != wall
+
+
+def _last(timing: InZone | Every, first: datetime, until: datetime) -> datetime:
+    """The last instant not later than `until`: after it nothing follows in time."""
+    low, high = first, until.replace(microsecond=0) + SECOND  # something follows before low, nothing from high on
+    while high - low > SECOND:
+        middle = (low + (high - low) / 2).replace(microsecond=0)
+        found = timing.following(middle, inclusive=True)
+        if found is not None and found <= until:
+            low = found
+        else:
+            high = middle
+    return low
+
+
+def _count(timing: InZone, first: datetime, last: datetime) -> int:
+    """Between two clock changes wall times and instants are one to one."""
+    end, here, total = last + SECOND, first, 0
+    for change in clock_changes(timing.zone, first, last):
+        total += _plain(timing, here, change)
+        ahead = _offset(timing, change) - _offset(timing, change - SECOND)
+        if ahead > timedelta(0):  # whatever lies in the gap is at its end, once
+            total += timing.following(change - SECOND, inclusive=False) == change
+            here = change + SECOND
+        else:
+            here = change if timing.repeats else change - ahead
+    return total + _plain(timing, here, end)
+
+
+def _plain(timing: InZone, start: datetime, end: datetime) -> int:
+    if start >= end:
+        return 0
+    offset = _offset(timing, start)
+    naive = start.astimezone(UTC).replace(tzinfo=None), end.astimezone(UTC).replace(tzinfo=None)
+    return timing.calendar.count(naive[0] + offset, naive[1] + offset)
+
+
+def _offset(timing: InZone, instant: datetime) -> timedelta:
+    offset = instant.astimezone(timing.zone).utcoffset()
+    assert offset is not None
+    return offset
