@@ -54,7 +54,7 @@ def show(api: "Api", screen: Screen, schedule_id: str, limit: int, span: dict[st
     path = f"/scheduledjobs/{schedule_id}/ticks"
     rows, total = api.rows(path, limit, **span)
     shown = [{"zone": zone, **row} for row in rows] if screen.form == "table" else rows
-    screen.rows(shown, _TICKS, none="Nothing was due then." if span else "Nothing was due yet.")
+    screen.rows(shown, _TICKS, none="There is no verdict in that time." if span else "There is no verdict yet.")
     more(len(rows), total)
     if screen.form == "table":
         for each in api.get(path, pageSize=1, **span)["upcoming"]:

@@ -69,10 +69,11 @@ def test_what_was_run_and_is_forgotten_says_so(linstock: Linstock, told: FakeApi
     assert f"{RUN_ID[:8]} no longer kept" in shown
 
 
-def test_nothing_was_due(linstock: Linstock, told: FakeApi) -> None:
+def test_there_is_no_verdict(linstock: Linstock, told: FakeApi) -> None:
     told.on(f"GET {PATH}/ticks", ledger())
-    assert linstock("schedule", "ticks", SCHEDULE_ID).stderr == "Nothing was due yet.\n"
-    assert linstock("schedule", "ticks", SCHEDULE_ID, "--to", "2026-01-01").stderr == "Nothing was due then.\n"
+    assert linstock("schedule", "ticks", SCHEDULE_ID).stderr == "There is no verdict yet.\n"
+    ended = linstock("schedule", "ticks", SCHEDULE_ID, "--to", "2026-01-01")
+    assert ended.stderr == "There is no verdict in that time.\n"
 
 
 def test_about_one_instant(linstock: Linstock, told: FakeApi) -> None:
