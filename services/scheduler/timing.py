@@ -35,65 +35,74 @@ def proposal(
     waiting: int = 0,
     failures: int = 0,
 ) -> Tick | None:
-    """All that is due at `now`, at most `limit` instants of it; None when nothing is. Costs about 10 µs an instant.
-
-    Of instants between two stretches in which none may fire, those after the first such stretch are left for the next
-    time.
-    """
+    """All that is due at `now`, at most `limit` instants of it; None when nothing is. Costs about 10 µs an instant."""
     tick = Tick(instants=(), now=now, busy=busy, tzdata=tzdata, open=open_jobs, waiting=waiting, failures=failures)
     if isinstance(schedule, Paused):
-        return tick if schedule.resume_at is not None and schedule.resume_at <= now else None
+        over = schedule.resume_at is not None and schedule.resume_at <= now
+        return replace(tick, failures=0) if over else None  # what failed before is forgotten then
     if failed_too_often(schedule, failures):
         return tick
-    passed, after = _passed(schedule, now)
-    found = _due(schedule, after, now, limit)
-    if found is None:
-        return replace(tick, passed=tuple(passed)) if passed else None
-    due, until = found
-    most = schedule.rules.catchup_limit
-    fires_all = schedule.rules.misfire == "fire_all"
-    if fires_all and most < len(due) < limit:
+    passed, due = _due(schedule, _released(schedule, now), now, limit)
+    most, fires_all = schedule.rules.catchup_limit, schedule.rules.misfire == "fire_all"
+    more = len(due) == limit
+    if fires_all and not more and len(due) > most:
         passed.append(Passed(first=due[0], last=due[-most - 1], count=len(due) - most, reason="misfire"))
         due = due[-most:]
-    more = len(due) == limit or (not fires_all and _later(schedule, until, now))
+    if not due and not passed:
+        return None
     listed = due if len(due) <= 3 or (fires_all and not more) else [due[0], *due[-2:]]
     return replace(tick, passed=tuple(passed), instants=tuple(listed), missed=len(due) - len(listed), more=more)
 
 
-def _passed(schedule: Enabled, now: datetime) -> tuple[list[Passed], datetime]:
-    """Stretches that are over and of which nothing fires, and after which instant the rest begins."""
-    rules, after, found = schedule.rules, schedule.cursor, list[Passed]()
+def _released(schedule: Enabled, now: datetime) -> datetime:
+    """Until when instants may be decided: the latest may have to wait for its jitter."""
+    if not schedule.rules.jitter_s:
+        return now
+    span = recurrence.span(schedule.timing, schedule.cursor, now)
+    return span.last - MOMENT if span is not None and _release(schedule, span.last) > now else now
+
+
+def _due(schedule: Enabled, until: datetime, now: datetime, limit: int) -> tuple[list[Passed], list[datetime]]:
+    """Stretches of which nothing fires, and the first `limit` instants that may: with fire_all of all other stretches,
+    else of the last."""
+    rules, after = schedule.rules, schedule.cursor
     oldest = now - timedelta(seconds=rules.catchup_window_s)
-    while (first := recurrence.following(schedule.timing, after)) is not None and first <= now:
-        reason, until = "outside_window", recurrence.outside_until(rules, first)
-        if until is None:
-            reason, until = "misfire", min(oldest - MOMENT, recurrence.inside_until(rules, first))
-        if until < first:
-            break
-        until = min(until, now)
-        span = recurrence.span(schedule.timing, after, until)
-        assert span is not None
-        found.append(Passed(first=span.first, last=span.last, count=span.count, reason=reason))
-        after = until
-    return found, after
+    passed, due = list[Passed](), list[datetime]()
+    latest: tuple[datetime, datetime] | None = None
+    while (first := recurrence.following(schedule.timing, after)) is not None and first <= until:
+        end = recurrence.outside_until(rules, first)
+        if end is not None:
+            end = min(end, until)
+            passed.append(_passed(schedule, after, end, "outside_window"))
+        elif first < oldest:
+            end = min(oldest - MOMENT, recurrence.inside_until(rules, first), until)
+            passed.append(_passed(schedule, after, end, "misfire"))
+        elif rules.misfire == "fire_all":
+            end = min(recurrence.inside_until(rules, first), until)
+            due += recurrence.due_instants(schedule.timing, after, end, limit - len(due))
+            if len(due) == limit:
+                return _before(passed, due[-1]), due
+        else:
+            end = min(recurrence.inside_until(rules, first), until)
+            if latest:
+                passed.append(_passed(schedule, *latest, "misfire"))
+            latest = after, end
+        after = end
+    if latest:
+        due = recurrence.due_instants(schedule.timing, *latest, limit)
+    passed.sort(key=lambda each: each.first)
+    return (_before(passed, due[-1]) if len(due) == limit else passed), due
 
 
-def _due(schedule: Enabled, after: datetime, now: datetime, limit: int) -> tuple[list[datetime], datetime] | None:
-    """What may fire from `after` on, and how far that goes without a break. An instant waits for its jitter."""
-    first = recurrence.following(schedule.timing, after)
-    if first is None or first > now:
-        return None
-    until = min(now, recurrence.inside_until(schedule.rules, first))
-    due = recurrence.due_instants(schedule.timing, after, until, limit)
-    if schedule.rules.jitter_s and len(due) < limit and _release(schedule, due[-1]) > now:
-        until = due.pop() - MOMENT
-    return (due, until) if due else None
+def _before(passed: list[Passed], instant: datetime) -> list[Passed]:
+    """What comes later is told with what is left of the instants."""
+    return [each for each in passed if each.last < instant]
 
 
-def _later(schedule: Enabled, after: datetime, now: datetime) -> bool:
-    """Whether still another instant is due that may fire."""
-    instant = recurrence.first_inside(schedule.timing, schedule.rules, after)
-    return instant is not None and _release(schedule, instant) <= now
+def _passed(schedule: Enabled, after: datetime, until: datetime, reason: str) -> Passed:
+    span = recurrence.span(schedule.timing, after, until)
+    assert span is not None
+    return Passed(first=span.first, last=span.last, count=span.count, reason=reason)
 
 
 def _release(schedule: Enabled, instant: datetime) -> datetime:

@@ -123,7 +123,7 @@ class Tick(Message, frozen=True, tag="Tick"):
     tzdata: str
     missed: int = 0  # further instants between the first and the last of `instants`: due too, counted, not listed
     more: bool = False  # still later instants are due already: none of these is the latest
-    passed: tuple[Passed, ...] = ()  # before `instants`
+    passed: tuple[Passed, ...] = ()  # before and between `instants`
     open: tuple[UUID, ...] = ()  # all that `busy` is the first of
     waiting: int = 0  # how many of these wait for their turn
     failures: int = 0  # of its latest runs, in a row

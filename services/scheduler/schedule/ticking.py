@@ -54,14 +54,13 @@ def failed_too_often(schedule: Enabled, failures: int) -> bool:
 
 def _holds(tick: Tick, schedule: Enabled) -> bool:
     """Whether this is in order, after the cursor and not in the future."""
-    moments = [moment for each in tick.passed for moment in (each.first, each.last)]
-    moments += tick.instants
-    if not moments or moments[0] <= schedule.cursor or any(here > there for here, there in pairwise(moments)):
+    if not tick.passed and not tick.instants:
         return False
-    if not tick.instants:
-        return moments[-1] <= tick.now
-    latest = tick.instants[-1]
-    return recurrence.release(schedule.timing, schedule.rules, schedule.schedule_id, latest) <= tick.now
+    ranges = [moment for each in tick.passed for moment in (each.first, each.last)]
+    for moments in (ranges, tick.instants):
+        if any(here > there for here, there in pairwise((schedule.cursor + MOMENT, *moments, tick.now))):
+            return False
+    return not tick.instants or _lateness(tick, schedule, tick.instants[-1]) >= timedelta(0)
 
 
 def _decided(tick: Tick, schedule: Enabled) -> list[ScheduleEvent]:
@@ -69,14 +68,31 @@ def _decided(tick: Tick, schedule: Enabled) -> list[ScheduleEvent]:
     left = None if schedule.rules.max_runs is None else max(0, schedule.rules.max_runs - schedule.runs)
     wanted, beyond = wanted[:left], wanted[len(wanted[:left]) :]
     wanted, overlapping = _overlapping(tick, schedule, wanted)
-    before = _joined([*tick.passed, *missed])
-    ahead = sum(each.count for each in before if each.reason == "misfire")
-    return [
-        *(_skipped(tick, schedule, each) for each in before),
-        *_firings(tick, schedule, wanted, 0 if schedule.rules.misfire == "fire_all" else ahead),
-        *(_skipped(tick, schedule, each) for each in _all(overlapping, "overlap")),
-        *(_skipped(tick, schedule, each) for each in _all(beyond, "limit")),
-    ]
+    skipped = [*tick.passed, *missed, *_all(overlapping, "overlap"), *_all(beyond, "limit")]
+    ahead = sum(each.count for each in skipped if each.reason == "misfire")
+    fired = _firings(tick, schedule, wanted, 0 if schedule.rules.misfire == "fire_all" else ahead)
+    return _in_order(tick, schedule, skipped, fired)
+
+
+def _in_order(
+    tick: Tick, schedule: Enabled, skipped: Sequence[Passed], fired: Sequence[TickFired]
+) -> list[ScheduleEvent]:
+    """By instant. Ranges that follow one another for the same reason are one."""
+    found = list[ScheduleEvent]()
+    verdicts: list[Passed | TickFired] = sorted([*skipped, *fired], key=_first)
+    for each in verdicts:
+        before = found[-1] if found else None
+        if isinstance(each, TickFired):
+            found.append(each)
+        elif isinstance(before, TicksSkipped) and before.reason == each.reason:
+            found[-1] = replace(before, last=each.last, count=before.count + each.count)
+        else:
+            found.append(_skipped(tick, schedule, each))
+    return found
+
+
+def _first(verdict: Passed | TickFired) -> datetime:
+    return verdict.instant if isinstance(verdict, TickFired) else verdict.first
 
 
 def _misfired(tick: Tick, schedule: Enabled) -> tuple[list[Passed], tuple[datetime, ...]]:
@@ -166,17 +182,6 @@ def _all(instants: Sequence[datetime], reason: str, unlisted: int = 0) -> list[P
     if not instants:
         return []
     return [Passed(first=instants[0], last=instants[-1], count=len(instants) + unlisted, reason=reason)]
-
-
-def _joined(ranges: Sequence[Passed]) -> list[Passed]:
-    """Those that follow one another for the same reason are one."""
-    joined = list[Passed]()
-    for each in ranges:
-        if joined and joined[-1].reason == each.reason:
-            joined[-1] = replace(joined[-1], last=each.last, count=joined[-1].count + each.count)
-        else:
-            joined.append(each)
-    return joined
 
 
 def _skipped(tick: Tick, schedule: Enabled, passed: Passed) -> TicksSkipped:

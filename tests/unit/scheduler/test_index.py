@@ -6,11 +6,21 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
+from msgspec.structs import replace
 
 from linstock.eventlog.memory import MemoryLog
 from linstock.eventlog.record import Append, Origin, Recorded
-from linstock.messages.job import JobCancelled, JobEvent, JobStarted, OutcomeIgnored
-from linstock.messages.schedule import ScheduleDisabled, ScheduleEvent
+from linstock.messages.job import (
+    JobCancelled,
+    JobEvent,
+    JobFailed,
+    JobStarted,
+    JobSucceeded,
+    JobTimedOut,
+    OutcomeIgnored,
+)
+from linstock.messages.schedule import ScheduleDisabled, ScheduleEvent, SchedulePaused
 from services.scheduler.index import Index
 from services.scheduler.known import KnownJob, KnownSchedule
 from tests.support.schedules import JOB, LIBRARY, NOON, SCHEDULE, defined, scan_requested, seconds
@@ -22,16 +32,19 @@ DISABLED = ScheduleDisabled(schedule_id=SCHEDULE, library_version=2, at=NOON)
 
 
 async def logged(*events: JobEvent | ScheduleEvent) -> list[Recorded]:
-    log, versions = MemoryLog("scheduler"), {JOB: 0, SCHEDULE: 0}
+    log, versions = MemoryLog("scheduler"), dict[UUID, int]()
     for event in events:
         of_job = hasattr(event, "job_id")
-        aggregate, aggregate_id = ("job", JOB) if of_job else ("schedule", SCHEDULE)
+        aggregate, aggregate_id = ("job", event.job_id) if of_job else ("schedule", SCHEDULE)  # type: ignore[union-attr]
         origin = Origin(workspace="default", actor="test", at=NOON, correlation_id=uuid4())
         append = Append(
-            aggregate=aggregate, aggregate_id=aggregate_id, expected_version=versions[aggregate_id], events=[event]
+            aggregate=aggregate,
+            aggregate_id=aggregate_id,
+            expected_version=versions.get(aggregate_id, 0),
+            events=[event],
         )
         await log.append([append], origin)
-        versions[aggregate_id] += 1
+        versions[aggregate_id] = versions.get(aggregate_id, 0) + 1
     return await log.read(0)
 
 
@@ -97,3 +110,46 @@ async def test_any_repetition_shows_the_same(data: st.DataObject) -> None:
         upto = data.draw(st.integers(upto + 1, len(history)))
         fed(history[start:upto], index)
     assert shown(index) == shown(whole)
+
+
+def run(number: int, verdict: str) -> list[JobEvent]:
+    """A run of the schedule, from its request to its end."""
+    job_id, requested = UUID(int=number), scan_requested(UUID(int=number))
+    started = replace(STARTED, job_id=job_id)
+    match verdict:
+        case "failed":
+            return [requested, started, JobFailed(job_id=job_id, attempt=1, at=NOON, code="x", message="")]
+        case "timed_out":
+            return [requested, started, JobTimedOut(job_id=job_id, attempt=1, at=NOON)]
+        case "cancelled":
+            return [requested, started, replace(CANCELLED, job_id=job_id)]
+        case _:
+            return [requested, started, JobSucceeded(job_id=job_id, attempt=1, at=NOON, result=Raw(b"{}"))]
+
+
+async def test_it_counts_failures_in_a_row() -> None:
+    failed = [*run(1, "failed"), *run(2, "cancelled"), *run(3, "timed_out")]
+    index, heard = Index(), list[int]()
+    index.on_schedule(lambda schedule_id: heard.append(index.schedules[schedule_id].failures))
+    fed(await logged(defined(), *failed), index)
+    assert (index.schedules[SCHEDULE].failures, heard) == (2, [0, 1, 2])
+    assert fed(await logged(defined(), *failed, *run(4, "succeeded"))).schedules[SCHEDULE].failures == 0
+    paused = SchedulePaused(schedule_id=SCHEDULE, at=NOON)
+    assert fed(await logged(defined(), *failed, paused, *run(5, "failed"))).schedules[SCHEDULE].failures == 1
+
+
+async def test_a_scan_that_waits_has_its_turn_when_all_before_it_have_ended() -> None:
+    second = replace(scan_requested(UUID(int=2), at=NOON - seconds(5)), waits=True)  # the log's order counts, no clock
+    third = replace(scan_requested(UUID(int=3)), waits=True)
+    index, told = Index(), list[int]()
+    index.on_job(lambda job_id: told.append(job_id.int))
+    fed(await logged(defined(), scan_requested(), second, third, STARTED), index)
+    assert [index.has_turn(each) for each in (JOB, UUID(int=2), UUID(int=3))] == [True, False, False]
+    assert index.waiting_jobs_of(SCHEDULE, LIBRARY) == 2
+    told.clear()
+    fed(await logged(defined(), scan_requested(), second, third, STARTED, CANCELLED), index)
+    assert told == [JOB.int, 2, 3]
+    assert [index.has_turn(each) for each in (UUID(int=2), UUID(int=3))] == [True, False]
+    kept = Index()
+    kept.restore(index.position, list(index.schedules.values()), list(reversed(index.jobs.values())))
+    assert [kept.has_turn(each) for each in (UUID(int=2), UUID(int=3))] == [True, False]

@@ -1,11 +1,13 @@
 """What a schedule may not be told, and which field is named."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from linstock.bus.inbox import Refused
-from linstock.messages.schedule import JobPolicy, Timing
+from linstock.messages.schedule import JobPolicy, PauseSchedule, Rules, Timing, Window
 from services.scheduler import limits
 
 GOOD: dict[str, Any] = {
@@ -41,6 +43,46 @@ def test_the_field_is_named_as_over_http(wrong: dict[str, Any], field: str) -> N
         limits.check(**GOOD | wrong)
     answer = refused.value.answer
     assert (answer.status, answer.code, answer.field) == (422, "invalid", field)
+
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"misfire": "sometimes"}, "misfirePolicy"),
+        ({"overlap": "allow_all"}, "overlapPolicy"),
+        ({"catchup_window_s": 9}, "catchupWindowSeconds"),
+        ({"catchup_limit": 1001}, "catchupLimit"),
+        ({"buffer_limit": 0}, "bufferLimit"),
+        ({"jitter_s": 86_401}, "jitterSeconds"),
+        ({"max_runs": 0}, "maxRuns"),
+        ({"pause_after_failures": 0}, "pauseAfterFailures"),
+        ({"starts_at": NOON, "ends_at": NOON - timedelta(seconds=1)}, "endsAt"),
+        ({"excluded": (Window(first=NOON, last=NOON),) * 101}, "excluded"),
+        ({"excluded": (Window(first=NOON, last=NOON - timedelta(seconds=1)),)}, "excluded/0/last"),
+    ],
+)
+def test_rules_have_limits(wrong: dict[str, Any], field: str) -> None:
+    limits.check_rules(Rules())
+    with pytest.raises(Refused) as refused:
+        limits.check_rules(Rules(**wrong))
+    assert (refused.value.answer.status, refused.value.answer.field) == (422, field)
+
+
+@pytest.mark.parametrize(("wrong", "field"), [({"days": "xor"}, "days"), ({"clock_changes": "none"}, "clockChanges")])
+def test_a_timing_has_few_words(wrong: dict[str, Any], field: str) -> None:
+    with pytest.raises(Refused) as refused:
+        limits.check(**GOOD | {"timing": Timing(expression="0 2 * * *", zone="UTC", **wrong)})
+    assert refused.value.answer.field == field
+
+
+def test_a_pause_ends_later_than_now() -> None:
+    pause = PauseSchedule(schedule_id=UUID(int=1), resume_at=NOON)
+    limits.check_pause(pause, NOON - timedelta(seconds=1))
+    with pytest.raises(Refused):
+        limits.check_pause(pause, NOON)
 
 
 def test_a_reason_is_text_too() -> None:

@@ -137,6 +137,14 @@ def test_fire_all_leaves_no_stretch_out() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_caught_up_after_a_break_still_waits_for_what_came_before_it() -> None:
+    rules = Rules(misfire="fire_all", excluded=(Window(first=at(2 * MINUTE), last=at(2 * MINUTE)),))
+    first, _, second = ticked(made(rules), 3 * MINUTE)
+    assert isinstance(first, TickFired)
+    assert isinstance(second, TickFired)
+    assert (first.behind, second.behind) == (None, first.job_id)
+
+
 def test_after_its_last_run_it_disables_itself_and_says_why_it_fires_no_more() -> None:
     state = made(Rules(max_runs=2))
     once = ticked(state, MINUTE)

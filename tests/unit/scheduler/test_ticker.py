@@ -4,21 +4,35 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from linstock import names
 from linstock.disk import GIB, Disk, Space
 from linstock.eventlog.memory import MemoryLog
 from linstock.eventlog.record import Append, FutureInstant, Origin, Recorded, VersionConflict
-from linstock.messages.job import ScanRequested
-from linstock.messages.schedule import ScheduleDefined, TickFired
+from linstock.messages.job import JobCancelled, JobEvent, JobFailed, JobStarted, ScanRequested
+from linstock.messages.schedule import (
+    Rules,
+    ScheduleDefined,
+    ScheduleEvent,
+    SchedulePaused,
+    ScheduleResumed,
+    TickFired,
+    TicksSkipped,
+)
 from services.scheduler.clock import PostgresClock
 from services.scheduler.index import Index
+from services.scheduler.job import Pending
 from services.scheduler.known import JOB, SCHEDULE
+from services.scheduler.schedule import Enabled
 from services.scheduler.ticker import Ticker
-from tests.support.schedules import NOON, defined, seconds
+from tests.support.schedules import JOB as JOB_ID
+from tests.support.schedules import NOON, defined, scan_requested, seconds
+from tests.support.schedules import SCHEDULE as SCHEDULE_ID
 from tests.support.waiting import becomes
 
 
@@ -95,6 +109,29 @@ class World:
     async def fired(self) -> list[datetime]:
         ticks = [SCHEDULE.decode(each.data) for each in await self.log.read(0) if each.type.endswith("tick_fired.v1")]
         return [tick.instant for tick in ticks if isinstance(tick, TickFired)]
+
+    async def says(self, *events: JobEvent | SchedulePaused) -> None:
+        """Each to its own aggregate, as its next."""
+        for event in events:
+            of_job = not isinstance(event, SchedulePaused)
+            aggregate_id = event.schedule_id if isinstance(event, SchedulePaused) else event.job_id
+            version = len(await self.log.load(aggregate_id))
+            append = Append(
+                aggregate="job" if of_job else "schedule", aggregate_id=aggregate_id, expected_version=version,
+                events=[event],
+            )  # fmt: skip
+            await self.log.append([append], Origin(workspace="acme", actor="t", at=NOON, correlation_id=uuid4()))
+
+    def cursor(self) -> datetime | None:
+        """As the first ticker knows it."""
+        state = self.indexes[0].schedules[SCHEDULE_ID].state
+        return state.cursor if isinstance(state, Enabled) else None
+
+    async def told(self) -> list[ScheduleEvent]:
+        return [SCHEDULE.decode(each.data) for each in await self.log.read(0) if each.aggregate == "schedule"]
+
+    async def jobs(self) -> list[JobEvent]:
+        return [JOB.decode(each.data) for each in await self.log.read(0) if each.aggregate == "job"]
 
     async def stop(self) -> None:
         for each in reversed(self._stoppers):
@@ -210,3 +247,78 @@ async def test_a_lease_that_is_taken_fires_what_its_holder_left(world: World) ->
     assert await world.fired() == []
     holding.append(True)
     await becomes(world.fired, [NOON + seconds(60)])
+
+
+def ruled(**rules: Any) -> ScheduleDefined:
+    return replace(defined(cron="*/10 * * * * *"), rules=Rules(**rules))
+
+
+def started(job_id: UUID) -> JobStarted:
+    return JobStarted(job_id=job_id, attempt=1, worker="w", lease=UUID(int=1), at=NOON, deadline=NOON + seconds(60))
+
+
+async def test_what_is_buffered_waits_for_what_is_open(world: World) -> None:
+    await world.define(ruled(overlap="buffer_one"))
+    await world.says(scan_requested(), started(JOB_ID))
+    clock = await world.ticker()
+    for second in (10, 20):
+        world.time = NOON + seconds(second)
+        await clock.measure()
+        await becomes(world.cursor, NOON + seconds(second))
+    fired, skipped = (await world.told())[1:]
+    assert isinstance(fired, TickFired)
+    assert isinstance(skipped, TicksSkipped)
+    assert (fired.behind, skipped.reason, skipped.busy) == (JOB_ID, "overlap", JOB_ID)
+    request = (await world.jobs())[-1]
+    assert isinstance(request, ScanRequested)
+    assert (request.job_id, request.waits, request.not_before) == (fired.job_id, True, None)
+    assert [index.has_turn(request.job_id) for index in world.indexes] == [False]
+
+
+@pytest.mark.parametrize(("overlap", "later_s"), [("cancel_other", 10), ("terminate_other", None)])
+async def test_what_is_open_is_cancelled_in_the_same_append(world: World, overlap: str, later_s: int | None) -> None:
+    await world.define(ruled(overlap=overlap))
+    await world.says(scan_requested(), started(JOB_ID))
+    clock = await world.ticker()
+    world.time = NOON + seconds(10)
+    await clock.measure()
+    await becomes(world.fired, [NOON + seconds(10)])
+    cancelled, request = (await world.jobs())[2:]
+    assert isinstance(cancelled, JobCancelled)
+    assert isinstance(request, ScanRequested)
+    assert (cancelled.job_id, cancelled.reason) == (JOB_ID, "the schedule's next run took its place")
+    due = None if later_s is None else request.requested_at + seconds(later_s)
+    assert (request.waits, request.not_before) == (False, due)
+    known = next(iter(world.indexes[0].jobs.values()))
+    assert isinstance(known.state, Pending)
+    assert known.state.due == (due or request.requested_at)
+
+
+async def test_a_pause_ends_by_itself(world: World) -> None:
+    await world.define(ruled())
+    await world.says(SchedulePaused(schedule_id=SCHEDULE_ID, at=NOON, resume_at=NOON + seconds(25)))
+    clock = await world.ticker()
+    world.time = NOON + seconds(30)
+    await clock.measure()
+    await becomes(world.fired, [NOON + seconds(30)])
+    skipped, resumed = (await world.told())[2:4]
+    assert isinstance(skipped, TicksSkipped)
+    assert (skipped.first, skipped.last, skipped.reason) == (NOON + seconds(10), NOON + seconds(20), "paused")
+    assert isinstance(resumed, ScheduleResumed)
+    assert resumed.cursor == NOON + seconds(25)
+
+
+async def test_failures_in_a_row_pause_it_at_once(world: World) -> None:
+    await world.define(ruled(pause_after_failures=2))
+    clock = await world.ticker()
+    await clock.measure()
+    for number in (1, 2):
+        job_id = UUID(int=number)
+        failed = JobFailed(job_id=job_id, attempt=1, at=NOON, code="root_missing", message="")
+        await world.says(scan_requested(job_id), started(job_id), failed)
+
+    async def paused() -> list[str]:
+        return [event.reason for event in await world.told() if isinstance(event, SchedulePaused)]
+
+    await becomes(paused, ["2 runs in a row failed"])
+    assert await world.fired() == []
