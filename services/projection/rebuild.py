@@ -19,7 +19,10 @@ RETIRED = "views_retired"
 
 
 class RebuildRuns(Exception):
-    """Another rebuild or verification runs on this database."""
+    """Another rebuild or verification runs on this database; try again when it has ended."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
 
 
 class Comparison(Struct, frozen=True):

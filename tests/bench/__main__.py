@@ -55,6 +55,7 @@ BENCHES: dict[str, Bench] = {
     "append": _awaited(bench_eventlog.append_to_events),
     "command": _awaited(bench_commands.round_trip),
     "ticks": _awaited(bench_scheduler.tick_lateness),
+    "many-ticks": _awaited(bench_scheduler.many_loaded),
     "lag": _awaited(bench_projection.lag),
     "relay": _awaited(bench_eventlog.relay),
     "group-commit": _awaited(bench_eventlog.group_commit),

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import msgspec
@@ -25,7 +25,13 @@ from tests.support.schedules import defined
 SCHEDULES = 1_000
 WINDOW_S = 30.0  # half of all schedules are due in it
 WARM_UP_S = 3.0
+SETTLED_S = 0.5
 PROBES = 200
+LOADED = 100_000
+PER_S = 100
+BURST = 10_000
+BURST_AHEAD_S = 15
+BURST_WITHIN_S = 30
 
 _EVENTS: msgspec.json.Decoder[ScheduleEvent] = msgspec.json.Decoder(ScheduleEvent)
 
@@ -34,7 +40,7 @@ async def tick_lateness(servers: Servers, *, repetitions: int, allowance_ms: flo
     """Milliseconds from a tick's instant until a consumer of EVENTS has it, p99, with 1,000 schedules that are due once
     a minute, spread evenly over its seconds. The reference is a durable publish to the same consumer's machine."""
     samples, medians, bare = [], [], []
-    async with ticking(servers, schedules=SCHEDULES) as lateness_s:
+    async with ticking(servers, minutely(SCHEDULES)) as lateness_s:
         client = await connect(servers.nats_url, "bench-bare")
         for _ in range(repetitions):
             lateness_s.clear()
@@ -56,9 +62,66 @@ async def tick_lateness(servers: Servers, *, repetitions: int, allowance_ms: flo
     ]
 
 
+async def many_loaded(servers: Servers, *, repetitions: int, allowance_ms: float) -> list[Figure]:
+    """The same with 100,000 schedules in memory, of which 100 are due each second; then what 10,000 that are due in one
+    second take, until the last of their ticks stands in EVENTS."""
+    samples, bare = [], []
+    schedules = [*minutely(PER_S * 60), *yearly(LOADED - PER_S * 60)]
+    async with ticking(servers, schedules) as lateness_s:
+        client = await connect(servers.nats_url, "bench-bare")
+        for _ in range(repetitions):
+            lateness_s.clear()
+            await asyncio.sleep(WINDOW_S)
+            assert len(lateness_s) > PER_S * WINDOW_S * 0.9, len(lateness_s)
+            samples.append(percentile(lateness_s, 0.99) * 1000)
+            bare.append(percentile(await _bare_ms(client), 0.99))
+        bursts = [await _burst_s(servers, lateness_s, repetition) for repetition in range(repetitions)]
+        await close(client)
+    return [
+        Figure(
+            name="tick lateness p99, 100,000 loaded, 100/s",
+            unit="ms",
+            samples=samples,
+            at_most=25 + allowance_ms,
+            reference="durable publish p99",
+            reference_samples=bare,
+        ),
+        Figure(name="10,000 due in one second: the last in EVENTS", unit="s", samples=bursts, at_most=3),
+    ]
+
+
+async def _burst_s(servers: Servers, lateness_s: list[float], repetition: int) -> float:
+    """Seconds from the instant at which 10,000 are due until the last tick of it was consumed."""
+    instant = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=BURST_AHEAD_S)
+    cron = f"{instant.second} {instant.minute} {instant.hour} {instant.day} {instant.month} *"
+    first = LOADED + repetition * BURST
+    await _define(servers.database_url, [(first + number, cron) for number in range(BURST)])
+    assert datetime.now(UTC) < instant, "defining them took too long"
+    lateness_s.clear()
+    # What is due every second besides is among them.
+    until = instant.timestamp() + BURST_WITHIN_S
+    while time.time() < until:
+        await asyncio.sleep(0.05)
+        if time.time() > instant.timestamp() and len(lateness_s) >= BURST + PER_S * (time.time() - instant.timestamp()):
+            break
+    return time.time() - instant.timestamp()
+
+
+def minutely(count: int) -> list[tuple[int, str]]:
+    """Numbers and expressions: each is due once a minute, spread evenly over its seconds."""
+    return [(number, f"{number % 60} * * * * *") for number in range(count)]
+
+
+def yearly(count: int) -> list[tuple[int, str]]:
+    """Never due while anybody measures."""
+    first = 10_000_000
+    day = datetime.now(UTC) - timedelta(days=2)
+    return [(first + number, f"{number % 60} {number % 24} {day.day} {day.month} *") for number in range(count)]
+
+
 @asynccontextmanager
-async def ticking(servers: Servers, *, schedules: int) -> AsyncIterator[list[float]]:
-    """A scheduler at work on that many schedules; the list grows by each tick's lateness in seconds.
+async def ticking(servers: Servers, schedules: Sequence[tuple[int, str]]) -> AsyncIterator[list[float]]:
+    """A scheduler at work on these schedules; the list grows by each tick's lateness in seconds.
 
     Postgres and this process share a clock: both read this machine's. Nobody runs the scans, so from its second minute
     on a schedule skips; the way of a skip is the same.
@@ -82,25 +145,26 @@ async def ticking(servers: Servers, *, schedules: int) -> AsyncIterator[list[flo
             config = ConsumerConfig(deliver_policy=DeliverPolicy.NEW)
             subject = f"ev.{names.SCHEDULER}.*.schedule.*"
             await client.jetstream().subscribe(subject, stream=names.EVENTS, config=config, cb=on_tick)
-            await asyncio.sleep(WARM_UP_S)
+            # The relay has what was defined to carry over first.
+            while not lateness_s or lateness_s[-1] > SETTLED_S:
+                await asyncio.sleep(WARM_UP_S)
             yield lateness_s
     finally:
         await close(client)
 
 
-async def _define(database_url: str, count: int) -> None:
+async def _define(database_url: str, schedules: Sequence[tuple[int, str]]) -> None:
     log = await PostgresLog.open(names.SCHEDULER, database_url)
     try:
         now = datetime.now(UTC)
-        for first in range(0, count, 200):
-            numbers = range(first, min(first + 200, count))
-            await asyncio.gather(*(_define_one(log, number, now) for number in numbers))
+        for first in range(0, len(schedules), 500):
+            await asyncio.gather(*(_define_one(log, *each, now) for each in schedules[first : first + 500]))
     finally:
         await log.close()
 
 
-async def _define_one(log: PostgresLog, number: int, now: datetime) -> None:
-    event = defined(library_id=UUID(int=number + 1), name=f"L{number}", cron=f"{number % 60} * * * * *", cursor=now)
+async def _define_one(log: PostgresLog, number: int, cron: str, now: datetime) -> None:
+    event = defined(library_id=UUID(int=number + 1), name=f"L{number}", cron=cron, cursor=now)
     origin = Origin(workspace=names.DEFAULT_WORKSPACE, actor="bench", at=now, correlation_id=uuid4())
     append = Append(aggregate="schedule", aggregate_id=event.schedule_id, expected_version=0, events=[event])
     await log.append([append], origin)

@@ -1,9 +1,11 @@
 """Rows built again from EVENTS beside the live ones: equal, comparable, and switched in one step."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -11,15 +13,17 @@ from nats.aio.client import Client
 
 from linstock import names
 from linstock.bus.provision import provision_on
+from linstock.migrations import advisory_key
 from services.projection import offline
 from services.projection.checksum import checksums
 from services.projection.follower import Follower
-from services.projection.rebuild import rebuild, verify
+from services.projection.rebuild import Comparison, RebuildRuns, rebuild, verify
 from services.projection.schema import Connection
 from services.projection.scratch import EventsBehind
 from tests.integration.projection.test_following import caught_up
 from tests.support.recorded import publish
 from tests.support.story import Story
+from tests.support.waiting import becomes
 
 
 async def test_a_rebuild_equals_what_was_followed(
@@ -106,6 +110,41 @@ async def test_the_commands(
     nowhere = command("verify", {}, tmp_path)
     assert nowhere.returncode == 3
     assert "Nothing runs on" in nowhere.stderr
+
+
+async def test_a_command_waits_for_another_rebuild(
+    story: Story,
+    client: Client,
+    follower: Follower,
+    views: Connection,
+    database_url: str,
+    nats_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """As after `linstock events republish`, when the live projection builds everything again by itself."""
+    monkeypatch.setenv("LINSTOCK_DATABASE_URL", database_url)
+    monkeypatch.setenv("LINSTOCK_NATS_URL", nats_url)
+    await publish(client, story.created().news())
+    await caught_up(views, story)
+    key = advisory_key("projection", "rebuild")
+    await views.execute("SELECT pg_advisory_lock($1)", key)
+    asked, verified = list[bool](), verify
+
+    async def verifies(*given: Any) -> Comparison:
+        asked.append(True)
+        return await verified(*given)
+
+    monkeypatch.setattr("services.projection.rebuild.verify", verifies)
+    waiting = asyncio.create_task(offline.run(tmp_path, "verify", lambda _: None))
+    await becomes(lambda: len(asked) > 1 or waiting.done(), expected=True)
+    assert not waiting.done(), "it neither waited nor said so"
+    await views.execute("SELECT pg_advisory_unlock($1)", key)
+    assert (await waiting).differing == []
+    monkeypatch.setattr(offline, "OTHER_WITHIN_S", 0.0)
+    await views.execute("SELECT pg_advisory_lock($1)", key)
+    with pytest.raises(RebuildRuns, match="try again when it has ended"):
+        await offline.run(tmp_path, "verify", lambda _: None)
 
 
 def test_servers_are_found_through_the_data_directory(tmp_path: Path) -> None:
