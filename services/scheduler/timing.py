@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from linstock import recurrence
 from linstock.messages.schedule import Passed, Tick
-from services.scheduler.schedule import Enabled, Paused, Schedule, failed_too_often
+from services.scheduler.schedule import Enabled, Paused, Schedule, failed_too_often, runs
 
 MOMENT = recurrence.MOMENT
 
@@ -45,12 +45,13 @@ def proposal(
     passed, due = _due(schedule, _released(schedule, now), now, limit)
     most, fires_all = schedule.rules.catchup_limit, schedule.rules.misfire == "fire_all"
     more = len(due) == limit
-    if fires_all and not more and len(due) > most:
-        passed.append(Passed(first=due[0], last=due[-most - 1], count=len(due) - most, reason="misfire"))
-        due = due[-most:]
+    if fires_all:
+        kept = 0 if more else most
+        dropped, due = due[: max(0, len(due) - kept)], due[max(0, len(due) - kept) :]
+        passed = sorted([*passed, *runs(dropped, passed, "misfire")], key=_first)
     if not due and not passed:
         return None
-    listed = due if len(due) <= 3 or (fires_all and not more) else [due[0], *due[-2:]]
+    listed = due if len(due) <= 3 or fires_all else [due[0], *due[-2:]]
     return replace(tick, passed=tuple(passed), instants=tuple(listed), missed=len(due) - len(listed), more=more)
 
 
@@ -90,8 +91,12 @@ def _due(schedule: Enabled, until: datetime, now: datetime, limit: int) -> tuple
         after = end
     if latest:
         due = recurrence.due_instants(schedule.timing, *latest, limit)
-    passed.sort(key=lambda each: each.first)
+    passed.sort(key=_first)
     return (_before(passed, due[-1]) if len(due) == limit else passed), due
+
+
+def _first(passed: Passed) -> datetime:
+    return passed.first
 
 
 def _before(passed: list[Passed], instant: datetime) -> list[Passed]:

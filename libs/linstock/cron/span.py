@@ -54,7 +54,7 @@ def _last(timing: InZone | Every, first: datetime, until: datetime) -> datetime:
     low, high = first, until.replace(microsecond=0) + SECOND  # something follows before low, nothing from high on
     while high - low > SECOND:
         middle = (low + (high - low) / 2).replace(microsecond=0)
-        found = timing.following(middle, inclusive=True)
+        found = timing.following(middle - SECOND, inclusive=False)  # at a gap's end `inclusive` looks behind the gap
         if found is not None and found <= until:
             low = found
         else:
@@ -65,7 +65,7 @@ def _last(timing: InZone | Every, first: datetime, until: datetime) -> datetime:
 def _count(timing: InZone, first: datetime, last: datetime) -> int:
     """Between two clock changes wall times and instants are one to one."""
     end, here, total = last + SECOND, first, 0
-    for change in clock_changes(timing.zone, first, last):
+    for change in clock_changes(timing.zone, first - SECOND, last):
         total += _plain(timing, here, change)
         ahead = _offset(timing, change) - _offset(timing, change - SECOND)
         if ahead > timedelta(0):  # whatever lies in the gap is at its end, once

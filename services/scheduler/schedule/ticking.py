@@ -18,7 +18,7 @@ from linstock.messages.schedule import (
     TickFired,
     TicksSkipped,
 )
-from services.scheduler.schedule.passing import passed
+from services.scheduler.schedule.passing import passed, runs
 from services.scheduler.schedule.states import Enabled, Paused
 
 LATE_AFTER = timedelta(seconds=1)
@@ -68,7 +68,8 @@ def _decided(tick: Tick, schedule: Enabled) -> list[ScheduleEvent]:
     left = None if schedule.rules.max_runs is None else max(0, schedule.rules.max_runs - schedule.runs)
     wanted, beyond = wanted[:left], wanted[len(wanted[:left]) :]
     wanted, overlapping = _overlapping(tick, schedule, wanted)
-    skipped = [*tick.passed, *missed, *_all(overlapping, "overlap"), *_all(beyond, "limit")]
+    overlap, limit = runs(overlapping, tick.passed, "overlap"), runs(beyond, tick.passed, "limit")
+    skipped = [*tick.passed, *missed, *overlap, *limit]
     ahead = sum(each.count for each in skipped if each.reason == "misfire")
     fired = _firings(tick, schedule, wanted, 0 if schedule.rules.misfire == "fire_all" else ahead)
     return _in_order(tick, schedule, skipped, fired)
@@ -101,10 +102,10 @@ def _misfired(tick: Tick, schedule: Enabled) -> tuple[list[Passed], tuple[dateti
     latest = instants[-1]
     too_old = latest < tick.now - timedelta(seconds=rules.catchup_window_s)
     if tick.more or too_old or (rules.misfire == "skip" and _lateness(tick, schedule, latest) > MISFIRED_AFTER):
-        return _all(instants, "misfire", tick.missed), ()
+        return _missed(instants, tick.missed), ()
     if rules.misfire == "fire_all":
         return [], instants
-    return _all(instants[:-1], "misfire", tick.missed), instants[-1:]
+    return _missed(instants[:-1], tick.missed), instants[-1:]
 
 
 def _overlapping(
@@ -178,10 +179,10 @@ def _verdict(lateness: timedelta, missed: bool) -> str:
     return "late" if lateness > LATE_AFTER else "fired"
 
 
-def _all(instants: Sequence[datetime], reason: str, unlisted: int = 0) -> list[Passed]:
+def _missed(instants: Sequence[datetime], unlisted: int) -> list[Passed]:
     if not instants:
         return []
-    return [Passed(first=instants[0], last=instants[-1], count=len(instants) + unlisted, reason=reason)]
+    return [Passed(first=instants[0], last=instants[-1], count=len(instants) + unlisted, reason="misfire")]
 
 
 def _skipped(tick: Tick, schedule: Enabled, passed: Passed) -> TicksSkipped:

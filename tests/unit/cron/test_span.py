@@ -34,6 +34,15 @@ def test_a_span_is_what_walking_finds(
     assert cron.span(expression, zone, after, until, changes=changes) == expected
 
 
+def test_a_span_may_begin_and_end_where_a_gap_does() -> None:
+    gap, noon = datetime(2026, 3, 29, 1, tzinfo=UTC), timedelta(hours=12)
+    after = datetime(2026, 3, 30, 0, 30, tzinfo=UTC)
+    assert cron.span("30 2 * * *", "Europe/Berlin", gap - noon, after) == cron.Span(gap, after, 2)
+    assert cron.span("30 2 * * *", "Europe/Berlin", gap - noon, gap) == cron.Span(gap, gap, 1)
+    before = datetime(2026, 3, 28, 1, 30, tzinfo=UTC)
+    assert cron.span("30 2 * * *", "Europe/Berlin", before - noon, gap) == cron.Span(before, gap, 2)
+
+
 def test_years_of_seconds_are_counted_at_once() -> None:
     start, end = datetime(2020, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
     found = cron.span("* * * * * *", "Europe/Berlin", start, end)

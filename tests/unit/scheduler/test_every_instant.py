@@ -301,7 +301,7 @@ class Oracle:
         for instant in wanted:
             left -= 1
             room -= busy
-            verdict = "limit" if left < 0 else "overlap" if room < 0 else "fired"
+            verdict = "limit" if left < 0 else "overlap" if busy and room < 0 else "fired"
             self.found[instant, verdict] += 1
             self.runs += verdict == "fired"
 

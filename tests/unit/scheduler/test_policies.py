@@ -29,7 +29,8 @@ from linstock.messages.schedule import (
 )
 from services.scheduler import schedule, timing
 from services.scheduler.schedule import Enabled, Paused, Schedule, editing
-from tests.support.schedules import JOB, NOON, SCHEDULE, defined, seconds
+from tests.support.schedules import JOB, NOON, SCHEDULE, defined, follow, seconds
+from tests.support.schedules import settings as library_settings
 
 OTHER = UUID("33333333-3333-4333-8333-333333333333")
 MINUTE = 60
@@ -143,6 +144,21 @@ def test_what_is_caught_up_after_a_break_still_waits_for_what_came_before_it() -
     assert isinstance(first, TickFired)
     assert isinstance(second, TickFired)
     assert (first.behind, second.behind) == (None, first.job_id)
+
+
+def test_no_range_reaches_over_another() -> None:
+    pause = (Window(first=at(3 * MINUTE), last=at(3 * MINUTE)),)
+    few = Rules(misfire="fire_all", catchup_limit=1, excluded=pause)
+    assert verdicts(ticked(made(few), 5 * MINUTE)) == [
+        (1, 2, 2, "misfire"), (3, 3, 1, "outside_window"), (4, 4, 1, "misfire"), (5, "fired"),
+    ]  # fmt: skip
+    once = Rules(misfire="fire_all", max_runs=1, excluded=pause)
+    assert verdicts(ticked(made(once), 4 * MINUTE)) == [
+        (1, "caught_up"), (2, 2, 1, "limit"), (3, 3, 1, "outside_window"), (4, 4, 1, "limit"), ("ScheduleDisabled",),
+    ]  # fmt: skip
+    assert verdicts(ticked(made(Rules(misfire="fire_all", excluded=pause)), 4 * MINUTE, busy=(JOB,))) == [
+        (1, 2, 2, "overlap"), (3, 3, 1, "outside_window"), (4, 4, 1, "overlap"),
+    ]  # fmt: skip
 
 
 def test_after_its_last_run_it_disables_itself_and_says_why_it_fires_no_more() -> None:
@@ -301,3 +317,29 @@ def test_resuming_moves_the_cursor_only_forward() -> None:
     state = made(Rules(), history=(SchedulePaused(schedule_id=SCHEDULE, at=at(1)),))
     resumed = told(state, ResumeSchedule(schedule_id=SCHEDULE), -30)  # the clock was set back
     assert resumed == [ScheduleResumed(schedule_id=SCHEDULE, at=at(-30), cursor=NOON)]
+
+
+def test_a_pause_outlasts_what_its_library_said_before_and_ends_with_a_later_word() -> None:
+    state = made(Rules(), history=(SchedulePaused(schedule_id=SCHEDULE, at=at(90)),))
+    on = replace(follow(2, library_settings(cron="* * * * *"), at=at(5 * MINUTE)), timing_at=NOON)
+    earlier = schedule.decide(replace(on, auto_scan_at=at(60)), state)
+    assert verdicts(earlier) == [("ScheduleChanged",)]  # that it heard of this version
+    assert isinstance(reduce(schedule.evolve, earlier, state), Paused)
+    later = schedule.decide(replace(on, auto_scan_at=at(100)), state)
+    assert verdicts(later) == [(1, 5, 5, "paused"), ("ScheduleEnabled",)]
+
+
+def test_new_timing_of_the_library_keeps_what_the_library_knows_nothing_of() -> None:
+    state = schedule.evolve(
+        schedule.initial(),
+        replace(defined(enabled=False, cron="* * * * *"), timing=Timing(expression="* * * * *", zone="UTC", days="or"),
+                rules=Rules(misfire="skip")),
+    )  # fmt: skip
+    told_by_library = replace(
+        follow(2, library_settings(cron="*/2 * * * *"), at=at(5 * MINUTE)), auto_scan_at=at(100), timing_at=at(100)
+    )
+    events = schedule.decide(told_by_library, state)
+    assert verdicts(events) == [(1, 5, 5, "disabled"), ("ScheduleChanged",), ("ScheduleEnabled",)]  # each once
+    after = reduce(schedule.evolve, events, state)
+    assert isinstance(after, Enabled)
+    assert (after.timing.days, after.timing.expression, after.rules.misfire) == ("or", "*/2 * * * *", "skip")
