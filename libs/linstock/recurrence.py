@@ -13,10 +13,10 @@ FAR = datetime.max.replace(tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
 
 
-def following(timing: Timing, after: datetime, *, inclusive: bool = False) -> datetime | None:
-    """The first instant later than `after`, or `inclusive` of it, whether it fires or not. Raises InvalidCron."""
+def following(timing: Timing, after: datetime) -> datetime | None:
+    """The first instant later than `after`, whether it fires or not. Raises InvalidCron."""
     days, changes = _options(timing)
-    return cron.next(timing.expression, timing.zone, after, inclusive=inclusive, days=days, changes=changes)
+    return cron.next(timing.expression, timing.zone, after, days=days, changes=changes)
 
 
 def check(timing: Timing) -> None:

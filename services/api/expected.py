@@ -2,21 +2,23 @@
 stored, and what time it is."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from linstock import cron, recurrence
-from linstock.messages.schedule import Timing
+from linstock.messages.schedule import Rules, Timing
 from services.api.dto.ticks import AskedInstantDto, State, Upcoming, UpcomingTickDto
 from services.api.reasons import utc
 
 FEW = 5
+MOMENT = timedelta(microseconds=1)
 
 AHEAD = "It is still ahead."
 OFF = "The schedule is {off}: it does not fire unless that ends before."
 PASSED_OFF = "The schedule is {off}: what passes until that ends does not fire."
 DUE = "It was due and is not decided yet: no scheduler could act so far."
+OUTSIDE = "It lies outside the times at which the schedule may fire."
 FORGOTTEN = "It is so long ago that its verdict is no longer kept."
 NOT_YET = "The schedule was not there yet: it was made on {at} by {by}."
 UNRECORDED = "Nothing is noted about it: the schedule was disabled, deleted or changed before it was decided."
@@ -27,6 +29,7 @@ class Version(Struct, frozen=True):
 
     number: int
     timing: Timing
+    rules: Rules
     cursor: datetime
     made_at: datetime
     made_by: str
@@ -34,25 +37,29 @@ class Version(Struct, frozen=True):
     deleted_by: str | None = None
 
     def comes_to(self, at: datetime) -> bool:
-        return self.following(at, inclusive=True) == at
+        return self.following(at - MOMENT) == at
 
-    def following(self, after: datetime, *, inclusive: bool = False) -> datetime | None:
+    def following(self, after: datetime) -> datetime | None:
         """None when there is none, or what is stored can't be understood."""
         try:
-            return recurrence.following(self.timing, after, inclusive=inclusive)
+            return recurrence.following(self.timing, after)
         except cron.InvalidCron:
             return None
 
 
 class Standing(Struct, frozen=True):
     """How far a schedule is: instants up to `cursor` are decided; of verdicts those before `kept_from` are forgotten
-    (None: none is). `off` says in a word why it does not fire at all; None: it does."""
+    (None: none is). `off` says why it does not fire at all, up to `off_until` (None: for good); None: it does."""
 
     off: str | None
+    off_until: datetime | None
     cursor: datetime
     deleted: bool
     kept_from: datetime | None
     current: Version | None
+
+    def is_off(self, at: datetime) -> bool:
+        return self.off is not None and (self.off_until is None or at <= self.off_until)
 
 
 def upcoming(
@@ -63,11 +70,11 @@ def upcoming(
     if version is None or standing.deleted:
         return
     later = since is not None and since > standing.cursor
-    instant = version.following(since if later and since else standing.cursor, inclusive=later)
+    instant = version.following(since - MOMENT if since and later else standing.cursor)
     for _ in range(FEW):
-        if instant is None or (until is not None and instant >= until) or (instant > now and standing.off):
+        if instant is None or (until is not None and instant >= until) or (instant > now and standing.is_off(instant)):
             return
-        state, explanation = _open(standing, instant, now)
+        state, explanation = _open(standing, version, instant, now)
         yield UpcomingTickDto(instant=instant, state=state, explanation=explanation)
         instant = version.following(instant)
 
@@ -85,7 +92,7 @@ def without_verdict(at: datetime, version: Version, standing: Standing, now: dat
     if not version.comes_to(at):
         return asked(at, version, "not_expected", not_expected(version))
     if at > standing.cursor and not standing.deleted:
-        return asked(at, version, *_open(standing, at, now))
+        return asked(at, version, *_open(standing, version, at, now))
     if standing.kept_from is not None and at < standing.kept_from:
         return asked(at, version, "forgotten", FORGOTTEN)
     return asked(at, version, "unrecorded", UNRECORDED)
@@ -111,7 +118,10 @@ def asked(at: datetime, version: Version | None, state: State, explanation: str)
     )
 
 
-def _open(standing: Standing, at: datetime, now: datetime) -> tuple[Upcoming, str]:
-    if at > now:
-        return "ahead", OFF.format(off=standing.off) if standing.off else AHEAD
-    return "undecided", PASSED_OFF.format(off=standing.off) if standing.off else DUE
+def _open(standing: Standing, version: Version, at: datetime, now: datetime) -> tuple[Upcoming, str]:
+    state: Upcoming = "ahead" if at > now else "undecided"
+    if standing.is_off(at):
+        return state, (OFF if at > now else PASSED_OFF).format(off=standing.off)
+    if recurrence.outside_until(version.rules, at) is not None:
+        return state, OUTSIDE
+    return state, AHEAD if at > now else DUE

@@ -10,15 +10,19 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linstock.messages.schedule import Timing
+from linstock.messages.schedule import Rules, Timing
 from services.api import expected, reasons
 from services.api.dto.ticks import AskedInstantDto, Order, ScheduledJobTickDto, ScheduledJobTickPage
 from services.api.expected import Standing, Version
 from services.api.paging import Window
 
-_VERSION = "v.version AS rules, v.timing, v.cursor AS not_before, v.made_at, v.made_by, v.deleted_at, v.deleted_by"
+_VERSION = """
+    v.version AS rules_version, v.timing, v.rules, v.cursor AS not_before, v.made_at, v.made_by, v.deleted_at,
+    v.deleted_by
+"""
 _SCHEDULE = f"""
-    SELECT s.enabled, s.cursor, s.deleted_at IS NOT NULL AS deleted, s.tick_count, t.ordinal, t.first, {_VERSION}
+    SELECT s.enabled, s.paused_at, s.paused_by, s.pause_reason, s.resume_at, s.cursor,
+        s.deleted_at IS NOT NULL AS deleted, s.tick_count, t.ordinal, t.first, {_VERSION}
     FROM schedules s
     LEFT JOIN schedule_versions v ON v.schedule_id = s.schedule_id AND v.version = s.rules_version
     LEFT JOIN LATERAL (
@@ -122,7 +126,8 @@ async def _about(
 def _standing(row: asyncpg.Record) -> Standing:
     forgot = row["tick_count"] > 0 and row["ordinal"] != 1
     return Standing(
-        off=None if row["enabled"] else "disabled",
+        off=_off(row),
+        off_until=row["resume_at"] if row["enabled"] else None,
         cursor=row["cursor"],
         deleted=row["deleted"],
         kept_from=(row["first"] or row["cursor"] + _MOMENT) if forgot else None,
@@ -130,12 +135,21 @@ def _standing(row: asyncpg.Record) -> Standing:
     )
 
 
+def _off(row: asyncpg.Record) -> str | None:
+    if not row["enabled"]:
+        return "disabled"
+    if row["paused_at"] is None:
+        return None
+    return f"paused by {row['paused_by']}" + (f" ({row['pause_reason']})" if row["pause_reason"] else "")
+
+
 def _version(row: asyncpg.Record) -> Version | None:
-    if row["rules"] is None:
+    if row["rules_version"] is None:
         return None
     return Version(
-        number=row["rules"],
+        number=row["rules_version"],
         timing=msgspec.json.decode(row["timing"], type=Timing),
+        rules=msgspec.json.decode(row["rules"], type=Rules),
         cursor=row["not_before"],
         made_at=row["made_at"],
         made_by=row["made_by"],

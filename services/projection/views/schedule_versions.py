@@ -16,8 +16,8 @@ from services.projection.views.schedules import Schedule
 
 
 class ScheduleVersion(Struct, frozen=True):
-    """`timing` is JSON, as the event has it. Instants up to `cursor` are another version's, or nobody's. `edition` is
-    the schedule's at that edit."""
+    """`timing` and `rules` are JSON, as events have them. Instants up to `cursor` are another version's, or nobody's.
+    `edition` is the schedule's at that edit."""
 
     schedule_id: UUID
     version: int
@@ -25,6 +25,7 @@ class ScheduleVersion(Struct, frozen=True):
     edition: int
     name: str
     timing: str
+    rules: str
     made_at: datetime
     made_by: str
     cursor: datetime
@@ -70,6 +71,7 @@ def _version(event: ScheduleDefined | ScheduleChanged, schedule: Schedule, fact:
         edition=schedule.edition,
         name=event.name,
         timing=msgspec.json.encode(event.timing).decode(),
+        rules=schedule.rules,
         made_at=fact.time,
         made_by=fact.actor,
         cursor=event.cursor,

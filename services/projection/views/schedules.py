@@ -56,12 +56,12 @@ class Schedule(Struct, frozen=True):
     days: str
     clock_changes: str
     rules: str
-    rules_version: int = 1
-    tick_count: int = 0
     paused_at: datetime | None = None
     paused_by: str | None = None
     pause_reason: str | None = None
     resume_at: datetime | None = None
+    rules_version: int = 1
+    tick_count: int = 0
 
 
 def rows() -> Rows[Schedule]:

@@ -6,9 +6,10 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from linstock import cron
-from linstock.messages.schedule import Timing
+from linstock.messages.schedule import Rules, Timing, Window
 from services.api import reasons
 from services.api.expected import FEW, Standing, Version, upcoming, without_verdict
 
@@ -21,7 +22,7 @@ def version(
     expression: str = "30 2 * * *", zone: str = "Europe/Berlin", *, deleted_at: datetime | None = None
 ) -> Version:
     by = "ann" if deleted_at else None
-    return Version(1, Timing(expression=expression, zone=zone), START, START, "bob", deleted_at, by)
+    return Version(1, Timing(expression=expression, zone=zone), Rules(), START, START, "bob", deleted_at, by)
 
 
 def standing(
@@ -32,7 +33,7 @@ def standing(
     current: Version | None = None,
 ) -> Standing:
     current = current or version()
-    return Standing(off, cursor, current.deleted_at is not None, kept_from, current)
+    return Standing(off, None, cursor, current.deleted_at is not None, kept_from, current)
 
 
 def test_the_first_few_without_a_verdict_are_told_past_and_ahead() -> None:
@@ -68,6 +69,29 @@ def test_of_one_that_is_off_only_what_has_passed() -> None:
     ahead = without_verdict(passed.instant, version(), off, START)
     assert (ahead.state, ahead.is_expected) == ("ahead", True)
     assert ahead.explanation == "The schedule is disabled: it does not fire unless that ends before."
+
+
+def test_of_one_that_is_paused_until_a_time_what_comes_later_is_ahead() -> None:
+    off = replace(standing(off="paused by ann (new disk)"), off_until=START + timedelta(days=1, hours=18))
+    assert list(upcoming(off, None, None, START)) == []
+    first = without_verdict(datetime(2026, 3, 28, 1, 30, tzinfo=UTC), version(), off, START)
+    assert first.explanation == "The schedule is paused by ann (new disk): it does not fire unless that ends before."
+    later = without_verdict(datetime(2026, 3, 30, 0, 30, tzinfo=UTC), version(), off, START)
+    assert later.explanation == "It is still ahead."
+
+
+def test_what_the_rules_exclude_says_so() -> None:
+    first = datetime(2026, 3, 28, 1, 30, tzinfo=UTC)
+    rules = replace(version(), rules=Rules(excluded=(Window(first=first, last=first + HOUR),)))
+    told = [each.explanation for each in upcoming(standing(current=rules), None, None, START)]
+    assert told == ["It lies outside the times at which the schedule may fire.", *["It is still ahead."] * 4]
+
+
+def test_days_and_clock_changes_are_the_versions_own() -> None:
+    timing = Timing(expression="30 2 * * *", zone="Europe/Berlin", clock_changes="literal")
+    literal = replace(version(), timing=timing)
+    gap = datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert (version().comes_to(gap), literal.comes_to(gap)) == (True, False)
 
 
 def test_of_one_that_is_gone_or_not_understood_nothing() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linstock.bus.envelope import Delivered
-from linstock.messages.schedule import ScheduleDeleted, ScheduleEvent, Timing
+from linstock.messages.schedule import ScheduleDeleted, ScheduleEvent, TickFired, Timing
 from services.projection.fact import fact_of
 from services.projection.views.schedule_versions import ScheduleVersion
 from services.projection.views.ticks import Tick
@@ -65,6 +65,16 @@ def test_what_fired_and_what_was_skipped_is_a_row_each_with_all_that_the_event_s
     )  # fmt: skip
 
 
+def test_what_the_clocks_moved_says_so() -> None:
+    story = Story(seed=SEED).created()
+    moved = TickFired(
+        schedule_id=story.schedule_id, instant=day(1), job_id=story.run(1), verdict="fired", missed_count=0, version=1,
+        tzdata="2026f", moved=True,
+    )  # fmt: skip
+    story.scheduler.says(story.schedule_id, moved)
+    assert [row.moved for row in ticks(story)] == [True]
+
+
 def test_each_schedule_counts_its_own() -> None:
     story = Story(seed=SEED).created().fired(day(1), 1)
     other = Story(seed=UUID(int=8), beside=story).created().fired(day(1), 1)
@@ -94,7 +104,7 @@ def test_an_edit_is_a_version_with_who_and_from_when_on() -> None:
     assert (first.cursor, first.made_by, first.deleted_at) == (NOON, "test", None)
     assert second == ScheduleVersion(
         schedule_id=story.schedule_id, version=2, workspace="default", edition=3, name="version 2",
-        timing=second.timing, made_at=NOON + timedelta(seconds=2),
+        timing=second.timing, rules=first.rules, made_at=NOON + timedelta(seconds=2),
         made_by="editor-2", cursor=day(3),
     )  # fmt: skip
 

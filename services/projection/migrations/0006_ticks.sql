@@ -36,6 +36,7 @@ CREATE TABLE schedule_versions (
     edition bigint NOT NULL,
     name text NOT NULL,
     timing text NOT NULL, -- JSON, as the event has it
+    rules text NOT NULL, -- JSON, as the event has them
     made_at timestamptz NOT NULL,
     made_by text NOT NULL,
     cursor timestamptz NOT NULL, -- instants up to it are another version's, or nobody's
