@@ -47,7 +47,8 @@ def next(  # noqa: A001  # `cron.next` reads as what it is
     changes: ClockChanges = "cronos",
 ) -> datetime | None:
     """The first instant later than `after`, or `inclusive` of it; None when there is none in fifty years. Raises
-    InvalidCron.
+    InvalidCron. Asked for the very end of a gap, `inclusive` does not look back into the gap, as Cronos does not: ask
+    for what is later than a second before.
 
     Remembered: schedules with one expression share their instants, and a tick asks twice for the one after it.
     """
