@@ -133,7 +133,7 @@ async def ticking(servers: Servers, schedules: Sequence[tuple[int, str]]) -> Asy
     async def on_tick(message: Msg) -> None:
         arrived = time.time()
         match _EVENTS.decode(message.data):
-            case TickFired(verdict="fired", instant=instant) | TicksSkipped(reason="overlap", last=instant):
+            case TickFired(verdict="fired" | "late", instant=instant) | TicksSkipped(reason="overlap", last=instant):
                 lateness_s.append(arrived - instant.timestamp())
             case _:
                 pass  # what was missed while the service started
