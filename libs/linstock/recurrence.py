@@ -7,7 +7,7 @@ from uuid import UUID
 
 from linstock import cron
 from linstock.cron.warnings import warnings as surprises
-from linstock.messages.schedule import Rules, Timing
+from linstock.messages.rules import Rules, Timing
 
 FAR = datetime.max.replace(tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)

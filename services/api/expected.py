@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from linstock import cron, recurrence
-from linstock.messages.schedule import Rules, Timing
+from linstock.messages.rules import Rules, Timing
 from services.api.dto.ticks import AskedInstantDto, State, Upcoming, UpcomingTickDto
 from services.api.reasons import utc
 

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from linstock import cron, text
 from linstock.bus.inbox import Refused
-from linstock.messages.schedule import JobPolicy, PauseSchedule, Rules, Timing
+from linstock.messages.rules import Rules, Timing
+from linstock.messages.schedule import JobPolicy, PauseSchedule
 
 MODES = ("changed", "deep")
 NAME_LIMIT = 200  # characters

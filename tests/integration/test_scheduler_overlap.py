@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from linstock import names
 from linstock.eventlog.record import Append
 from linstock.messages.job import JobCancelled, JobSucceeded, ScanRequested
-from linstock.messages.schedule import Rules, SchedulePaused, TickFired, TicksSkipped
+from linstock.messages.rules import Rules
+from linstock.messages.schedule import SchedulePaused, TickFired, TicksSkipped
 from services.scheduler.app import Limits
 from tests.support.scheduler import Rig, rig
 from tests.support.schedules import defined

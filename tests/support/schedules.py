@@ -8,7 +8,8 @@ from msgspec import Raw
 from linstock import names
 from linstock.messages.job import JobRequested, ScanRequested
 from linstock.messages.library import Settings
-from linstock.messages.schedule import FollowLibrary, JobPolicy, ScanTarget, ScheduleDefined, Timing
+from linstock.messages.rules import Timing
+from linstock.messages.schedule import FollowLibrary, JobPolicy, ScanTarget, ScheduleDefined
 
 LIBRARY = UUID("11111111-1111-4111-8111-111111111111")
 SCHEDULE = names.schedule_of(LIBRARY)

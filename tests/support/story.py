@@ -20,6 +20,7 @@ from linstock.messages.catalogue import (
 from linstock.messages.job import JobFailed, JobRetryScheduled, JobStarted, JobSucceeded, OutcomeIgnored, ScanRequested
 from linstock.messages.library import LibraryCreated, LibraryDeleted, LibrarySettingsChanged, Settings
 from linstock.messages.receipt import CommandHandled
+from linstock.messages.rules import Timing
 from linstock.messages.scan import Counts, ReportItem, ScanCompleted, ScanFailed
 from linstock.messages.schedule import (
     JobPolicy,
@@ -31,7 +32,6 @@ from linstock.messages.schedule import (
     ScheduleEnabled,
     TickFired,
     TicksSkipped,
-    Timing,
 )
 from tests.support.recorded import NOON, RecordedLog
 

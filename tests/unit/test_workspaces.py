@@ -11,6 +11,7 @@ from linstock.eventlog.memory import MemoryLog
 from linstock.eventlog.record import Append, Origin
 from linstock.messages.job import CancelRun, ScanRequested
 from linstock.messages.library import ChangeLibrary, CreateLibrary, DeleteLibrary, LibraryCommand, Settings
+from linstock.messages.rules import Timing
 from linstock.messages.schedule import (
     ChangeSchedule,
     CreateSchedule,
@@ -21,7 +22,6 @@ from linstock.messages.schedule import (
     RequestScan,
     ScanTarget,
     ScheduleDefined,
-    Timing,
     TriggerSchedule,
 )
 from linstock.roots import AllowedRoots

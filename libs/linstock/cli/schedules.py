@@ -72,7 +72,7 @@ def timing(schedule: "Json") -> Iterator[tuple[str, object]]:
 def _upcoming(schedule: "Json") -> Iterator[str]:
     """The next runs that its rules let happen: wall times with their offset."""
     from linstock import cron, recurrence
-    from linstock.messages.schedule import Rules, Timing, Window
+    from linstock.messages.rules import Rules, Timing, Window
 
     timing = Timing(
         expression=schedule["cronExpression"],

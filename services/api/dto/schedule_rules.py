@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from litestar.openapi.spec.enums import OpenAPIType
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from linstock.messages.schedule import ChangedRules, Rules, Window
+from linstock.messages.rules import ChangedRules, Rules, Window
 from services.api.dto.wire import Body, Wire, said
 
 # Older systems have their own words.

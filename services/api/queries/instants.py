@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from linstock import cron, recurrence
-from linstock.messages.schedule import Rules, Timing
+from linstock.messages.rules import Rules, Timing
 
 MOST = 10_000
 

@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from linstock.messages.schedule import Timing
+from linstock.messages.rules import Timing
 from services.api.dto.ticks import ScheduledJobVersionDto
 from services.api.dto.wire import Page
 from services.api.paging import Window

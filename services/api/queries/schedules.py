@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from linstock import cron, names
-from linstock.messages.schedule import Rules, Timing
+from linstock.messages.rules import Rules, Timing
 from services.api.dto.schedule_rules import shown
 from services.api.dto.schedules import Parameters, ScheduledJobDto
 from services.api.dto.wire import Page

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linstock.messages.schedule import Rules, Timing
+from linstock.messages.rules import Rules, Timing
 from services.api import expected, reasons
 from services.api.dto.ticks import AskedInstantDto, Order, ScheduledJobTickDto, ScheduledJobTickPage
 from services.api.expected import Standing, Version

@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from linstock import cron, recurrence
 from linstock.cron.explain import explain
-from linstock.messages.schedule import Timing
+from linstock.messages.rules import Timing
 from services.api import answers
 from services.api.context import Fresh
 from services.api.dto.previews import ClashDto, InstantDto, PreviewBody, PreviewDto, ReplayDto

@@ -12,8 +12,8 @@ from linstock import names
 from linstock.bus.commands import Pending
 from linstock.messages.library import DEFAULT_CRON
 from linstock.messages.message import Message
+from linstock.messages.rules import ChangedRules, Rules, Timing
 from linstock.messages.schedule import (
-    ChangedRules,
     ChangeSchedule,
     CreateSchedule,
     DeleteSchedule,
@@ -22,8 +22,6 @@ from linstock.messages.schedule import (
     JobPolicy,
     PauseSchedule,
     ResumeSchedule,
-    Rules,
-    Timing,
 )
 from services.api import answers, commands, conditional
 from services.api.commands import Key

@@ -10,8 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from linstock.messages.job import LIBRARY_SCAN
+from linstock.messages.rules import Rules
 from linstock.messages.schedule import (
-    Rules,
     ScheduleChanged,
     ScheduleDefined,
     ScheduleDeleted,

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from linstock.messages.rules import Rules, Timing
 from linstock.messages.schedule import (
     ChangeSchedule,
     CreateSchedule,
@@ -16,7 +17,6 @@ from linstock.messages.schedule import (
     JobPolicy,
     PauseSchedule,
     ResumeSchedule,
-    Rules,
     ScanTarget,
     ScheduleChanged,
     ScheduleDefined,
@@ -26,7 +26,6 @@ from linstock.messages.schedule import (
     ScheduleEvent,
     SchedulePaused,
     ScheduleResumed,
-    Timing,
 )
 from services.scheduler.schedule.following import description_of, name_of
 from services.scheduler.schedule.passing import passed

@@ -11,6 +11,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from linstock.messages.library import Settings
+from linstock.messages.rules import Timing
 from linstock.messages.schedule import (
     FollowLibrary,
     ForgetLibrary,
@@ -22,7 +23,6 @@ from linstock.messages.schedule import (
     ScheduleDisabled,
     ScheduleEnabled,
     ScheduleEvent,
-    Timing,
 )
 from services.scheduler.schedule.passing import passed
 from services.scheduler.schedule.states import Deleted, Disabled, Enabled, Existing, Paused, Schedule, Undefined, evolve

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from linstock import names
 from linstock.messages.message import Message
+from linstock.messages.rules import Rules, Timing
 from linstock.messages.schedule import (
     JobPolicy,
-    Rules,
     ScanTarget,
     ScheduleChanged,
     ScheduleDefined,
@@ -26,7 +26,6 @@ from linstock.messages.schedule import (
     ScheduleResumed,
     TickFired,
     TicksSkipped,
-    Timing,
 )
 
 

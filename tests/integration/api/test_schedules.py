@@ -5,14 +5,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from linstock.messages.schedule import (
-    JobPolicy,
-    ScheduleChanged,
-    ScheduleDefined,
-    ScheduleDeleted,
-    ScheduleEvent,
-    Timing,
-)
+from linstock.messages.rules import Timing
+from linstock.messages.schedule import JobPolicy, ScheduleChanged, ScheduleDefined, ScheduleDeleted, ScheduleEvent
 from tests.integration.api.conftest import World
 from tests.support.listed import listed
 from tests.support.recorded import NOON

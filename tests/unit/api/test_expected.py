@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from linstock import cron
-from linstock.messages.schedule import Rules, Timing, Window
+from linstock.messages.rules import Rules, Timing, Window
 from services.api import reasons
 from services.api.expected import FEW, Standing, Version, upcoming, without_verdict
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linstock import names
+from linstock.messages.rules import Timing
 from linstock.messages.schedule import (
     JobPolicy,
     ScanTarget,
@@ -17,7 +18,6 @@ from linstock.messages.schedule import (
     ScheduleEnabled,
     ScheduleEvent,
     TickFired,
-    Timing,
 )
 from services.projection.fact import Fact, fact_of
 from services.projection.views import schedules

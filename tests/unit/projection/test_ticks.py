@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linstock.bus.envelope import Delivered
-from linstock.messages.schedule import ScheduleDeleted, ScheduleEvent, TickFired, Timing
+from linstock.messages.rules import Timing
+from linstock.messages.schedule import ScheduleDeleted, ScheduleEvent, TickFired
 from services.projection.fact import fact_of
 from services.projection.views.schedule_versions import ScheduleVersion
 from services.projection.views.ticks import Tick

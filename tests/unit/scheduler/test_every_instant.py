@@ -16,21 +16,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from linstock import recurrence
+from linstock.messages.rules import ChangedRules, Rules, Timing, Window
 from linstock.messages.schedule import (
-    ChangedRules,
     ChangeSchedule,
     DeleteSchedule,
     DisableSchedule,
     EnableSchedule,
     PauseSchedule,
     ResumeSchedule,
-    Rules,
     ScheduleEvent,
     Tick,
     TickFired,
     TicksSkipped,
-    Timing,
-    Window,
 )
 from services.scheduler import schedule, timing
 from services.scheduler.schedule import Disabled, Enabled, Existing, Paused, Schedule, editing

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from linstock.bus.inbox import Refused
-from linstock.messages.schedule import JobPolicy, PauseSchedule, Rules, Timing, Window
+from linstock.messages.rules import Rules, Timing, Window
+from linstock.messages.schedule import JobPolicy, PauseSchedule
 from services.scheduler import limits
 
 GOOD: dict[str, Any] = {

@@ -9,23 +9,20 @@ import pytest
 from msgspec.structs import replace
 
 from linstock import names
+from linstock.messages.rules import ChangedRules, Rules, Timing, Window
 from linstock.messages.schedule import (
-    ChangedRules,
     ChangeSchedule,
     DeleteSchedule,
     DisableSchedule,
     EnableSchedule,
     PauseSchedule,
     ResumeSchedule,
-    Rules,
     ScheduleDisabled,
     ScheduleEvent,
     SchedulePaused,
     ScheduleResumed,
     TickFired,
     TicksSkipped,
-    Timing,
-    Window,
 )
 from services.scheduler import schedule, timing
 from services.scheduler.schedule import Enabled, Paused, Schedule, editing

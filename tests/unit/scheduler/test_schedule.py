@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from linstock import names
+from linstock.messages.rules import Timing
 from linstock.messages.schedule import (
     ForgetLibrary,
     ScheduleChanged,
@@ -22,7 +23,6 @@ from linstock.messages.schedule import (
     Tick,
     TickFired,
     TicksSkipped,
-    Timing,
 )
 from services.scheduler import schedule
 from tests.support.schedules import JOB, LIBRARY, NOON, SCHEDULE, defined, follow, seconds, settings, target

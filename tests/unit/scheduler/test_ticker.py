@@ -15,8 +15,8 @@ from linstock.disk import GIB, Disk, Space
 from linstock.eventlog.memory import MemoryLog
 from linstock.eventlog.record import Append, FutureInstant, Origin, Recorded, VersionConflict
 from linstock.messages.job import JobCancelled, JobEvent, JobFailed, JobStarted, ScanRequested
+from linstock.messages.rules import Rules
 from linstock.messages.schedule import (
-    Rules,
     ScheduleDefined,
     ScheduleEvent,
     SchedulePaused,
