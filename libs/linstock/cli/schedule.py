@@ -9,13 +9,12 @@ from linstock.cli.cron import Instant
 from linstock.cli.ledger import ticks, versions
 from linstock.cli.named import LIBRARY, SCHEDULE
 from linstock.cli.options import deep, examples, limited, wait, with_api, with_screen
-from linstock.cli.schedule_rules import rules
+from linstock.cli.schedule_rules import CLOCK_CHANGES, DAYS, OVERLAPS, rules
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api
     from linstock.cli.screen import Screen
 
-OVERLAPS = ["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other"]
 
 _named = click.argument("name", metavar="SCHEDULE", type=SCHEDULE)
 
@@ -170,9 +169,9 @@ def trigger(ctx: click.Context, api: "Api", screen: "Screen", name: str, deep: b
 @click.option("--zone", metavar="ZONE", help="IANA time zone; else the schedule's, or UTC.")
 @click.option("--from", "after", type=Instant(), metavar="TIME", help="Only later than this. Default: now.")
 @click.option("-n", "--count", type=click.IntRange(1, 100), default=10, show_default=True)
-@click.option("--days", type=click.Choice(["and", "or"]), help="Must day and weekday both match, or either?")
-@click.option("--clock-changes", type=click.Choice(["cronos", "literal"]), help="What happens in a gap and an overlap.")
-@click.option("--overlap", type=click.Choice(OVERLAPS), help="What to do while another run goes on.")
+@click.option("--days", type=DAYS, help="Must day and weekday both match, or either?")
+@click.option("--clock-changes", type=CLOCK_CHANGES, help="What happens in a gap and an overlap.")
+@click.option("--overlap", type=OVERLAPS, help="What to do while another run goes on.")
 @with_screen
 @with_api
 def preview(api: "Api", screen: "Screen", expression: str | None, named: str | None, **given: Any) -> None:

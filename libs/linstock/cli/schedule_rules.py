@@ -43,10 +43,14 @@ class Stretch(click.ParamType[dict[str, str]]):
         }
 
 
+DAYS = click.Choice(["and", "or"])
+CLOCK_CHANGES = click.Choice(["cronos", "literal"])
+OVERLAPS = click.Choice(["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other"])
+
 _OPTIONS = (
-    click.option("--days", type=click.Choice(["and", "or"]), help="Whether both day and weekday must match."),
+    click.option("--days", type=DAYS, help="Whether both day and weekday must match."),
     click.option(
-        "--clock-changes", type=click.Choice(["cronos", "literal"]), help="What becomes of times that the clocks skip."
+        "--clock-changes", type=CLOCK_CHANGES, help="What becomes of times that the clocks skip."
     ),
     click.option(
         "--misfire",
@@ -57,7 +61,7 @@ _OPTIONS = (
     click.option("--catchup-limit", type=int, metavar="N", help="At most so many with --misfire fire_all."),
     click.option(
         "--overlap",
-        type=click.Choice(["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other"]),
+        type=OVERLAPS,
         help="While a run is open: skip, wait for it, or cancel it.",
     ),
     click.option("--buffer-limit", type=int, metavar="N", help="At most so many wait with --overlap buffer_all."),
