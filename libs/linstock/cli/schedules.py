@@ -64,7 +64,7 @@ def timing(schedule: "Json") -> Iterator[tuple[str, object]]:
         yield "paused", f"{words.moment(schedule['pausedAt'])} by {schedule['pausedBy']}"
         yield "because", schedule["pauseReason"]
         yield "until", words.moment(schedule["resumeAt"])
-    yield "when", f"{explain(expression, zone)}  ({expression})"
+    yield "when", f"{explain(expression, zone, schedule['days'])}  ({expression})"
     if state(schedule) == "on":
         yield "next runs", ", ".join(_upcoming(schedule))
 

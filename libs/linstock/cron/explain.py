@@ -14,14 +14,14 @@ _ANY = ("*", "?")
 
 
 @lru_cache(maxsize=4096)
-def explain(expression: str, zone: str = "") -> str:
-    """`At 02:00, every day, Europe/Berlin`. Meant for what `cron.check` has let through; what cannot be worded nicely
-    is named field by field, so this never fails."""
+def explain(expression: str, zone: str = "", days: str = "and") -> str:
+    """`At 02:00, every day, Europe/Berlin`. `days` is and | or, as `cron.next` takes it. Meant for what `cron.check`
+    has let through; what cannot be worded nicely is named field by field, so this never fails."""
     with suppress(InvalidCron):
         if interval := every(expression):
             return _every(interval)
     fields = spelled_out(expression)[:EXPRESSION_LIMIT].split()
-    words = _worded(fields) or _by_field(fields)
+    words = _worded(fields, either=days == "or") or _by_field(fields)
     return f"{words}, {zone}" if zone else words
 
 
@@ -41,14 +41,15 @@ def _length(seconds: int) -> str:
     return " and ".join(found) if found != ["1 day"] else "24 hours"
 
 
-def _worded(fields: list[str]) -> str | None:
+def _worded(fields: list[str], *, either: bool) -> str | None:
     if len(fields) not in (5, 6):
         return None
     *time, day, month, weekday = fields
     try:
         words = _described([*time, "*", month, weekday] if day in _ANY else [*time, day, month, "*"])
-        if day not in _ANY and weekday not in _ANY:  # both must match here; the library would say "or"
-            words += f", and {_described(['0', '0', '*', '*', weekday]).partition(', ')[2]}"
+        if day not in _ANY and weekday not in _ANY:  # the library says "or" whatever is meant
+            on = _described(["0", "0", "*", "*", weekday]).partition(", ")[2]
+            words += f", or {on.removeprefix('only ')}" if either else f", and {on}"
     except (FormatError, MissingFieldError, ValueError, IndexError, KeyError):
         return None
     every_day = day in _ANY and weekday in _ANY and month in _ANY

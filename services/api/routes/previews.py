@@ -87,7 +87,7 @@ def _preview(wanted: Wanted, after: datetime, count: int, now: datetime, runs: l
     return PreviewDto(
         cron_expression=timing.expression,
         time_zone=timing.zone,
-        words=explain(timing.expression, timing.zone),
+        words=explain(timing.expression, timing.zone, timing.days),
         next=[InstantDto(at=instant, local=instant.astimezone(zone).isoformat()) for instant in found],
         warnings=recurrence.warnings(timing, after),
         replay=None if runs is None else _replayed(wanted, now, runs),

@@ -22,7 +22,7 @@ def library(identity: str = LIBRARY_ID, name: str = "Holidays", path: str = "/sr
 def schedule(name: str = "Library Scan - Holidays", *, enabled: bool = True) -> dict[str, Any]:
     return {
         "id": SCHEDULE_ID, "name": name, "description": "", "jobType": "LibraryScan", "scheduleType": "Cron",
-        "cronExpression": "0 2 * * *", "timeZone": "Europe/Berlin", "isEnabled": enabled, "runCount": 7,
+        "cronExpression": "0 2 * * *", "timeZone": "Europe/Berlin", "days": "and", "isEnabled": enabled, "runCount": 7,
         "parameters": {"LibraryId": LIBRARY_ID}, "lastRunAt": None, "nextRunAt": "2026-11-24T01:00:00Z",
         "lastRunDuration": None, "lastRunStatus": None, "successCount": 6, "failureCount": 1,
         "lastErrorMessage": "The disk was away.", "priority": 5, "timeoutMinutes": 60, "maxRetryAttempts": 3,

@@ -58,6 +58,11 @@ def test_day_and_weekday_must_both_match_and_the_words_say_so() -> None:
     assert explain("0 0 1-7 3 mon") == ("At 00:00, between day 1 and 7 of the month, only in March, and only on Monday")
 
 
+def test_either_is_said_where_either_is_enough() -> None:
+    assert explain("0 0 13 * 5", days="or") == "At 00:00, on day 13 of the month, or on Friday"
+    assert explain("0 0 13 * *", days="or") == explain("0 0 13 * *")
+
+
 @pytest.mark.parametrize("expression", ["0 0 LW * *", "0 0 * * *  * *", "x y z a b"])
 def test_what_it_cannot_word_is_named_field_by_field_or_worded_anyway(expression: str) -> None:
     assert explain(expression)
