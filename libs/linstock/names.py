@@ -44,6 +44,10 @@ def job_of_tick(schedule_id: UUID, instant_iso: str) -> UUID:
     return derived_id("job-of-tick", schedule_id, instant_iso)
 
 
+def calendar_of(workspace: str, name: str) -> UUID:
+    return derived_id("calendar", workspace, name)
+
+
 def path_of(workspace: str, path: str) -> UUID:
     """Who has a folder: one per workspace and path."""
     return derived_id("path", workspace, path)

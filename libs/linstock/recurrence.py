@@ -5,12 +5,21 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from linstock import cron
+from msgspec import Struct
+
+from linstock import cron, days_off
 from linstock.cron.warnings import warnings as surprises
 from linstock.messages.rules import Rules, Timing
 
 FAR = datetime.max.replace(tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
+
+
+class Outside(Struct, frozen=True):
+    """Until when (included) nothing fires, as far as one of the rules says; `calendar` names it, if it is one."""
+
+    until: datetime
+    calendar: str = ""
 
 
 def following(timing: Timing, after: datetime) -> datetime | None:
@@ -33,11 +42,24 @@ def warnings(timing: Timing, after: datetime) -> list[str]:
 def first_inside(timing: Timing, rules: Rules, after: datetime) -> datetime | None:
     """The first instant later than `after` that the rules let fire; None when there is none. Raises InvalidCron."""
     while (instant := following(timing, after)) is not None:
-        outside = outside_until(rules, instant)
-        if outside is None or outside == FAR:
-            return instant if outside is None else None
-        after = outside
+        found = outside(timing, rules, instant)
+        if found is None:
+            return instant
+        if found.until == FAR:
+            return None
+        after = found.until
     return None
+
+
+def inside_instants(timing: Timing, rules: Rules, after: datetime, until: datetime, limit: int) -> list[datetime]:
+    """As `due_instants`, of those that the rules let fire. Raises InvalidCron."""
+    found = list[datetime]()
+    while len(found) < limit:
+        instant = first_inside(timing, rules, found[-1] if found else after)
+        if instant is None or instant > until:
+            break
+        found.append(instant)
+    return found
 
 
 def due_instants(timing: Timing, after: datetime, until: datetime, limit: int) -> list[datetime]:
@@ -58,19 +80,27 @@ def moved(timing: Timing, instant: datetime) -> bool:
     return cron.moved(timing.expression, timing.zone, instant, days=days, changes=changes)
 
 
-def outside_until(rules: Rules, instant: datetime) -> datetime | None:
-    """None for an instant that may fire; else until when (included) none may, as far as one of the rules says."""
+def outside(timing: Timing, rules: Rules, instant: datetime) -> Outside | None:
+    """None for an instant that may fire."""
     if rules.starts_at is not None and instant < rules.starts_at:
-        return rules.starts_at - MOMENT
+        return Outside(rules.starts_at - MOMENT)
     if rules.ends_at is not None and instant > rules.ends_at:
-        return FAR
-    return max((each.last for each in rules.excluded if each.first <= instant <= each.last), default=None)
+        return Outside(FAR)
+    last = max((each.last for each in rules.excluded if each.first <= instant <= each.last), default=None)
+    found = None if last is None else Outside(last)
+    for calendar in rules.calendars:
+        until = days_off.closed_until(calendar.days, timing.zone, instant)
+        if until is not None and (found is None or until > found.until):
+            found = Outside(until, calendar.name)
+    return found
 
 
-def inside_until(rules: Rules, instant: datetime) -> datetime:
+def inside_until(timing: Timing, rules: Rules, instant: datetime) -> datetime:
     """Until when (included) all may fire, from this one on that may."""
-    later = (each.first - MOMENT for each in rules.excluded if each.first > instant)
-    return min(later, default=FAR) if rules.ends_at is None else min(*later, rules.ends_at, FAR)
+    end = min((each.first - MOMENT for each in rules.excluded if each.first > instant), default=FAR)
+    for calendar in rules.calendars:
+        end = min(end, days_off.open_until(calendar.days, timing.zone, instant))
+    return end if rules.ends_at is None else min(end, rules.ends_at)
 
 
 def release(timing: Timing, rules: Rules, schedule_id: UUID, instant: datetime) -> datetime:

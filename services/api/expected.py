@@ -19,6 +19,7 @@ OFF = "The schedule is {off}: it does not fire unless that ends before."
 PASSED_OFF = "The schedule is {off}: what passes until that ends does not fire."
 DUE = "It was due and is not decided yet: no scheduler could act so far."
 OUTSIDE = "It lies outside the times at which the schedule may fire."
+EXCLUDED = "Calendar '{calendar}' excludes it."
 FORGOTTEN = "It is so long ago that its verdict is no longer kept."
 NOT_YET = "The schedule was not there yet: it was made on {at} by {by}."
 UNRECORDED = "Nothing is noted about it: the schedule was disabled, deleted or changed before it was decided."
@@ -122,6 +123,7 @@ def _open(standing: Standing, version: Version, at: datetime, now: datetime) -> 
     state: Upcoming = "ahead" if at > now else "undecided"
     if standing.is_off(at):
         return state, (OFF if at > now else PASSED_OFF).format(off=standing.off)
-    if recurrence.outside_until(version.rules, at) is not None:
-        return state, OUTSIDE
+    outside = recurrence.outside(version.timing, version.rules, at)
+    if outside is not None:
+        return state, EXCLUDED.format(calendar=outside.calendar) if outside.calendar else OUTSIDE
     return state, AHEAD if at > now else DUE

@@ -10,6 +10,7 @@ from services.api.callers import Callers
 from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
 from services.api.routes import (
+    calendars,
     collections,
     events,
     files,
@@ -22,6 +23,7 @@ from services.api.routes import (
     scans,
     schedule_edits,
     schedules,
+    schedules_told,
     statistics,
     ticks,
     triggers,
@@ -39,6 +41,8 @@ HANDLERS = (
     *schedules.HANDLERS,
     *previews.HANDLERS,
     *schedule_edits.HANDLERS,
+    *schedules_told.HANDLERS,
+    *calendars.HANDLERS,
     *triggers.HANDLERS,
     *ticks.HANDLERS,
     *operations.HANDLERS,

@@ -53,8 +53,15 @@ POLICY: dict[str, Needed] = {
     "disable_scheduled_job": OPERATOR,
     "pause_scheduled_job": OPERATOR,
     "resume_scheduled_job": OPERATOR,
+    "pause_scheduled_jobs": OPERATOR,
+    "resume_scheduled_jobs": OPERATOR,
     "trigger_scheduled_job": OPERATOR,
     "cancel_run": OPERATOR,
+    # days on which they do not fire
+    "list_calendars": VIEWER,
+    "get_calendar": VIEWER,
+    "put_calendar": ADMIN,
+    "delete_calendar": ADMIN,
     # events
     "list_events": VIEWER,
     "get_event": VIEWER,

@@ -32,10 +32,12 @@ def of_fired(verdict: str, *, late: timedelta, missed: int, moved: bool) -> str:
     return f"{how} {MOVED}" if moved else how
 
 
-def of_skipped(reason: str, *, count: int, busy: UUID | None) -> str:
+def of_skipped(reason: str, *, count: int, busy: UUID | None, calendar: str | None = None) -> str:
     """A reason that is not known here is said as it is."""
     many = count > 1
     why = (_SKIPPED_ALL.get(reason) if many else None) or _SKIPPED.get(reason) or reason.replace("_", " ")
+    if calendar:
+        why = f"calendar '{calendar}' excludes {'them' if many else 'it'}"
     run = f" (run {busy})" if busy else ""
     return f"{f'None of these {count:,} fired' if many else 'It did not fire'}: {why}{run}."
 

@@ -9,6 +9,7 @@ from services.projection.fact import Fact, Poison
 from services.projection.rows import Rows
 from services.projection.sums import Sums
 from services.projection.views import (
+    calendars,
     collections,
     contents,
     feed,
@@ -27,7 +28,7 @@ from services.projection.views import (
 )
 from services.projection.views.collections import Collection
 
-SHAPE = 4
+SHAPE = 5
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
 
 
@@ -37,6 +38,7 @@ class Tables:
     def __init__(self) -> None:
         self.operations = operations.rows()
         self.libraries = libraries.rows()
+        self.calendars = calendars.rows()
         self.schedules = schedules.rows()
         self.schedule_versions = schedule_versions.rows()
         self.ticks = ticks.rows()
@@ -57,6 +59,7 @@ class Tables:
         return (
             self.operations,
             self.libraries,
+            self.calendars,
             self.schedules,
             self.schedule_versions,
             self.ticks,
@@ -80,6 +83,7 @@ class Tables:
         """Table by table the stored rows that `fold` will look at. Load each before asking for the next: what a later
         table reads may depend on rows of an earlier one."""
         yield self.libraries, {key for fact in facts for key in libraries.reads(fact)}
+        yield self.calendars, {key for fact in facts for key in calendars.reads(fact)}
         yield self.schedules, {key for fact in facts for key in schedules.reads(fact)}
         yield self.schedule_versions, {key for fact in facts for key in schedule_versions.reads(fact)}
         yield self.jobs, {key for fact in facts for key in jobs.reads(fact)}
@@ -121,6 +125,7 @@ class Tables:
                 return
 
     def _fold_schedules(self, fact: Fact) -> None:
+        calendars.fold(self.calendars, fact)
         schedules.fold(self.schedules, fact)
         schedule_versions.fold(self.schedule_versions, self.schedules.get(fact.aggregate_id), fact)
         ticks.fold(self.ticks, self.schedules, fact)

@@ -17,6 +17,7 @@ from linstock.owner import Owner
 from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.scheduler import metrics
+from services.scheduler.calendar_follower import CalendarFollower
 from services.scheduler.claims import Claims
 from services.scheduler.clock import ClockReader, PostgresClock
 from services.scheduler.commands import SchedulerCommand, SchedulerPlanner
@@ -102,7 +103,8 @@ class SchedulerService:
         partitions.on_change(ticker.look)
         self._vitals.check("ticks", ticker.problem)
         await self._owner.start(now=clock.require)
-        for part in (reports, leases, dispatcher, partitions, ticker):
+        follower = CalendarFollower(log, index, clock, tzdata=tzdata_version())
+        for part in (reports, leases, dispatcher, partitions, ticker, follower):
             await self._begin(part)
 
     async def stop(self) -> None:

@@ -3,6 +3,7 @@
 from linstock.bus.inbox import CommandContext, Plan, Refused
 from linstock.eventlog.log import EventLog
 from linstock.messages.answer import Answer
+from linstock.messages.calendar import DeleteCalendar, PutCalendar
 from linstock.messages.job import CancelJob, CancelRun
 from linstock.messages.schedule import (
     ChangeSchedule,
@@ -11,14 +12,18 @@ from linstock.messages.schedule import (
     DisableSchedule,
     EnableSchedule,
     PauseSchedule,
+    PauseSchedules,
     RequestScan,
     ResumeSchedule,
+    ResumeSchedules,
     TriggerSchedule,
 )
 from services.scheduler import job, limits
+from services.scheduler.calendar_edits import CalendarPlanner
 from services.scheduler.edits import EditPlanner
 from services.scheduler.index import Index
 from services.scheduler.known import KnownJob
+from services.scheduler.many import ManyPlanner
 from services.scheduler.triggers import TriggerPlanner
 
 SchedulerCommand = (
@@ -29,8 +34,12 @@ SchedulerCommand = (
     | EnableSchedule
     | DisableSchedule
     | PauseSchedule
+    | PauseSchedules
     | ResumeSchedule
+    | ResumeSchedules
     | DeleteSchedule
+    | PutCalendar
+    | DeleteCalendar
     | CancelRun
 )
 
@@ -41,7 +50,9 @@ class SchedulerPlanner:
     def __init__(self, log: EventLog, index: Index) -> None:
         self._log = log
         self._triggers = TriggerPlanner(log, index)
-        self._edits = EditPlanner(log, index)
+        self._calendars = CalendarPlanner(log, index)
+        self._edits = EditPlanner(log, index, self._calendars)
+        self._many = ManyPlanner(log, index)
 
     async def plan(self, command: SchedulerCommand, context: CommandContext) -> Plan:
         """Raises Refused, and NotYet for a library that was not heard of."""
@@ -52,6 +63,14 @@ class SchedulerPlanner:
                 return await self._triggers.trigger(command, context)
             case CreateSchedule():
                 return await self._edits.create(command, context)
+            case PauseSchedules():
+                return await self._many.pause(command, context)
+            case ResumeSchedules():
+                return await self._many.resume(command, context)
+            case PutCalendar():
+                return await self._calendars.put(command, context)
+            case DeleteCalendar():
+                return await self._calendars.delete(command, context)
             case CancelRun():
                 return await self._cancel(command, context)
             case _:

@@ -9,6 +9,7 @@ from linstock.eventlog.log import EventLog
 from linstock.messages.answer import Answer
 from linstock.messages.schedule import ChangeSchedule, CreateSchedule, PauseSchedule
 from services.scheduler import limits, owned
+from services.scheduler.calendar_edits import CalendarPlanner
 from services.scheduler.index import Index
 from services.scheduler.known import SCHEDULE
 from services.scheduler.schedule import Deleted, Disabled, Enabled, Existing, Paused, Undefined, editing
@@ -19,9 +20,10 @@ from services.scheduler.tzdata import tzdata_version
 class EditPlanner:
     """Plans on one log."""
 
-    def __init__(self, log: EventLog, index: Index) -> None:
+    def __init__(self, log: EventLog, index: Index, calendars: CalendarPlanner) -> None:
         self._log = log
         self._index = index
+        self._calendars = calendars
         self._tzdata = tzdata_version()
 
     async def create(self, command: CreateSchedule, context: CommandContext) -> Plan:
@@ -29,6 +31,9 @@ class EditPlanner:
         own = await owned.load(self._log, self._index, names.schedule_of(command.library_id), context.workspace)
         command = replace(command, name=command.name.strip(), timing=limits.tidy(command.timing))
         limits.check(command.name, command.description, command.timing, command.policy, command.scan_mode)
+        if command.calendars:
+            copies = await self._calendars.copies(command.calendars, context.workspace)
+            command = replace(command, rules=replace(command.rules, calendars=copies))
         limits.check_rules(command.rules)
         match own.state if own else Undefined():
             case Undefined():
@@ -53,10 +58,10 @@ class EditPlanner:
     async def edit(self, command: Edit, context: CommandContext) -> Plan:
         """Raises Refused."""
         if isinstance(command, ChangeSchedule):
-            command = _tidied(command)
+            command = await self._with_days(_tidied(command), context)
         if isinstance(command, PauseSchedule):
             command = replace(command, reason=command.reason.strip())
-            limits.check_pause(command, context.at)
+            limits.check_pause(command.reason, command.resume_at, context.at)
         loaded = await owned.load(self._log, self._index, command.schedule_id, context.workspace)
         try:
             events = editing.edit(command, loaded.state if loaded else Undefined(), at=context.at, tzdata=self._tzdata)
@@ -74,6 +79,12 @@ class EditPlanner:
             limits.check(after.name, after.description, after.timing, after.policy, after.scan_mode)
             limits.check_rules(after.rules)
         return Plan(answer=Answer(status=200, id=command.schedule_id), appends=[loaded.append(events)])
+
+    async def _with_days(self, command: ChangeSchedule, context: CommandContext) -> ChangeSchedule:
+        if command.calendars is UNSET:
+            return command
+        copies = await self._calendars.copies(command.calendars, context.workspace)
+        return replace(command, rules=replace(command.rules, calendars=copies))
 
 
 def _tidied(command: ChangeSchedule) -> ChangeSchedule:

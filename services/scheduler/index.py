@@ -1,15 +1,17 @@
-"""What the scheduler's own log says right now: every schedule, and every job that is open. In memory, private.
+"""What the scheduler's own log says right now: every schedule and calendar, and every job that is open. In memory,
+private.
 
 Never the truth: whoever decides on what stands here appends with its version, and a conflict sends them to the log.
 Only the tail feeds it, in log order.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from linstock import names
 from linstock.eventlog.record import Recorded
+from services.scheduler.calendars import CALENDAR, Calendars, KnownCalendar
 from services.scheduler.job import Closed, Facts, Pending, Running, Unrequested
 from services.scheduler.known import JOB, SCHEDULE, KnownJob, KnownSchedule
 from services.scheduler.schedule import Deleted, Enabled, Live
@@ -23,10 +25,12 @@ class Index:
         self.schedules: dict[UUID, KnownSchedule] = {}
         self.jobs: dict[UUID, KnownJob] = {}
         self.running: dict[UUID, KnownJob] = {}
+        self.calendars = Calendars()
         self._open_by_subject: dict[UUID, dict[UUID, None]] = {}
         self._by_library: dict[UUID, dict[UUID, None]] = {}
         self._on_schedule: list[Callable[[UUID], None]] = []
         self._on_job: list[Callable[[UUID], None]] = []
+        self._on_calendar: list[Callable[[UUID], None]] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
     def on_schedule(self, listener: Callable[[UUID], None]) -> None:
@@ -35,9 +39,19 @@ class Index:
     def on_job(self, listener: Callable[[UUID], None]) -> None:
         self._on_job.append(listener)
 
-    def restore(self, position: int, schedules: list[KnownSchedule], jobs: list[KnownJob]) -> None:
+    def on_calendar(self, listener: Callable[[UUID], None]) -> None:
+        self._on_calendar.append(listener)
+
+    def restore(
+        self,
+        position: int,
+        schedules: list[KnownSchedule],
+        jobs: list[KnownJob],
+        calendars: Iterable[KnownCalendar] = (),
+    ) -> None:
         """Start from stored rows instead of from nothing. Listeners are not called."""
         self.position = position
+        self.calendars.known.update({each.calendar_id: each for each in calendars})
         for each in schedules:
             self._keep(each)
         for known in jobs:
@@ -53,6 +67,8 @@ class Index:
             self._tell(self._on_schedule, known.schedule_id)
         elif recorded.aggregate == JOB.name:
             self._apply_job(recorded)
+        elif recorded.aggregate == CALENDAR.name:
+            self._tell(self._on_calendar, self.calendars.apply(recorded))
         self._advance(recorded.position)
 
     def open_jobs_of(self, subject_id: UUID) -> list[UUID]:
@@ -126,6 +142,7 @@ class Index:
         live = known.state.last if isinstance(known.state, Deleted) else known.state
         if isinstance(live, Live):
             self._by_library.setdefault(live.target.library_id, {})[known.schedule_id] = None
+        self.calendars.note(known)
 
     def _place(self, known: KnownJob) -> None:
         job_id, state = known.job_id, known.state

@@ -11,10 +11,11 @@ import asyncpg
 import msgspec
 
 from linstock.migrations import quoted
+from services.scheduler.calendars import KnownCalendar
 from services.scheduler.index import Index
 from services.scheduler.known import KnownJob, KnownSchedule
 
-SHAPE = "index.v3"
+SHAPE = "index.v4"
 
 _LOAD = "SELECT position FROM {schema}.index_position WHERE epoch = $1 AND shape = $2"
 _MOVE = """
@@ -28,9 +29,13 @@ ON CONFLICT (schedule_id) DO UPDATE SET known = excluded.known"""
 _PUT_JOB = """
 INSERT INTO {schema}.index_open_jobs (job_id, known) VALUES ($1, $2)
 ON CONFLICT (job_id) DO UPDATE SET known = excluded.known"""
+_PUT_CALENDAR = """
+INSERT INTO {schema}.index_calendars (calendar_id, known) VALUES ($1, $2)
+ON CONFLICT (calendar_id) DO UPDATE SET known = excluded.known"""
 _CLOSE_JOBS = "DELETE FROM {schema}.index_open_jobs WHERE job_id = ANY($1)"
 
-_FORGET = "TRUNCATE {schema}.index_position, {schema}.index_schedules, {schema}.index_open_jobs"
+_FORGET = """
+TRUNCATE {schema}.index_position, {schema}.index_schedules, {schema}.index_open_jobs, {schema}.index_calendars"""
 
 
 class IndexTable:
@@ -49,10 +54,12 @@ class IndexTable:
                 return
             schedules = await connection.fetch(self._sql("SELECT known FROM {schema}.index_schedules"))
             jobs = await connection.fetch(self._sql("SELECT known FROM {schema}.index_open_jobs"))
+            calendars = await connection.fetch(self._sql("SELECT known FROM {schema}.index_calendars"))
         index.restore(
             position,
             [msgspec.json.decode(row["known"], type=KnownSchedule) for row in schedules],
             [msgspec.json.decode(row["known"], type=KnownJob) for row in jobs],
+            [msgspec.json.decode(row["known"], type=KnownCalendar) for row in calendars],
         )
 
     async def forget(self) -> None:
@@ -60,11 +67,14 @@ class IndexTable:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(self._sql(_FORGET))
 
-    async def save(self, index: Index, schedules: Collection[UUID], jobs: Collection[UUID]) -> None:
+    async def save(
+        self, index: Index, schedules: Collection[UUID], jobs: Collection[UUID], calendars: Collection[UUID] = ()
+    ) -> None:
         """Store what changed since the last save that returned. Takes its values before it first waits."""
         position = index.position
         changed = [(each, msgspec.json.encode(index.schedules[each])) for each in schedules]
         opened = [(each, msgspec.json.encode(index.jobs[each])) for each in jobs if each in index.jobs]
+        defined = [(each, msgspec.json.encode(index.calendars.known[each])) for each in calendars]
         closed = [each for each in jobs if each not in index.jobs]
         async with self._pool.acquire() as connection, connection.transaction():
             if not await connection.fetchval(self._sql(_MOVE), position, self._epoch, SHAPE):
@@ -72,6 +82,7 @@ class IndexTable:
             await connection.executemany(self._sql(_PUT_SCHEDULE), changed)
             await connection.executemany(self._sql(_PUT_JOB), opened)
             await connection.execute(self._sql(_CLOSE_JOBS), closed)
+            await connection.executemany(self._sql(_PUT_CALENDAR), defined)
 
     def _sql(self, template: str) -> str:
         return template.format(schema=self._schema)

@@ -1,5 +1,6 @@
 """What a schedule may be told, wherever it comes from. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast, get_args
 
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 from linstock import cron, text
 from linstock.bus.inbox import Refused
 from linstock.messages.rules import Rules, Timing
-from linstock.messages.schedule import JobPolicy, PauseSchedule
+from linstock.messages.schedule import JobPolicy
 
 MODES = ("changed", "deep")
 NAME_LIMIT = 200  # characters
@@ -23,6 +24,7 @@ CATCHUP_WINDOWS_S = range(10, 366 * 24 * 3600 + 1)
 COUNTS = range(1, 1001)  # of what is caught up, or waits
 JITTERS_S = range(86_401)
 MOST_EXCLUDED = 100
+MOST_CALENDARS = 10
 MOST_RUNS = 1_000_000_000
 MOST_FAILURES = 1000
 
@@ -79,12 +81,21 @@ def check_rules(rules: Rules) -> None:
     for number, window in enumerate(rules.excluded):
         if window.first > window.last:
             raise invalid(f"excluded/{number}/last", "it is before first")
+    check_calendars([each.name for each in rules.calendars])
 
 
-def check_pause(command: PauseSchedule, now: datetime) -> None:
+def check_calendars(wanted: Sequence[str]) -> None:
+    """Of a schedule. Raises Refused (422)."""
+    if len(wanted) > MOST_CALENDARS:
+        raise invalid("calendars", f"there are at most {MOST_CALENDARS}")
+    if len(set(wanted)) < len(wanted):
+        raise invalid("calendars", "one is there twice")
+
+
+def check_pause(reason: str, resume_at: datetime | None, now: datetime) -> None:
     """Raises Refused (422)."""
-    check_reason(command.reason)
-    if command.resume_at is not None and command.resume_at <= now:
+    check_reason(reason)
+    if resume_at is not None and resume_at <= now:
         raise invalid("resumeAt", "it is past")
 
 

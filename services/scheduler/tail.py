@@ -31,6 +31,7 @@ class Tail:
         self._saved_s = 0.0
         self._schedules: set[UUID] = set()
         self._jobs: set[UUID] = set()
+        self._calendars: set[UUID] = set()
         self._task: asyncio.Task[None] | None = None
         self._problem: str | None = "the log was not read yet"
 
@@ -39,6 +40,7 @@ class Tail:
         await self._table.load(self._index)
         self._index.on_schedule(self._schedules.add)
         self._index.on_job(self._jobs.add)
+        self._index.on_calendar(self._calendars.add)
         while await self._read():  # each read waits for Postgres, so a long log does not stall the probes
             pass
         self._problem = None
@@ -66,8 +68,11 @@ class Tail:
                     logger.warning("The log can't be read", error=repr(error))
                 self._problem = "the log can't be read"
                 await asyncio.sleep(PAUSE_S)
-            if time.monotonic() - self._saved_s >= self._save_every_s and (self._schedules or self._jobs):
+            if time.monotonic() - self._saved_s >= self._save_every_s and self._unsaved():
                 await self._try_save()
+
+    def _unsaved(self) -> bool:
+        return bool(self._schedules or self._jobs or self._calendars)
 
     async def _read(self) -> bool:
         """Apply the next batch; whether there was any."""
@@ -78,12 +83,13 @@ class Tail:
 
     async def _try_save(self) -> None:
         self._saved_s = time.monotonic()
-        schedules, jobs = set(self._schedules), set(self._jobs)
+        schedules, jobs, calendars = set(self._schedules), set(self._jobs), set(self._calendars)
         try:
-            await self._table.save(self._index, schedules, jobs)
+            await self._table.save(self._index, schedules, jobs, calendars)
         except Exception as error:  # the rows only make the next start faster
             logger.warning("The index can't be stored", error=str(error) or type(error).__name__)
         else:
             # The index changes only in _read, which does not run meanwhile.
             self._schedules -= schedules
             self._jobs -= jobs
+            self._calendars -= calendars

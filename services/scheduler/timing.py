@@ -71,20 +71,20 @@ def _due(schedule: Enabled, until: datetime, now: datetime, limit: int) -> tuple
     passed, due = list[Passed](), list[datetime]()
     latest: tuple[datetime, datetime] | None = None
     while (first := recurrence.following(schedule.timing, after)) is not None and first <= until:
-        end = recurrence.outside_until(rules, first)
-        if end is not None:
-            end = min(end, until)
-            passed.append(_passed(schedule, after, end, "outside_window"))
+        outside = recurrence.outside(schedule.timing, rules, first)
+        if outside is not None:
+            end = min(outside.until, until)
+            passed.append(_passed(schedule, after, end, "outside_window", outside.calendar))
         elif first < oldest:
-            end = min(oldest - MOMENT, recurrence.inside_until(rules, first), until)
+            end = min(oldest - MOMENT, recurrence.inside_until(schedule.timing, rules, first), until)
             passed.append(_passed(schedule, after, end, "misfire"))
         elif rules.misfire == "fire_all":
-            end = min(recurrence.inside_until(rules, first), until)
+            end = min(recurrence.inside_until(schedule.timing, rules, first), until)
             due += recurrence.due_instants(schedule.timing, after, end, limit - len(due))
             if len(due) == limit:
                 return _before(passed, due[-1]), due
         else:
-            end = min(recurrence.inside_until(rules, first), until)
+            end = min(recurrence.inside_until(schedule.timing, rules, first), until)
             if latest:
                 passed.append(_passed(schedule, *latest, "misfire"))
             latest = after, end
@@ -104,10 +104,10 @@ def _before(passed: list[Passed], instant: datetime) -> list[Passed]:
     return [each for each in passed if each.last < instant]
 
 
-def _passed(schedule: Enabled, after: datetime, until: datetime, reason: str) -> Passed:
+def _passed(schedule: Enabled, after: datetime, until: datetime, reason: str, calendar: str = "") -> Passed:
     span = recurrence.span(schedule.timing, after, until)
     assert span is not None
-    return Passed(first=span.first, last=span.last, count=span.count, reason=reason)
+    return Passed(first=span.first, last=span.last, count=span.count, reason=reason, calendar=calendar)
 
 
 def _release(schedule: Enabled, instant: datetime) -> datetime:

@@ -25,6 +25,7 @@ PROGRESS = "linstock.scan.progress"
 LOG_OF_MODULE = {
     "library": names.LIBRARY,
     "schedule": names.SCHEDULER,
+    "calendar": names.SCHEDULER,
     "job": names.SCHEDULER,
     "scan": names.SCANNER,
     "catalogue": names.SCANNER,

@@ -3,7 +3,7 @@
 A field that has no value here stops `make contracts`: a sample stands for ever, so somebody has to think of it.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -25,6 +25,7 @@ VALUES: dict[str, Any] = {
     "auto_scan": True,
     "before": INSTANT - timedelta(days=90),
     "busy": HELD_RUN,
+    "calendar_id": names.calendar_of(names.DEFAULT_WORKSPACE, "holidays"),
     "code": "root_missing",
     "command": "CreateLibrary",
     "command_id": names.derived_id("sample", "command"),
@@ -82,6 +83,13 @@ VALUES: dict[str, Any] = {
 }
 # Where the same word means something else.
 OF: dict[tuple[str, str], Any] = {
+    ("CalendarChanged", "days"): (date(2026, 12, 25), date(2026, 12, 26), date(2027, 1, 1)),
+    ("CalendarChanged", "description"): "Public holidays in Berlin",
+    ("CalendarChanged", "name"): "holidays",
+    ("CalendarDefined", "days"): (date(2026, 12, 25), date(2026, 12, 26)),
+    ("CalendarDefined", "description"): "Public holidays in Berlin",
+    ("CalendarDefined", "name"): "holidays",
+    ("CalendarDeleted", "name"): "holidays",
     ("CollectionEntry", "name"): "Rügen",
     ("CollectionEntry", "path"): "2025/Rügen",
     ("CollectionsRecorded", "added"): 1,

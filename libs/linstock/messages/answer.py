@@ -5,6 +5,14 @@ from uuid import UUID
 from linstock.messages.message import Message
 
 
+class Many(Message, frozen=True):
+    """Of a command for many: how many are meant, how many of them it changes, and the names of the first of these."""
+
+    matched: int
+    changed: int
+    names: tuple[str, ...] = ()
+
+
 class Answer(Message, frozen=True):
     """`status` is an HTTP status: 2xx done, 4xx refused with a stable `code` and a sentence. `id` is what the command
     made or changed; `position` (such as `library:12`) is where the effect is in its log.
@@ -18,3 +26,4 @@ class Answer(Message, frozen=True):
     position: str | None = None
     warnings: tuple[str, ...] = ()
     field: str = ""
+    many: Many | None = None

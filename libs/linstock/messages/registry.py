@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+from linstock.messages.calendar import CalendarEvent
 from linstock.messages.catalogue import CatalogueEvent
 from linstock.messages.job import JobEvent
 from linstock.messages.library import LibraryEvent
@@ -26,6 +27,7 @@ EVENTS: dict[str, type[Message]] = {
     for union in (
         LibraryEvent,
         ScheduleEvent,
+        CalendarEvent,
         JobEvent,
         ScanEvent,
         CatalogueEvent,

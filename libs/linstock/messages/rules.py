@@ -1,6 +1,6 @@
 """When a schedule fires and under which rules: what its commands and its events both carry."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import UNSET, UnsetType
 
@@ -24,6 +24,15 @@ class Window(Message, frozen=True):
     last: datetime
 
 
+class CalendarDays(Message, frozen=True):
+    """A calendar as it was at one of its versions. Its days last from 00:00 to the next 00:00 in the zone of whoever
+    keeps the copy; sorted, each there once."""
+
+    name: str
+    version: int
+    days: tuple[date, ...]
+
+
 class Rules(Message, frozen=True):
     """Which instants fire, and how.
 
@@ -33,8 +42,9 @@ class Rules(Message, frozen=True):
     or `buffer_limit`, do), cancel_other (the open ones are cancelled, and workers get a moment to stop) or
     terminate_other (and it starts at once).
     `jitter_s` delays each instant by a part of it that is always the same, and never beyond the next instant.
-    Instants before `starts_at`, after `ends_at` or within `excluded` do not fire. After `max_runs` since it was last
-    enabled it disables itself; after `pause_after_failures` failures in a row it pauses itself.
+    Instants before `starts_at`, after `ends_at`, within `excluded` or on a day of `calendars` do not fire. After
+    `max_runs` since it was last enabled it disables itself; after `pause_after_failures` failures in a row it pauses
+    itself.
     """
 
     misfire: str = "fire_once"
@@ -48,6 +58,7 @@ class Rules(Message, frozen=True):
     excluded: tuple[Window, ...] = ()
     max_runs: int | None = None
     pause_after_failures: int | None = None
+    calendars: tuple[CalendarDays, ...] = ()
 
 
 class ChangedRules(Message, frozen=True):
@@ -64,3 +75,4 @@ class ChangedRules(Message, frozen=True):
     excluded: tuple[Window, ...] | UnsetType = UNSET
     max_runs: int | UnsetType | None = UNSET
     pause_after_failures: int | UnsetType | None = UNSET
+    calendars: tuple[CalendarDays, ...] | UnsetType = UNSET

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from linstock.messages.library import DEFAULT_EXTENSIONS, Settings
 from linstock.messages.message import Message
-from linstock.messages.rules import ChangedRules, Rules, Timing
+from linstock.messages.rules import CalendarDays, ChangedRules, Rules, Timing
 
 
 class ScanTarget(Message, frozen=True):
@@ -61,13 +61,23 @@ class ForgetLibrary(Message, frozen=True, tag="ForgetLibrary"):
     tzdata: str = ""
 
 
+class FollowCalendar(Message, frozen=True, tag="FollowCalendar"):
+    """A calendar of which the schedule keeps a copy is this now. A newer copy stays."""
+
+    schedule_id: UUID
+    calendar: CalendarDays
+    at: datetime
+    tzdata: str
+
+
 class Passed(Message, frozen=True):
-    """`count` instants from `first` to `last` that do not fire, and why."""
+    """`count` instants from `first` to `last` that do not fire, and why. `calendar` is the one that excludes them."""
 
     first: datetime
     last: datetime
     count: int
     reason: str
+    calendar: str = ""
 
 
 class Tick(Message, frozen=True, tag="Tick"):
@@ -107,11 +117,13 @@ class CreateSchedule(Message, frozen=True, tag="CreateSchedule"):
     policy: JobPolicy = JobPolicy()
     scan_mode: str = "changed"
     rules: Rules = Rules()
+    calendars: tuple[str, ...] = ()  # by name: the owner knows their days
 
 
 class ChangeSchedule(Message, frozen=True, tag="ChangeSchedule"):
     """Only what is set changes. `if_versions`: refused (412) unless the schedule's edition is one of them; empty: any.
-    `enabled` switches it as EnableSchedule and DisableSchedule do."""
+    `enabled` switches it as EnableSchedule and DisableSchedule do. `calendars` are named; their days are the owner's to
+    know."""
 
     schedule_id: UUID
     name: str | UnsetType = UNSET
@@ -126,6 +138,7 @@ class ChangeSchedule(Message, frozen=True, tag="ChangeSchedule"):
     days: str | UnsetType = UNSET
     clock_changes: str | UnsetType = UNSET
     rules: ChangedRules = ChangedRules()
+    calendars: tuple[str, ...] | UnsetType = UNSET
     if_versions: tuple[int, ...] = ()
 
 
@@ -156,6 +169,33 @@ class ResumeSchedule(Message, frozen=True, tag="ResumeSchedule"):
     if_versions: tuple[int, ...] = ()
 
 
+class Which(Message, frozen=True):
+    """Schedules of a workspace: those that all of this says. `text` is part of the name, the description or the
+    library's name, whatever its case. `everything`: nothing else is said."""
+
+    ids: tuple[UUID, ...] | None = None
+    library_id: UUID | None = None
+    text: str = ""
+    everything: bool = False
+
+
+class PauseSchedules(Message, frozen=True, tag="PauseSchedules"):
+    """As PauseSchedule, all of them or none. What is disabled, or paused for at least as long, stays as it is.
+    `dry_run`: only say what would be done."""
+
+    which: Which
+    reason: str = ""
+    resume_at: datetime | None = None
+    dry_run: bool = False
+
+
+class ResumeSchedules(Message, frozen=True, tag="ResumeSchedules"):
+    """As ResumeSchedule, all that are paused or none."""
+
+    which: Which
+    dry_run: bool = False
+
+
 class DeleteSchedule(Message, frozen=True, tag="DeleteSchedule"):
     """Its runs stay. A library's own schedule comes back when autoScan is switched on again."""
 
@@ -172,7 +212,7 @@ class TriggerSchedule(Message, frozen=True, tag="TriggerSchedule"):
     scan_mode: str | UnsetType = UNSET
 
 
-ScheduleCommand = FollowLibrary | ForgetLibrary | Tick
+ScheduleCommand = FollowLibrary | ForgetLibrary | FollowCalendar | Tick
 
 
 # Events
@@ -282,7 +322,8 @@ class TickFired(Message, frozen=True, tag="linstock.schedule.tick_fired.v1"):
 
 class TicksSkipped(Message, frozen=True, tag="linstock.schedule.ticks_skipped.v1"):
     """A run of `count` instants from `first` to `last` (both included) that did not fire. `reason` is overlap |
-    misfire | paused | disabled | outside_window | limit; for overlap, `busy` names the job that was still open."""
+    misfire | paused | disabled | outside_window | limit; for overlap, `busy` names the job that was still open;
+    for outside_window, `calendar` the calendar whose days they are on, if that is why."""
 
     schedule_id: UUID
     first: datetime
@@ -292,6 +333,7 @@ class TicksSkipped(Message, frozen=True, tag="linstock.schedule.ticks_skipped.v1
     busy: UUID | None
     version: int
     tzdata: str
+    calendar: str = ""
 
 
 ScheduleEvent = (

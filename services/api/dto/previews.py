@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from services.api.dto.schedule_rules import ClockChanges, Days
+from services.api.dto.schedule_rules import Calendars, ClockChanges, Days
 from services.api.dto.wire import Body, Cron, Wire, Zone
 from services.api.replay import Overlap
 
@@ -14,8 +14,9 @@ MOST = 100
 
 
 class PreviewBody(Body, frozen=True):
-    """`scheduledJobId`: what is not given is that schedule's, and its runs of the last 30 days are replayed. `from`:
-    only instants later than this, now if not given; the years 1900 to 9000 are told."""
+    """`scheduledJobId`: what is not given is that schedule's, and its runs of the last 30 days are replayed. Instants
+    that its rules leave out are not told, nor those on days of `calendars`, or else of its own. `from`: only instants
+    later than this, now if not given; the years 1900 to 9000 are told."""
 
     cron_expression: Cron | UnsetType = UNSET
     time_zone: Zone | UnsetType = UNSET
@@ -25,6 +26,7 @@ class PreviewBody(Body, frozen=True):
     after: Annotated[datetime, Meta(tz=True)] | UnsetType = field(default=UNSET, name="from")
     scheduled_job_id: UUID | UnsetType = UNSET
     overlap_policy: Overlap | UnsetType = UNSET
+    calendars: Calendars | UnsetType = UNSET
 
 
 class InstantDto(Wire):

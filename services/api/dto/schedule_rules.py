@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from litestar.openapi.spec.enums import OpenAPIType
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from linstock.messages.calendar import NAME_LIMIT
 from linstock.messages.rules import ChangedRules, Rules, Window
 from services.api.dto.wire import Body, Wire, said
 
@@ -55,6 +56,12 @@ class Excluded(Struct, frozen=True, forbid_unknown_fields=True):
 Exclusions = Annotated[list[Excluded], Meta(max_length=100)]
 
 
+Calendars = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=NAME_LIMIT)]],
+    Meta(max_length=10, description="Names of calendars, on whose days nothing fires"),
+]
+
+
 class RuledBody(Body, frozen=True):
     """What is not given is as it was; null takes a limit away."""
 
@@ -71,6 +78,7 @@ class RuledBody(Body, frozen=True):
     excluded: Exclusions | UnsetType = UNSET
     max_runs: MaxRuns | UnsetType | None = UNSET
     pause_after_failures: Failures | UnsetType | None = UNSET
+    calendars: Calendars | UnsetType = UNSET
 
     def changed_rules(self) -> ChangedRules:
         misfire = self.misfire_policy
@@ -105,6 +113,7 @@ class RuledDto(Wire):
     excluded: list[Excluded]
     max_runs: int | None
     pause_after_failures: int | None
+    calendars: list[str]
 
 
 def shown(rules: Rules) -> dict[str, Any]:
@@ -121,6 +130,7 @@ def shown(rules: Rules) -> dict[str, Any]:
         "excluded": [Excluded(first=each.first, last=each.last) for each in rules.excluded],
         "max_runs": rules.max_runs,
         "pause_after_failures": rules.pause_after_failures,
+        "calendars": [copy.name for copy in rules.calendars],
     }
 
 

@@ -21,8 +21,9 @@ class ScheduledJobTickDto(Wire):
 
     `reason` says why it was skipped (overlap, misfire, paused, disabled, outside_window, limit, clock_change; more may
     come); `explanation` is that, or how it fired, in words. `missedCount` earlier instants were skipped in favour of
-    this one. `runStatus` is null once the run is forgotten. `busyRunId` is the run that was still open. `moved`: the
-    clocks skipped its wall time, and it fired at the end of the gap. `version` is that of the rules in force."""
+    this one. `runStatus` is null once the run is forgotten. `busyRunId` is the run that was still open, `calendar` names
+    the one on whose days it is. `moved`: the clocks skipped its wall time, and it fired at the end of the gap.
+    `version` is that of the rules in force."""
 
     instant: datetime | None
     first: datetime
@@ -37,6 +38,7 @@ class ScheduledJobTickDto(Wire):
     run_id: UUID | None
     run_status: Status | None
     busy_run_id: UUID | None
+    calendar: str | None
     version: int
     cron_expression: str | None
     time_zone: str | None
@@ -85,6 +87,7 @@ class ScheduledJobVersionDto(Wire):
     name: str
     cron_expression: str
     time_zone: str
+    calendars: list[str]
     since: datetime
     changed_by: str
     applies_after: datetime

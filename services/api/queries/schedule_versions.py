@@ -5,13 +5,13 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from linstock.messages.rules import Timing
+from linstock.messages.rules import Rules, Timing
 from services.api.dto.ticks import ScheduledJobVersionDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
 
 _PAGE = """
-    SELECT version, edition, name, timing, made_at, made_by, cursor, deleted_by,
+    SELECT version, edition, name, timing, rules, made_at, made_by, cursor, deleted_by,
         coalesce(deleted_at, lead(made_at) OVER (ORDER BY version)) AS until
     FROM schedule_versions WHERE schedule_id = $1 AND workspace = $2
     ORDER BY version DESC LIMIT $3 OFFSET $4
@@ -28,12 +28,14 @@ async def page(pool: asyncpg.Pool, workspace: str, schedule_id: UUID, window: Wi
 
 def _version(row: asyncpg.Record) -> ScheduledJobVersionDto:
     timing = msgspec.json.decode(row["timing"], type=Timing)
+    rules = msgspec.json.decode(row["rules"], type=Rules)
     return ScheduledJobVersionDto(
         version=row["version"],
         edition=row["edition"],
         name=row["name"],
         cron_expression=timing.expression,
         time_zone=timing.zone,
+        calendars=[copy.name for copy in rules.calendars],
         since=row["made_at"],
         changed_by=row["made_by"],
         applies_after=row["cursor"],

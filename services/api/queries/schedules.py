@@ -43,6 +43,13 @@ async def one(pool: asyncpg.Pool, workspace: str, schedule_id: UUID, now: dateti
     return _schedule(row, now) if row else None
 
 
+async def rules_of(pool: asyncpg.Pool, workspace: str, schedule_id: UUID) -> Rules:
+    """With the days of its calendars. The usual ones when there is no such schedule."""
+    query = f"SELECT s.rules {_SCHEDULES} AND s.schedule_id = $2"
+    text = await pool.fetchval(query, workspace, schedule_id)
+    return _rules(text) if text else Rules()
+
+
 async def of_library(pool: asyncpg.Pool, workspace: str, library_id: UUID, now: datetime) -> ScheduledJobDto | None:
     """Its own one; without that, the oldest of those that were added."""
     query = f"""

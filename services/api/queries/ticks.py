@@ -47,7 +47,8 @@ _SPAN = """
         ) AS high
 """
 _TICKS = f"""
-    SELECT t.first, t.last, t.instants, t.verdict, t.reason, t.moved, t.missed_count, t.job_id, t.busy_id, t.tzdata,
+    SELECT t.first, t.last, t.instants, t.verdict, t.reason, t.moved, t.missed_count, t.job_id, t.busy_id, t.calendar,
+        t.tzdata,
         t.decided_at, t.version, j.status, {_VERSION}
     FROM ticks t
     LEFT JOIN jobs j ON j.job_id = t.job_id
@@ -174,6 +175,7 @@ def _tick(row: asyncpg.Record) -> ScheduledJobTickDto:
         run_id=row["job_id"],
         run_status=row["status"],
         busy_run_id=row["busy_id"],
+        calendar=row["calendar"],
         version=row["version"],
         cron_expression=version.timing.expression if version else None,
         time_zone=version.timing.zone if version else None,
@@ -183,6 +185,6 @@ def _tick(row: asyncpg.Record) -> ScheduledJobTickDto:
 
 def _explanation(row: asyncpg.Record) -> str:
     if row["reason"] is not None:
-        return reasons.of_skipped(row["reason"], count=row["instants"], busy=row["busy_id"])
+        return reasons.of_skipped(row["reason"], count=row["instants"], busy=row["busy_id"], calendar=row["calendar"])
     late = row["decided_at"] - row["last"]
     return reasons.of_fired(row["verdict"], late=late, missed=row["missed_count"], moved=row["moved"])

@@ -7,17 +7,18 @@ from zoneinfo import ZoneInfo
 
 from litestar import post
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from linstock import cron, recurrence
 from linstock.cron.explain import explain
-from linstock.messages.rules import Timing
+from linstock.messages.rules import CalendarDays, Rules, Timing
 from services.api import answers
-from services.api.context import Fresh
+from services.api.context import Context, Fresh
 from services.api.dto.previews import ClashDto, InstantDto, PreviewBody, PreviewDto, ReplayDto
 from services.api.dto.schedules import ScheduledJobDto
 from services.api.dto.wire import Taken
 from services.api.problems import invalid, not_found, wrong
-from services.api.queries import past_runs, schedules
+from services.api.queries import calendars, past_runs, schedules
 from services.api.replay import Overlap, Run, replay
 from services.api.routes.schedules import at_both
 
@@ -33,6 +34,7 @@ class Wanted(Struct, frozen=True):
 
     timing: Timing
     overlap: Overlap
+    rules: Rules
 
 
 @post(at_both("/preview"), status_code=200, responses=answers.problems(404, body=True))
@@ -46,13 +48,26 @@ async def preview_scheduled_job(data: Taken[PreviewBody], fresh: Fresh) -> Previ
         if known is None:
             raise not_found("scheduled job", data.scheduled_job_id)
         runs = await past_runs.since(fresh.pool, fresh.workspace, known.id, now - REPLAYED)
-    wanted = _wanted(data, known)
+    rules = await schedules.rules_of(fresh.pool, fresh.workspace, known.id) if known else Rules()
+    if not isinstance(data.calendars, UnsetType):
+        rules = replace(rules, calendars=await _copies(data.calendars, fresh))
+    wanted = _wanted(data, known, rules)
     after = now if isinstance(data.after, UnsetType) else min(max(data.after, EARLIEST), LATEST)
     # Thousands of instants are too many for the thread that answers everybody.
     return await asyncio.to_thread(_preview, wanted, after, data.count, now, runs)
 
 
-def _wanted(body: PreviewBody, known: ScheduledJobDto | None) -> Wanted:
+async def _copies(given: list[str], context: Context) -> tuple[CalendarDays, ...]:
+    """Raises Problem."""
+    found = list[CalendarDays]()
+    for number, copy in enumerate(await calendars.copies(context.pool, context.workspace, given)):
+        if copy is None:
+            raise invalid(wrong("calendars", str(number), detail=f"there is no calendar {given[number]!r}"))
+        found.append(copy)
+    return tuple(found)
+
+
+def _wanted(body: PreviewBody, known: ScheduledJobDto | None, rules: Rules) -> Wanted:
     """Raises Problem."""
     stored = Timing(expression="", zone="UTC")
     overlap = "skip"
@@ -73,7 +88,7 @@ def _wanted(body: PreviewBody, known: ScheduledJobDto | None) -> Wanted:
         recurrence.check(timing)
     except cron.InvalidCron as error:
         raise invalid(wrong("timeZone" if error.field == "zone" else "cronExpression", detail=str(error))) from error
-    return Wanted(timing, cast("Overlap", _first(body.overlap_policy, overlap)))
+    return Wanted(timing, cast("Overlap", _first(body.overlap_policy, overlap)), rules)
 
 
 def _first(given: str | UnsetType, stored: str) -> str:
@@ -83,7 +98,7 @@ def _first(given: str | UnsetType, stored: str) -> str:
 def _preview(wanted: Wanted, after: datetime, count: int, now: datetime, runs: list[Run] | None) -> PreviewDto:
     timing = wanted.timing
     zone = ZoneInfo(timing.zone)
-    found = recurrence.due_instants(timing, after, after + AHEAD, count)
+    found = recurrence.inside_instants(timing, wanted.rules, after, after + AHEAD, count)
     return PreviewDto(
         cron_expression=timing.expression,
         time_zone=timing.zone,
@@ -96,7 +111,7 @@ def _preview(wanted: Wanted, after: datetime, count: int, now: datetime, runs: l
 
 def _replayed(wanted: Wanted, now: datetime, runs: list[Run]) -> ReplayDto:
     since = now - REPLAYED
-    instants = recurrence.due_instants(wanted.timing, since, now, INSTANTS_REPLAYED + 1)
+    instants = recurrence.inside_instants(wanted.timing, wanted.rules, since, now, INSTANTS_REPLAYED + 1)
     told = replay(instants[:INSTANTS_REPLAYED], runs, wanted.overlap)
     return ReplayDto(
         since=since,

@@ -73,6 +73,7 @@ async def create_scheduled_job(
         ),
         scan_mode=ours(data.scan_mode),
         rules=_first_rules(data.changed_rules()),
+        calendars=() if data.calendars is UNSET else tuple(data.calendars),
     )
     return await _told(command, request, context, key)
 
@@ -103,6 +104,7 @@ async def change_scheduled_job(
         days=data.days,
         clock_changes=data.clock_changes,
         rules=data.changed_rules(),
+        calendars=UNSET if data.calendars is UNSET else tuple(data.calendars),
         if_versions=conditional.versions(if_match),
     )
     return await _told(command, request, context, key)

@@ -31,7 +31,7 @@ Edit = ScheduleChanged | ScheduleEnabled | ScheduleDisabled | SchedulePaused | S
 class Schedule(Struct, frozen=True):
     """`cursor`: instants up to it are decided. `edition` counts every event but ticks, as its owner does
     (`services/scheduler/schedule/states.py`); `rules_version` is what its ticks call their version, `tick_count` how
-    many rows of the ledger it ever had."""
+    many rows of the ledger it ever had. `calendars` names those that `rules` has copies of, a space between them."""
 
     schedule_id: UUID
     workspace: str
@@ -62,6 +62,7 @@ class Schedule(Struct, frozen=True):
     resume_at: datetime | None = None
     rules_version: int = 1
     tick_count: int = 0
+    calendars: str = ""
 
 
 def rows() -> Rows[Schedule]:
@@ -137,6 +138,7 @@ def _defined(event: ScheduleDefined, known: Schedule | None, fact: Fact) -> Sche
         rules=_text(event.rules),
         rules_version=known.rules_version + 1 if known and known.deleted_at else 1,
         tick_count=known.tick_count if known else 0,
+        calendars=_names(event.rules),
     )
 
 
@@ -165,6 +167,10 @@ def _text(rules: Rules) -> str:
     return msgspec.json.encode(rules).decode()
 
 
+def _names(rules: Rules) -> str:
+    return " ".join(copy.name for copy in rules.calendars)
+
+
 def _changed(known: Schedule, event: ScheduleChanged) -> Schedule:
     if event.policy is not None:
         known = replace(
@@ -174,7 +180,7 @@ def _changed(known: Schedule, event: ScheduleChanged) -> Schedule:
             max_retries=event.policy.max_retries,
         )
     if event.rules is not None:
-        known = replace(known, rules=_text(event.rules))
+        known = replace(known, rules=_text(event.rules), calendars=_names(event.rules))
     return replace(
         known,
         name=event.name,

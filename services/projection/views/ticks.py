@@ -16,7 +16,7 @@ SKIPPED = "skipped"
 
 class Tick(Struct, frozen=True, gc=False):
     """`instants` of them from `first` to `last`, both included; of what fired it is one. `ordinal` counts the rows of
-    its schedule from 1."""
+    its schedule from 1. `calendar` names the one that excludes what was skipped."""
 
     schedule_id: UUID
     ordinal: int
@@ -33,6 +33,7 @@ class Tick(Struct, frozen=True, gc=False):
     version: int
     tzdata: str
     decided_at: datetime
+    calendar: str | None = None
 
 
 def rows() -> Added[Tick]:
@@ -91,4 +92,5 @@ def _skipped(event: TicksSkipped, ordinal: int, fact: Fact) -> Tick:
         version=event.version,
         tzdata=event.tzdata,
         decided_at=fact.time,
+        calendar=event.calendar or None,
     )

@@ -1,12 +1,21 @@
 """What a schedule may do. Pure: the ticker, the store and the bus are elsewhere.
 
 `states.py` says what a schedule can be and how events change it; `ticking.py` which instants fire, `passing.py` what
-becomes of those that pass while it is off, `following.py` what its library does to it, `editing.py` what people do.
+becomes of those that pass while it is off, `following.py` what its library does to it, `calendars.py` what a calendar
+does, `editing.py` what people do.
 """
 
 from typing import assert_never
 
-from linstock.messages.schedule import FollowLibrary, ForgetLibrary, ScheduleCommand, ScheduleEvent, Tick
+from linstock.messages.schedule import (
+    FollowCalendar,
+    FollowLibrary,
+    ForgetLibrary,
+    ScheduleCommand,
+    ScheduleEvent,
+    Tick,
+)
+from services.scheduler.schedule.calendars import follow_calendar
 from services.scheduler.schedule.following import follow, forget
 from services.scheduler.schedule.passing import runs
 from services.scheduler.schedule.states import (
@@ -48,6 +57,8 @@ def decide(command: ScheduleCommand, schedule: Schedule) -> list[ScheduleEvent]:
             return follow(command, schedule)
         case ForgetLibrary():
             return forget(command, schedule)
+        case FollowCalendar():
+            return follow_calendar(command, schedule)
         case Tick():
             return _tick(command, schedule)
         case _:

@@ -203,7 +203,7 @@ def _change(command: ChangeSchedule, schedule: Existing, at: datetime, tzdata: s
 
 def _windows(schedule: Existing) -> tuple[object, ...]:
     rules = schedule.rules
-    return rules.starts_at, rules.ends_at, rules.excluded
+    return rules.starts_at, rules.ends_at, rules.excluded, rules.calendars
 
 
 def _changed(command: ChangeSchedule, schedule: Existing) -> Existing:

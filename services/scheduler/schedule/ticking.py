@@ -85,7 +85,7 @@ def _in_order(
         before = found[-1] if found else None
         if isinstance(each, TickFired):
             found.append(each)
-        elif isinstance(before, TicksSkipped) and before.reason == each.reason:
+        elif isinstance(before, TicksSkipped) and (before.reason, before.calendar) == (each.reason, each.calendar):
             found[-1] = replace(before, last=each.last, count=before.count + each.count)
         else:
             found.append(_skipped(tick, schedule, each))
@@ -196,4 +196,5 @@ def _skipped(tick: Tick, schedule: Enabled, passed: Passed) -> TicksSkipped:
         busy=busy,
         version=schedule.version,
         tzdata=tick.tzdata,
+        calendar=passed.calendar,
     )

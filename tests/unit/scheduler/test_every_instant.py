@@ -5,7 +5,7 @@ Tickers are killed between reading and appending, work on what they knew long ag
 """
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from linstock import recurrence
-from linstock.messages.rules import ChangedRules, Rules, Timing, Window
+from linstock.messages.rules import CalendarDays, ChangedRules, Rules, Timing, Window
 from linstock.messages.schedule import (
     ChangeSchedule,
     DeleteSchedule,
@@ -35,6 +35,7 @@ from tests.support.schedules import JOB, SCHEDULE, defined
 
 START = datetime(2026, 3, 28, 22, tzinfo=UTC)  # three hours before clocks skip an hour in Berlin
 MINUTE = timedelta(minutes=1)
+DAYS = [date(2026, 3, 28), date(2026, 3, 29), date(2026, 3, 30)]
 EDITS = ("disable", "enable", "pause", "pause-until", "resume", "retime", "rules")
 
 
@@ -99,6 +100,12 @@ plans = st.builds(
     zone=st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe"]),
     literal=st.booleans(),
 )
+
+
+def _calendar(days: set[date]) -> CalendarDays:
+    return CalendarDays(name="holidays", version=1, days=tuple(sorted(days)))
+
+
 moments = st.integers(0, 12 * 60).map(lambda minutes: START + minutes * MINUTE)
 rules = st.builds(
     Rules,
@@ -116,6 +123,7 @@ rules = st.builds(
     ).map(tuple),
     max_runs=st.none() | st.integers(1, 4),
     pause_after_failures=st.none() | st.just(2),
+    calendars=st.just(()) | st.sets(st.sampled_from(DAYS)).map(lambda days: (_calendar(days),)),
 )
 steps = st.lists(
     st.builds(
@@ -324,7 +332,7 @@ class Oracle:
             self._version(plan, self.rules)
         elif what == "rules" and rules is not None and rules != self.rules:
             before, after = self.rules, rules
-            if (before.starts_at, before.ends_at, before.excluded) != (after.starts_at, after.ends_at, after.excluded):
+            if _windows(before) != _windows(after):
                 self._pass(off, now)
             self._version(self.plan, rules)
 
@@ -334,7 +342,9 @@ class Oracle:
         self.plans[self.version] = plan
 
     def _pass(self, reason: str, until: datetime) -> None:
-        self._all(self.undecided(until), reason)
+        for instant in self.undecided(until):
+            outside = reason == "misfire" and self._outside(instant)
+            self._all([instant], "outside_window" if outside else reason)
         self.decided = max(self.decided, until)
 
     def _all(self, instants: list[datetime], reason: str) -> None:
@@ -346,7 +356,12 @@ class Oracle:
             (rules.starts_at is not None and instant < rules.starts_at)
             or (rules.ends_at is not None and instant > rules.ends_at)
             or any(each.first <= instant <= each.last for each in rules.excluded)
+            or any(instant.astimezone(ZoneInfo(self.plan.zone)).date() in each.days for each in rules.calendars)
         )
+
+
+def _windows(rules: Rules) -> tuple[object, ...]:
+    return rules.starts_at, rules.ends_at, rules.excluded, rules.calendars
 
 
 @settings(max_examples=300)

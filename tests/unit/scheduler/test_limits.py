@@ -2,13 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from linstock.bus.inbox import Refused
 from linstock.messages.rules import Rules, Timing, Window
-from linstock.messages.schedule import JobPolicy, PauseSchedule
+from linstock.messages.schedule import JobPolicy
 from services.scheduler import limits
 
 GOOD: dict[str, Any] = {
@@ -80,10 +79,9 @@ def test_a_timing_has_few_words(wrong: dict[str, Any], field: str) -> None:
 
 
 def test_a_pause_ends_later_than_now() -> None:
-    pause = PauseSchedule(schedule_id=UUID(int=1), resume_at=NOON)
-    limits.check_pause(pause, NOON - timedelta(seconds=1))
+    limits.check_pause("", NOON, NOON - timedelta(seconds=1))
     with pytest.raises(Refused):
-        limits.check_pause(pause, NOON)
+        limits.check_pause("", NOON, NOON)
 
 
 def test_a_reason_is_text_too() -> None:

@@ -1,0 +1,91 @@
+"""What the log says of calendars right now, and which schedules keep a copy of which. In memory; part of the index."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from linstock import names
+from linstock.eventlog.decider import Aggregate, Snapshots
+from linstock.eventlog.record import Recorded
+from linstock.messages.calendar import CalendarEvent
+from linstock.messages.message import Message
+from linstock.messages.rules import CalendarDays
+from services.scheduler import calendar
+from services.scheduler.calendar import Calendar, Defined
+from services.scheduler.known import KnownSchedule
+from services.scheduler.schedule import Live
+
+CALENDAR: Aggregate[Calendar, CalendarEvent] = Aggregate(
+    "calendar",
+    initial=calendar.initial,
+    evolve=calendar.evolve,
+    events=CalendarEvent,
+    state=Calendar,
+    snapshots=Snapshots(shape="calendar.v1"),
+)
+
+
+class KnownCalendar(Message, frozen=True):
+    """A calendar as far as its events were read, and who and what set the last of them off."""
+
+    calendar_id: UUID
+    workspace: str
+    state: Calendar
+    actor: str
+    event_id: UUID
+    correlation_id: UUID
+    traceparent: str | None
+
+    @staticmethod
+    def fold(known: "KnownCalendar | None", recorded: Recorded) -> "KnownCalendar":
+        state = known.state if known else calendar.initial()
+        return KnownCalendar(
+            calendar_id=recorded.aggregate_id,
+            workspace=recorded.workspace,
+            state=calendar.evolve(state, CALENDAR.decode(recorded.data)),
+            actor=recorded.actor,
+            event_id=recorded.event_id,
+            correlation_id=recorded.correlation_id,
+            traceparent=recorded.traceparent,
+        )
+
+
+class Calendars:
+    """Schedules without calendars cost a look into one dict."""
+
+    def __init__(self) -> None:
+        self.known: dict[UUID, KnownCalendar] = {}
+        self._users: dict[UUID, dict[UUID, None]] = {}  # by calendar
+        self._used: dict[UUID, tuple[UUID, ...]] = {}  # by schedule
+
+    def apply(self, recorded: Recorded) -> UUID:
+        known = KnownCalendar.fold(self.known.get(recorded.aggregate_id), recorded)
+        self.known[known.calendar_id] = known
+        return known.calendar_id
+
+    def note(self, known: KnownSchedule) -> None:
+        """A schedule is this now."""
+        copies = known.state.rules.calendars if isinstance(known.state, Live) else ()
+        if not copies and known.schedule_id not in self._used:
+            return
+        used = tuple(names.calendar_of(known.workspace, copy.name) for copy in copies)
+        if used == self._used.get(known.schedule_id, ()):
+            return
+        for calendar_id in self._used.pop(known.schedule_id, ()):
+            del self._users[calendar_id][known.schedule_id]
+        for calendar_id in used:
+            self._users.setdefault(calendar_id, {})[known.schedule_id] = None
+        if used:
+            self._used[known.schedule_id] = used
+
+    def users_of(self, calendar_id: UUID) -> list[UUID]:
+        """The schedules that keep a copy."""
+        return list(self._users.get(calendar_id, ()))
+
+    def newer_for(self, known: KnownSchedule) -> Iterator[tuple[KnownCalendar, CalendarDays]]:
+        """Calendars that have other days by now than the schedule's copies, with these days."""
+        for calendar_id in self._used.get(known.schedule_id, ()):
+            found = self.known.get(calendar_id)
+            if found is not None and isinstance(found.state, Defined) and isinstance(known.state, Live):
+                for copy in known.state.rules.calendars:
+                    if copy.name == found.state.name and copy.version < found.state.days_version:
+                        yield found, found.state.copy()
