@@ -26,6 +26,7 @@ def show(
     days: str | None,
     clock_changes: str | None,
     overlap: str | None,
+    calendars: tuple[str, ...],
 ) -> None:
     wanted = {
         "cronExpression": expression,
@@ -36,6 +37,7 @@ def show(
         "days": days,
         "clockChanges": clock_changes,
         "overlapPolicy": overlap,
+        "calendars": list(calendars) or None,
     }
     body = {name: value for name, value in wanted.items() if value is not None}
     told = api.command("POST", "/schedules/preview", body).body

@@ -33,7 +33,14 @@ _NEXT = {
     503: "Try again in a moment; `linstock status` says what is not ready.",
 }
 
-_LISTS = {"library": "lib ls", "scheduled": "schedule ls", "run": "run ls", "scan": "run ls", "event": "events tail"}
+_LISTS = {
+    "calendar": "calendar ls",
+    "library": "lib ls",
+    "scheduled": "schedule ls",
+    "run": "run ls",
+    "scan": "run ls",
+    "event": "events tail",
+}
 
 
 def unreachable(url: str, error: Exception) -> Ended:
@@ -63,7 +70,8 @@ def outcome(operation: dict[str, Any]) -> "Done":
         raise _ended(
             int(answer.get("status") or 409), str(answer.get("detail") or "It was refused."), str(answer.get("code"))
         )
-    return Done(int(answer.get("status") or 200), {"id": answer["id"]} if answer.get("id") else {})
+    body = ({"id": answer["id"]} if answer.get("id") else {}) | (answer.get("many") or {})
+    return Done(int(answer.get("status") or 200), body)
 
 
 def still_pending(operation: str) -> Ended:

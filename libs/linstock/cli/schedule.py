@@ -7,6 +7,7 @@ import rich_click as click
 
 from linstock.cli.cron import Instant
 from linstock.cli.ledger import ticks, versions
+from linstock.cli.many import many
 from linstock.cli.named import LIBRARY, SCHEDULE
 from linstock.cli.options import deep, examples, limited, wait, with_api, with_screen
 from linstock.cli.schedule_rules import CLOCK_CHANGES, DAYS, OVERLAPS, rules
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _named = click.argument("name", metavar="SCHEDULE", type=SCHEDULE)
+_perhaps_named = click.argument("name", metavar="[SCHEDULE]", type=SCHEDULE, required=False)
 
 
 @click.group(epilog=examples("linstock schedule ls", "linstock schedule pause 'Library Scan - Holidays'"))
@@ -98,27 +100,35 @@ def change(
 @schedule.command(
     epilog=examples(
         "linstock schedule pause 5f0e --reason 'disk swap'",
-        "linstock schedule pause 5f0e --until 2026-03-29T06:00:00Z",
+        "linstock schedule pause --library Holidays --until 2026-03-29T06:00:00Z",
+        "linstock schedule pause --all --dry-run",
     )
 )
-@_named
+@_perhaps_named
+@many
 @click.option("--reason", help="Shown with it.")
 @click.option("--until", type=Instant(), metavar="TIME", help="Resume by itself then.")
 @with_screen
 @with_api
-def pause(api: "Api", screen: "Screen", name: str, reason: str | None, until: datetime | None) -> None:
-    """Fire no more until it is resumed; what runs goes on, and what passes is not made up for."""
+def pause(
+    api: "Api", screen: "Screen", name: str | None, reason: str | None, until: datetime | None, **given: Any
+) -> None:
+    """Fire no more until it is resumed; what runs goes on, and what passes is not made up for.
+
+    Many at once: all of them or none, at most 5,000. What is disabled, or paused for at least as long, stays as it is.
+    """
     body = ({"reason": reason} if reason else {}) | ({"resumeAt": until.isoformat()} if until else {})
-    _tell(api, screen, "POST", name, "/pause", body)
+    _tell_one_or_many(api, screen, name, "pause", body, given)
 
 
-@schedule.command(epilog=examples("linstock schedule resume 5f0e"))
-@_named
+@schedule.command(epilog=examples("linstock schedule resume 5f0e", "linstock schedule resume --matching holi --yes"))
+@_perhaps_named
+@many
 @with_screen
 @with_api
-def resume(api: "Api", screen: "Screen", name: str) -> None:
-    """Fire again, from now on."""
-    _tell(api, screen, "POST", name, "/resume")
+def resume(api: "Api", screen: "Screen", name: str | None, **given: Any) -> None:
+    """Fire again, from now on. Many at once: all of them or none, at most 5,000."""
+    _tell_one_or_many(api, screen, name, "resume", {}, given)
 
 
 @schedule.command(epilog=examples("linstock schedule disable 5f0e"))
@@ -172,6 +182,7 @@ def trigger(ctx: click.Context, api: "Api", screen: "Screen", name: str, deep: b
 @click.option("--days", type=DAYS, help="Must day and weekday both match, or either?")
 @click.option("--clock-changes", type=CLOCK_CHANGES, help="What happens in a gap and an overlap.")
 @click.option("--overlap", type=OVERLAPS, help="What to do while another run goes on.")
+@click.option("--calendar", "calendars", multiple=True, metavar="NAME", help="Leave its days out; repeatable.")
 @with_screen
 @with_api
 def preview(api: "Api", screen: "Screen", expression: str | None, named: str | None, **given: Any) -> None:
@@ -182,6 +193,18 @@ def preview(api: "Api", screen: "Screen", expression: str | None, named: str | N
         raise click.UsageError("Give an EXPR, or --of SCHEDULE.")
     schedule_id = SCHEDULE.find(api, named)["id"] if named else None
     previews.show(api, screen, expression, schedule_id, **given)
+
+
+def _tell_one_or_many(
+    api: "Api", screen: "Screen", name: str | None, what: str, body: dict[str, Any], given: dict[str, Any]
+) -> None:
+    from linstock.cli.many import are_meant, tell
+
+    if are_meant(name, given):
+        tell(api, screen, what, body, given)
+    else:
+        assert name
+        _tell(api, screen, "POST", name, f"/{what}", body or None)
 
 
 def _tell(

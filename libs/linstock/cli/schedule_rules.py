@@ -72,6 +72,10 @@ _OPTIONS = (
         "--except", "excluded", type=OrNone(Stretch()), multiple=True, metavar="TIME..TIME",
         help="Nothing fires in between; repeatable, replaces the whole list. none: empty.",
     ),
+    click.option(
+        "--calendar", "calendars", multiple=True, metavar="NAME",
+        help="Nothing fires on its days; repeatable, replaces the whole list. none: no calendar.",
+    ),
     click.option("--max-runs", type=OrNone(click.INT), metavar="N", help="So often, then it is off. none: for ever."),
     click.option(
         "--pause-after-failures", type=OrNone(click.INT), metavar="N", help="So many in a row pause it. none: never."
@@ -109,7 +113,11 @@ def body(given: dict[str, Any]) -> "Json":
         if name in _NAMES and value is not None
     }
     excluded = [each for each in given["excluded"] if each != NONE]
-    return found | ({"excluded": excluded} if given["excluded"] else {})
+    if given["excluded"]:
+        found["excluded"] = excluded
+    if given["calendars"]:
+        found["calendars"] = [each for each in given["calendars"] if each != NONE]
+    return found
 
 
 def told(schedule: "Json") -> Iterator[tuple[str, object]]:
@@ -123,6 +131,7 @@ def told(schedule: "Json") -> Iterator[tuple[str, object]]:
     yield "starts", schedule.get("startsAt")
     yield "ends", schedule.get("endsAt")
     yield "not from", ", ".join(f"{each['first']} to {each['last']}" for each in schedule.get("excluded") or ())
+    yield "not on days of", ", ".join(schedule.get("calendars") or ())
     yield "runs at most", schedule.get("maxRuns")
     yield "pauses after", f"{failures} failures in a row" if (failures := schedule.get("pauseAfterFailures")) else None
 

@@ -66,7 +66,15 @@ def timing(schedule: "Json") -> Iterator[tuple[str, object]]:
         yield "until", words.moment(schedule["resumeAt"])
     yield "when", f"{explain(expression, zone, schedule['days'])}  ({expression})"
     if state(schedule) == "on":
-        yield "next runs", ", ".join(_upcoming(schedule))
+        upcoming = _next(schedule) if schedule.get("calendars") else _upcoming(schedule)
+        yield "next runs", ", ".join(upcoming)
+
+
+def _next(schedule: "Json") -> Iterator[str]:
+    """Of one with calendars, whose days the server knows."""
+    instant = _moment(schedule.get("nextRunAt"))
+    if instant:
+        yield local(instant, schedule["timeZone"])
 
 
 def _upcoming(schedule: "Json") -> Iterator[str]:

@@ -21,8 +21,8 @@ class ScheduledJobTickDto(Wire):
 
     `reason` says why it was skipped (overlap, misfire, paused, disabled, outside_window, limit, clock_change; more may
     come); `explanation` is that, or how it fired, in words. `missedCount` earlier instants were skipped in favour of
-    this one. `runStatus` is null once the run is forgotten. `busyRunId` is the run that was still open, `calendar` names
-    the one on whose days it is. `moved`: the clocks skipped its wall time, and it fired at the end of the gap.
+    this one. `runStatus` is null once the run is forgotten. `busyRunId` is the run that was still open; `calendar`
+    names the one that excludes it. `moved`: the clocks skipped its wall time, and it fired at the end of the gap.
     `version` is that of the rules in force."""
 
     instant: datetime | None

@@ -82,6 +82,16 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
         bad_query("libraryId=nobody"),
         Bad(status=400, code="malformed-cursor", headers={"Last-Event-ID": "12"}),
     ],
+    ("GET", "/api/v1/calendars"): [UNKNOWN_PARAMETER, NO_PAGE],
+    ("GET", "/api/v1/calendars/{name}"): [missing("calendar"), UNKNOWN_PARAMETER],
+    ("PUT", "/api/v1/calendars/{name}"): [
+        MISSPELT,
+        NO_OBJECT,
+        Bad(status=400, code="malformed-if-match", body={"days": []}, headers={"If-Match": "7"}),
+        Bad(status=422, code="invalid", body={"days": ["2026-02-30"]}),
+        Bad(status=422, code="invalid", body={"days": ["2026-12-25"] * 1001}),
+    ],
+    ("DELETE", "/api/v1/calendars/{name}"): [BAD_MATCH, BAD_KEY],
     ("GET", "/api/v1/operations/{command_id}"): [missing("operation"), NO_ID],
 }
 for name in ("scheduledjobs", "schedules"):
@@ -97,6 +107,7 @@ for name in ("scheduledjobs", "schedules"):
             Bad(status=422, code="invalid", body={"libraryId": NOBODY, "misfirePolicy": "sometimes"}),
             Bad(status=422, code="invalid", body={"libraryId": NOBODY, "startsAt": "2026-03-29T02:30:00"}),
             Bad(status=422, code="invalid", body={"libraryId": NOBODY, "maxRuns": 0}),
+            Bad(status=422, code="invalid", body={"libraryId": NOBODY, "calendars": ["x"] * 11}),
         ],
         ("GET", f"/api/v1/{name}/{{schedule_id}}"): [missing("scheduled-job"), NO_ID],
         ("PATCH", f"/api/v1/{name}/{{schedule_id}}"): [
@@ -122,6 +133,18 @@ for name in ("scheduledjobs", "schedules"):
             Bad(status=422, code="invalid", body={"resumeAt": "tomorrow"}),
         ],
         ("POST", f"/api/v1/{name}/{{schedule_id}}/resume"): [BAD_MATCH, BAD_KEY],
+        ("POST", f"/api/v1/{name}/pause"): [
+            MISSPELT,
+            Bad(status=422, code="invalid", body={}),
+            Bad(status=422, code="invalid", body={"all": True, "text": "x"}),
+            Bad(status=422, code="invalid", body={"all": True, "resumeAt": "tomorrow"}),
+            Bad(status=422, code="invalid", body={"ids": ["x"]}),
+        ],
+        ("POST", f"/api/v1/{name}/resume"): [
+            MISSPELT,
+            Bad(status=422, code="invalid", body={"all": False}),
+            Bad(status=422, code="invalid", body={"ids": [NOBODY] * 5001}),
+        ],
         ("POST", f"/api/v1/{name}/{{schedule_id}}/trigger"): [BAD_MODE, MISSPELT],
         ("GET", f"/api/v1/{name}/{{schedule_id}}/runs"): [missing("scheduled-job"), NO_PAGE],
         ("POST", f"/api/v1/{name}/preview"): [

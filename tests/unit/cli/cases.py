@@ -15,6 +15,10 @@ class Bad(NamedTuple):
 
 # {empty}: a folder with nothing in it, where nothing runs either.
 BAD = {
+    "calendar ls": Bad(("--limit", "0"), 2, "0 is not in the range"),
+    "calendar rm": Bad((), 2, "Missing argument 'NAME'"),
+    "calendar set": Bad(("holidays", "--day", "soon"), 2, "'soon' is no day such as 2026-12-25"),
+    "calendar show": Bad((), 2, "Missing argument 'NAME'"),
     "completion": Bad(("tcsh",), 2, "'tcsh' is not one of"),
     "cron explain": Bad(("61 * * * *",), 2, "minute: 61 is not between 0 and 59"),
     "cron next": Bad(("* * * * *", "--zone", "Mars/Olympus"), 2, "there is no time zone 'Mars/Olympus'"),
@@ -57,6 +61,10 @@ BAD = {
 
 # Right words for each command that asks a server: without a role they end with exit code 6.
 ROLES: dict[str, tuple[str, ...]] = {
+    "calendar ls": (),
+    "calendar rm": ("holidays",),
+    "calendar set": ("holidays", "--empty"),
+    "calendar show": ("holidays",),
     "events show": (EVENT_ID,),
     "events tail": (),
     "lib add": ("{empty}",),
@@ -83,6 +91,8 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 # What is asked last, which alone needs the higher role: a viewer may read all that comes before.
 WRITES = {
+    "calendar rm": "DELETE /calendars/holidays",
+    "calendar set": "PUT /calendars/holidays",
     "lib add": "POST /libraries",
     "lib rm": f"DELETE /libraries/{LIBRARY_ID}",
     "lib scan": f"POST /libraries/{LIBRARY_ID}/scans",

@@ -29,6 +29,15 @@ def schedule(name: str = "Library Scan - Holidays", *, enabled: bool = True) -> 
     }  # fmt: skip
 
 
+def calendar(*days: str, name: str = "holidays", used_by: int = 0) -> dict[str, Any]:
+    return {
+        "id": NOTHING_ID, "name": name, "description": "Public", "days": list(days), "dayCount": len(days),
+        "firstDay": days[0] if days else None, "lastDay": days[-1] if days else None, "usedBy": used_by, "version": 3,
+        "createdAt": "2026-11-23T07:03:25Z", "createdBy": "ann", "updatedAt": "2026-11-23T07:03:25Z",
+        "updatedBy": "ben",
+    }  # fmt: skip
+
+
 def run(status: str = "Completed", **more: Any) -> dict[str, Any]:
     return {
         "id": RUN_ID, "scheduledJobId": SCHEDULE_ID, "scheduledJobName": "Library Scan - Holidays",
