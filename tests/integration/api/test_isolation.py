@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,10 +10,13 @@ import httpx
 import pytest
 from nats.aio.client import Client
 
+from linstock import names
 from linstock.messages.answer import Answer
+from linstock.messages.calendar import CalendarDefined
 from services.api.policy import PUBLIC
 from tests.integration.api.access import Desk, Route, opened, routes
 from tests.integration.api.conftest import World
+from tests.support.recorded import NOON
 from tests.support.story import Story
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -28,14 +32,20 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
 
 @pytest.fixture
 def theirs() -> Story:
-    """Everything that can be read of a library, in workspace team-b."""
+    """Everything that can be read of a library, and a calendar, in workspace team-b."""
     story = Story(workspace="team-b")
     story.created().scanned(1, "2024", "2024/b.zip").requested(2).started(2)
+    name = str(story.id("calendar"))
+    calendar_id = names.calendar_of("team-b", name)
+    days = (date(2026, 12, 25),)
+    calendar = CalendarDefined(calendar_id=calendar_id, name=name, description="", days=days, at=NOON)
+    story.scheduler.says(calendar_id, calendar)
     return story.handled(story.library, story.id("asked"), "ChangeLibrary", Answer(status=200, id=story.library_id))
 
 
 def id_in(story: Story, parameter: str) -> UUID:
     known = {
+        "name": story.id("calendar"),
         "library_id": story.library_id,
         "schedule_id": story.schedule_id,
         "scan_id": story.run(1),
