@@ -1,10 +1,14 @@
 """Brings the days of calendars to the schedules that keep copies of them: whoever's copy is older gets a new version.
 
-Every replica does so for every schedule: they race with the version they know, and Postgres takes the first.
+Any number of replicas do so, each for its own partitions first: they append with the version they know, and Postgres
+takes the first.
 """
 
 import asyncio
+import time
+from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 import structlog
@@ -26,17 +30,27 @@ logger = structlog.get_logger(__name__)
 AT_ONCE = 100  # appends; group commit puts them together
 AGAIN_S = 0.05
 AFTER_ERROR_S = 0.5
+PATIENCE_S = 4.0  # whoever holds the partition may be dead
 
 
 class CalendarFollower:
-    """From `start` to `stop`. What is behind stays on the list until the index shows that it no longer is."""
+    """From `start` to `stop`. What is behind stays on the list until it is told, or the index shows that it was."""
 
-    def __init__(self, log: EventLog, index: Index, clock: PostgresClock, *, tzdata: str) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        index: Index,
+        clock: PostgresClock,
+        *,
+        mine: Callable[[UUID], bool] = lambda _: True,
+        tzdata: str,
+    ) -> None:
         self._log = log
         self._index = index
         self._clock = clock
+        self._mine = mine
         self._tzdata = tzdata
-        self._behind: dict[UUID, None] = {}
+        self._behind: dict[UUID, float] = {}  # since when, in monotonic seconds
         self._found = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -57,40 +71,51 @@ class CalendarFollower:
             self._look(schedule_id)
 
     def _look(self, schedule_id: UUID) -> None:
-        known = self._index.schedules[schedule_id]
-        if any(self._index.calendars.newer_for(known)):
-            self._behind[schedule_id] = None
-            self._found.set()
+        if any(self._index.calendars.newer_for(self._index.schedules[schedule_id])):
+            self._note(schedule_id)
         else:
             self._behind.pop(schedule_id, None)
+
+    def _note(self, schedule_id: UUID) -> None:
+        self._behind.setdefault(schedule_id, time.monotonic())
+        self._found.set()
 
     async def _run(self) -> None:
         while True:
             await self._found.wait()
-            batch = list(self._behind)[:AT_ONCE]
-            if not batch:
+            if not self._behind:
                 self._found.clear()
                 continue
-            for schedule_id in batch:  # to the end of the list: one that can't be told now keeps nobody waiting
-                self._behind[schedule_id] = self._behind.pop(schedule_id)
+            batch = self._batch()
+            for schedule_id in batch:  # what comes up meanwhile puts it there again
+                del self._behind[schedule_id]
             told = await asyncio.gather(*(self._tell(schedule_id) for schedule_id in batch))
-            # What was appended comes back through the index and takes itself off the list.
-            await asyncio.sleep(AGAIN_S if all(told) else AFTER_ERROR_S)
+            later = [schedule_id for schedule_id, done in zip(batch, told, strict=True) if not done]
+            for schedule_id in later:
+                self._note(schedule_id)
+            if later or not batch:
+                await asyncio.sleep(AGAIN_S)
+
+    def _batch(self) -> list[UUID]:
+        patient = time.monotonic() - PATIENCE_S
+        wanted = (each for each, since in self._behind.items() if since <= patient or self._mine(each))
+        return list(islice(wanted, AT_ONCE))
 
     async def _tell(self, schedule_id: UUID) -> bool:
-        """False while Postgres is away."""
-        now = self._clock.now()
-        known = self._index.schedules[schedule_id]
+        """False when that is to be tried again."""
+        now, known = self._clock.now(), self._index.schedules[schedule_id]
         newer = next(self._index.calendars.newer_for(known), None)
-        if now is None or newer is None or _is_due(known, now):  # what is due fires under the days it was due under
+        if newer is None:
             return True
-        found, copy = newer
+        if now is None or _is_due(known, now):  # what is due fires under the days it was due under
+            return False
         try:
-            await self._append(known, found, copy, now)
-        except VersionConflict:
-            return True  # another replica was faster, or a tick
-        except Exception as error:
+            await self._append(known, *newer, now)
+        except VersionConflict:  # another replica was faster, or a tick
+            return False
+        except Exception as error:  # Postgres is away
             logger.warning("A calendar can't reach a schedule", schedule_id=str(schedule_id), error=repr(error))
+            await asyncio.sleep(AFTER_ERROR_S)
             return False
         return True
 

@@ -1,6 +1,6 @@
 """What is said of instants: pure, so that every case can be tried."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from linstock import cron
-from linstock.messages.rules import Rules, Timing, Window
+from linstock.messages.rules import CalendarDays, Rules, Timing, Window
 from services.api import reasons
 from services.api.expected import FEW, Standing, Version, upcoming, without_verdict
 
@@ -157,3 +157,15 @@ def test_why_it_did_not_fire_in_words(reason: str) -> None:
 def test_a_reason_without_words_is_said_as_it_is_and_the_run_that_was_in_the_way_is_named() -> None:
     assert reasons.of_skipped("solar_flare", count=1, busy=None) == "It did not fire: solar flare."
     assert str(BUSY) in reasons.of_skipped("overlap", count=1, busy=BUSY)
+
+
+def test_a_calendar_is_named() -> None:
+    one, many = (
+        reasons.of_skipped("outside_window", count=count, busy=None, calendar="holidays") for count in (1, 1200)
+    )
+    assert one == "It did not fire: calendar 'holidays' excludes it."
+    assert many == "None of these 1,200 fired: calendar 'holidays' excludes them."
+    days = (CalendarDays(name="holidays", version=1, days=(date(2026, 3, 28),)),)
+    off = replace(version(), rules=Rules(calendars=days))
+    told = [each.explanation for each in upcoming(standing(current=off), None, None, START)]
+    assert told[:2] == ["Calendar 'holidays' excludes it.", "It is still ahead."]
