@@ -1,7 +1,10 @@
 """What the log says of calendars right now, and which schedules keep a copy of which. In memory; part of the index."""
 
 from collections.abc import Iterator
+from operator import is_
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from linstock import names
 from linstock.eventlog.decider import Aggregate, Snapshots
@@ -56,11 +59,29 @@ class Calendars:
         self.known: dict[UUID, KnownCalendar] = {}
         self._users: dict[UUID, dict[UUID, None]] = {}  # by calendar
         self._used: dict[UUID, tuple[UUID, ...]] = {}  # by schedule
+        self._copies: dict[tuple[str, str], CalendarDays] = {}  # the last seen of each
 
     def apply(self, recorded: Recorded) -> UUID:
         known = KnownCalendar.fold(self.known.get(recorded.aggregate_id), recorded)
         self.known[known.calendar_id] = known
         return known.calendar_id
+
+    def shared(self, known: KnownSchedule) -> KnownSchedule:
+        """The same, with the copies that other schedules have too: a thousand days are kept once, not once for each."""
+        state = known.state
+        if not isinstance(state, Live) or not state.rules.calendars:
+            return known
+        copies = tuple(self._shared(known.workspace, copy) for copy in state.rules.calendars)
+        if all(map(is_, copies, state.rules.calendars)):
+            return known
+        return replace(known, state=replace(state, rules=replace(state.rules, calendars=copies)))
+
+    def _shared(self, workspace: str, copy: CalendarDays) -> CalendarDays:
+        found = self._copies.get((workspace, copy.name))
+        if found is not None and found.version == copy.version:
+            return found
+        self._copies[workspace, copy.name] = copy
+        return copy
 
     def note(self, known: KnownSchedule) -> None:
         """A schedule is this now."""

@@ -138,6 +138,7 @@ class Index:
             self._tell(self._on_schedule, known.schedule_id)
 
     def _keep(self, known: KnownSchedule) -> None:
+        known = self.calendars.shared(known)
         self.schedules[known.schedule_id] = known
         live = known.state.last if isinstance(known.state, Deleted) else known.state
         if isinstance(live, Live):

@@ -279,12 +279,19 @@ async def test_the_index_knows_who_uses_what() -> None:
         seen.append((world.index.calendars.users_of(holidays), world.index.calendars.users_of(fair)))
     assert seen == [([SCHEDULE], []), ([SCHEDULE], [SCHEDULE]), ([], [SCHEDULE]), ([], [])]
     await world.change("holidays")
+    other = replace(defined(library_id=uuid4()), rules=Rules(calendars=(copy(EASTER),)))
+    await world.add(Append(aggregate="schedule", aggregate_id=other.schedule_id, expected_version=0, events=[other]))
+    kept = [
+        each.state.rules.calendars[0] for each in world.index.schedules.values() if isinstance(each.state, Existing)
+    ]
+    assert len(kept) == 2
+    assert kept[0] is kept[1]
     restored = Index()
     restored.restore(
         world.index.position, list(world.index.schedules.values()), [], list(world.index.calendars.known.values())
     )
     assert restored.calendars.known == world.index.calendars.known
-    assert restored.calendars.users_of(holidays) == [SCHEDULE]
+    assert restored.calendars.users_of(holidays) == [SCHEDULE, other.schedule_id]
     assert list(restored.calendars.newer_for(restored.schedules[SCHEDULE])) == []
     await world.put(LATER)
     [(known, newer)] = world.index.calendars.newer_for(world.index.schedules[SCHEDULE])
