@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from services.api.dto.schedule_bodies import Reason
 from services.api.dto.schedule_rules import Moment
-from services.api.dto.wire import LINES, Body, Wire, said
+from services.api.dto.wire import Body, Wire
 
 MOST = 5_000
 
@@ -18,7 +18,6 @@ Part = Annotated[
         min_length=1,
         max_length=200,
         description="Part of the name, the description or the library's name, whatever its case",
-        extra_json_schema=said(pattern=LINES),
     ),
 ]
 
