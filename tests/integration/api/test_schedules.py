@@ -47,6 +47,7 @@ async def test_a_scheduled_job_and_its_runs(api: httpx.AsyncClient, world: World
         "excluded": [],
         "maxRuns": None,
         "pauseAfterFailures": None,
+        "calendars": [],
         "parameters": {"LibraryId": str(story.library_id)},
         "lastRunAt": "2026-03-03T12:01:00Z",
         "lastRunDuration": 2000,

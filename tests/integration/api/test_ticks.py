@@ -69,7 +69,8 @@ async def test_each_entry_says_what_when_why_and_under_which_rules(api: httpx.As
     assert late == {
         "instant": "2026-03-09T03:00:00Z", "first": "2026-03-09T03:00:00Z", "last": "2026-03-09T03:00:00Z", "count": 1,
         "verdict": "late", "reason": None, "explanation": "It fired 0.0 s late.", "moved": False, "missedCount": 0,
-        "decidedAt": late["decidedAt"], "runId": str(told.run(9)), "runStatus": None, "busyRunId": None, "version": 2,
+        "decidedAt": late["decidedAt"], "runId": str(told.run(9)), "runStatus": None, "busyRunId": None,
+        "calendar": None, "version": 2,
         "cronExpression": "0 4 * * *", "timeZone": BERLIN, "tzdata": "2026f",
     }  # fmt: skip
     assert (overlap["verdict"], overlap["reason"], overlap["busyRunId"]) == ("skipped", "overlap", str(told.run(7)))
@@ -225,6 +226,7 @@ async def test_versions(api: httpx.AsyncClient, world: World, told: Story, resou
         "version": 1, "edition": 1, "name": "Library Scan - Pictures", "cronExpression": "0 2 * * *", "timeZone": "UTC",
         "since": "2026-03-01T12:00:00Z", "changedBy": "test", "appliesAfter": "2026-03-01T12:00:00Z",
         "until": second["since"], "deletedBy": None,
+        "calendars": [],
     }  # fmt: skip
     assert (second["version"], second["changedBy"], second["timeZone"]) == (2, "editor-2", BERLIN)
     assert (second["appliesAfter"], second["deletedBy"]) == ("2026-03-07T05:00:00Z", "ann")

@@ -70,8 +70,8 @@ def tick(instant: str = "2026-11-22T01:00:00Z", **more: Any) -> dict[str, Any]:
     return {
         "instant": instant, "first": instant, "last": instant, "count": 1, "verdict": "fired", "reason": None,
         "explanation": "It fired at its time.", "moved": False, "missedCount": 0, "decidedAt": instant,
-        "runId": RUN_ID, "runStatus": "Completed", "busyRunId": None, "version": 1, "cronExpression": "0 2 * * *",
-        "timeZone": "Europe/Berlin", "tzdata": "2026a", **more,
+        "runId": RUN_ID, "runStatus": "Completed", "busyRunId": None, "calendar": None, "version": 1,
+        "cronExpression": "0 2 * * *", "timeZone": "Europe/Berlin", "tzdata": "2026a", **more,
     }  # fmt: skip
 
 
@@ -79,5 +79,5 @@ def version(number: int = 1, **more: Any) -> dict[str, Any]:
     return {
         "version": number, "edition": number, "name": "Library Scan - Holidays", "cronExpression": "0 2 * * *",
         "timeZone": "Europe/Berlin", "since": "2026-11-20T07:03:25Z", "changedBy": "ann",
-        "appliesAfter": "2026-11-20T07:03:25Z", "until": None, "deletedBy": None, **more,
+        "appliesAfter": "2026-11-20T07:03:25Z", "until": None, "deletedBy": None, "calendars": [], **more,
     }  # fmt: skip
