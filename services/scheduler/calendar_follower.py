@@ -71,7 +71,8 @@ class CalendarFollower:
             self._look(schedule_id)
 
     def _look(self, schedule_id: UUID) -> None:
-        if any(self._index.calendars.newer_for(self._index.schedules[schedule_id])):
+        used = self._index.calendars.used_by(schedule_id)
+        if used and any(self._index.calendars.newer_for(self._index.schedules[schedule_id])):
             self._note(schedule_id)
         else:
             self._behind.pop(schedule_id, None)

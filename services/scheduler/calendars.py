@@ -88,15 +88,21 @@ class Calendars:
         copies = known.state.rules.calendars if isinstance(known.state, Live) else ()
         if not copies and known.schedule_id not in self._used:
             return
-        used = tuple(names.calendar_of(known.workspace, copy.name) for copy in copies)
-        if used == self._used.get(known.schedule_id, ()):
+        self.use(known.schedule_id, tuple(names.calendar_of(known.workspace, copy.name) for copy in copies))
+
+    def use(self, schedule_id: UUID, used: tuple[UUID, ...]) -> None:
+        """These are the calendars that a schedule keeps copies of now."""
+        if used == self.used_by(schedule_id):
             return
-        for calendar_id in self._used.pop(known.schedule_id, ()):
-            del self._users[calendar_id][known.schedule_id]
+        for calendar_id in self._used.pop(schedule_id, ()):
+            del self._users[calendar_id][schedule_id]
         for calendar_id in used:
-            self._users.setdefault(calendar_id, {})[known.schedule_id] = None
+            self._users.setdefault(calendar_id, {})[schedule_id] = None
         if used:
-            self._used[known.schedule_id] = used
+            self._used[schedule_id] = used
+
+    def used_by(self, schedule_id: UUID) -> tuple[UUID, ...]:
+        return self._used.get(schedule_id, ())
 
     def users_of(self, calendar_id: UUID) -> list[UUID]:
         """The schedules that keep a copy."""
@@ -104,7 +110,7 @@ class Calendars:
 
     def newer_for(self, known: KnownSchedule) -> Iterator[tuple[KnownCalendar, CalendarDays]]:
         """Calendars that have other days by now than the schedule's copies, with these days."""
-        for calendar_id in self._used.get(known.schedule_id, ()):
+        for calendar_id in self.used_by(known.schedule_id):
             found = self.known.get(calendar_id)
             if found is not None and isinstance(found.state, Defined) and isinstance(known.state, Live):
                 for copy in known.state.rules.calendars:

@@ -1,8 +1,9 @@
 """Pausing and resuming many schedules at once: all of those that are meant, or none."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
+from uuid import UUID
 
 from linstock.bus.inbox import CommandContext, NotYet, Plan, Refused
 from linstock.eventlog.log import EventLog
@@ -61,19 +62,22 @@ class ManyPlanner:
         if not await self._index.reached(await self._log.last_position(), timeout_s=CATCH_UP_S):
             raise NotYet("the index is behind the log")
         given = self._given(which)
-        found = [known for known in given if known.workspace == workspace and _is_meant(known, which)]
+        found = await asyncio.to_thread(self._found, given, which, workspace)  # ticks must not wait for a million
         if len(found) > MOST:
             raise Refused(422, "too-many-schedules", MATCHED.format(matched=len(found), most=MOST))
         return found
 
-    def _given(self, which: Which) -> list[KnownSchedule]:
+    def _given(self, which: Which) -> Collection[UUID]:
         """As few as can be told at once."""
-        schedules = self._index.schedules
         if which.ids is not None:
-            return [schedules[each] for each in dict.fromkeys(which.ids) if each in schedules]
+            return dict.fromkeys(which.ids)
         if which.library_id is not None:
-            return [schedules[each] for each in self._index.schedules_of(which.library_id)]
-        return list(schedules.values())
+            return self._index.schedules_of(which.library_id)
+        return list(self._index.schedules)
+
+    def _found(self, given: Collection[UUID], which: Which, workspace: str) -> list[KnownSchedule]:
+        looked_at = (self._index.schedules.get(each) for each in given)
+        return [known for known in looked_at if known and known.workspace == workspace and _is_meant(known, which)]
 
     async def _plan(
         self, meant: list[KnownSchedule], wanted: list[KnownSchedule], told: Told, context: CommandContext, *,
@@ -84,7 +88,7 @@ class ManyPlanner:
         answer = Answer(status=200, many=many)
         if dry_run:
             return Plan(answer=answer)
-        appends = await asyncio.to_thread(self._appends, wanted, told, context.at)  # ticks must not wait for thousands
+        appends = await asyncio.to_thread(self._appends, wanted, told, context.at)
         return Plan(answer=answer, appends=appends)
 
     def _appends(self, wanted: list[KnownSchedule], told: Told, at: datetime) -> list[Append]:
