@@ -17,7 +17,8 @@ from services.scheduler.tzdata import tzdata_version
 
 
 class EditPlanner:
-    """Plans on one log."""
+    """Plans on one log. No plan holds before its time: whoever's clock is ahead must not move a cursor past the true
+    time."""
 
     def __init__(self, log: EventLog, index: Index) -> None:
         self._log = log
@@ -48,7 +49,8 @@ class EditPlanner:
             version=basis.library_version,
             at=context.at,
         )
-        return Plan(answer=Answer(status=201, id=schedule.aggregate_id), appends=[schedule.append(events)])
+        answer = Answer(status=201, id=schedule.aggregate_id)
+        return Plan(answer=answer, appends=[schedule.append(events)], not_before=context.at)
 
     async def edit(self, command: Edit, context: CommandContext) -> Plan:
         """Raises Refused."""
@@ -73,7 +75,8 @@ class EditPlanner:
         if events and isinstance(after, Existing):
             limits.check(after.name, after.description, after.timing, after.policy, after.scan_mode)
             limits.check_rules(after.rules)
-        return Plan(answer=Answer(status=200, id=command.schedule_id), appends=[loaded.append(events)])
+        answer = Answer(status=200, id=command.schedule_id)
+        return Plan(answer=answer, appends=[loaded.append(events)], not_before=context.at)
 
 
 def _tidied(command: ChangeSchedule) -> ChangeSchedule:

@@ -10,16 +10,25 @@ import time
 from datetime import datetime, timedelta, tzinfo
 from importlib import import_module
 
-from linstock import lifecycle
-
 OURS = ("linstock.", "services.")
 
 
-def set_wrong(by_s: float) -> None:
-    """In the standard library, and in all modules of ours that ask `datetime` (a type of C, which can't be changed)."""
-    real_s, real_ns, by = time.time, time.time_ns, timedelta(seconds=by_s)
+def main(by_s: float, service: str) -> None:
+    _set_time(by_s)
+    app = import_module(f"services.{service}.app")
+    lifecycle = import_module("linstock.lifecycle")
+    _set_datetime(timedelta(seconds=by_s))
+    lifecycle.run(service, app.build)
+
+
+def _set_time(by_s: float) -> None:
+    real_s, real_ns = time.time, time.time_ns
     time.time = lambda: real_s() + by_s
     time.time_ns = lambda: real_ns() + int(by_s * 1e9)
+
+
+def _set_datetime(by: timedelta) -> None:
+    """In all modules of ours that ask it for the time: it is a type of C, which can't be changed itself."""
 
     class Wrong(datetime):
         @classmethod
@@ -27,15 +36,9 @@ def set_wrong(by_s: float) -> None:
             return datetime.now(tz) + by
 
     for name, module in list(sys.modules.items()):
-        if name.startswith(OURS) and vars(module).get("datetime") is datetime:
-            if "datetime.now(" in inspect.getsource(module):
-                vars(module)["datetime"] = Wrong
-
-
-def main(by_s: float, service: str) -> None:
-    app = import_module(f"services.{service}.app")
-    set_wrong(by_s)
-    lifecycle.run(service, app.build)
+        ours = name.startswith(OURS) and vars(module).get("datetime") is datetime
+        if ours and "datetime.now(" in inspect.getsource(module):
+            vars(module)["datetime"] = Wrong
 
 
 if __name__ == "__main__":

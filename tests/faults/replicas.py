@@ -107,5 +107,3 @@ def running(servers: Servers, wrong_by_s: Sequence[float]) -> Iterator[list[Repl
 def victims(replicas: Sequence[Replica], chance: random.Random) -> list[Replica]:
     """Mostly one, now and then two at once."""
     return chance.sample(list(replicas), 2 if chance.random() < 0.2 else 1)
-
-

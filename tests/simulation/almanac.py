@@ -1,6 +1,6 @@
-"""Which instants a plan expects, by walking over every quarter of an hour of wall time. Shares nothing with the product.
+"""Which instants a plan expects, by walking over every quarter of an hour of wall time, with nothing of the product.
 
-Obvious rather than fast: sets are matched against what the clocks on the wall show, minute by minute and second by second.
+Obvious rather than fast: sets are matched against what the clocks on the wall show, by minute and by second.
 All clock changes of the last decades happen at full quarters of an hour UTC.
 """
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from linstock.bus.inbox import CommandContext, Refused
@@ -182,6 +182,7 @@ class Fate:
         await self._before_an_instant(self._chance.uniform(-1, max(2.0, abs(by_s))))
         self.world.steps.add(self.world.now_s, by_s)
         self._noticed_within_a_second()
+        await self._edit()
         if not off_s:
             await asyncio.sleep(self._chance.uniform(3, 20_000))
             self.world.steps.add(self.world.now_s, -by_s)
@@ -194,6 +195,7 @@ class Fate:
         if slot.replica is not None:
             slot.replica.clock.skew.add(self.world.now_s, self._chance.choice((-40.0, 0.5, 5.0, 40.0, 100_000.0)))
             self._noticed_within_a_second()
+            await self._edit_at(slot)
 
     def _noticed_within_a_second(self) -> None:
         for slot in self.slots:
@@ -229,12 +231,18 @@ class Fate:
 
     def _libraries(self) -> list[UUID]:
         replica = next((slot.replica for slot in self.slots if slot.replica), None)
-        found = [each.state.target.library_id for each in replica.known() if isinstance(each.state, Existing)] if replica else []
+        found = (
+            [each.state.target.library_id for each in replica.known() if isinstance(each.state, Existing)]
+            if replica
+            else []
+        )
         return sorted(set(found))
 
     async def _edit(self) -> None:
         """Through the real planner of whichever replica gets the command; who loses a race tries again."""
-        slot = self._chance.choice(self.slots)
+        await self._edit_at(self._chance.choice(self.slots))
+
+    async def _edit_at(self, slot: Slot) -> None:
         replica = slot.replica
         if replica is None or not replica.known():
             return
@@ -246,7 +254,7 @@ class Fate:
                 context = CommandContext(
                     command_id=uuid4(), workspace=WORKSPACE, actor="person", at=replica.clock.require()
                 )
-                plan = await EditPlanner(log, replica.index).edit(command, context)  # type: ignore[arg-type]
+                plan = await EditPlanner(log, replica.index).edit(command, context)
                 origin = Origin(workspace=WORKSPACE, actor="person", at=context.at, correlation_id=uuid4())
                 await log.append(plan.appends, origin, not_before=plan.not_before)
             except VersionConflict:
@@ -290,4 +298,3 @@ class Fate:
 
 def _is_dense(known: KnownSchedule) -> bool:
     return isinstance(known.state, Existing) and known.state.timing.expression in plans.DENSE
-

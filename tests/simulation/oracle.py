@@ -1,14 +1,13 @@
 """Whether the log of a simulated year is right. Goes through it event by event with rules of its own; see `almanac`.
 
-Every instant that a plan expects has exactly one verdict, and none that nobody expects has any. Which verdict is checked
-as far as the history leaves no choice: what stays open is who was first and what a replica had heard of jobs.
+Every instant that a plan expects has exactly one verdict, and none that nobody expects has any. Which verdict is
+checked as far as the history leaves no choice: what stays open is who was first and what a replica had heard of jobs.
 """
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from linstock.eventlog.record import Recorded
 from linstock.messages.rules import Rules
@@ -63,7 +62,7 @@ class Witness:
     the second moment without a break."""
 
     def __init__(
-        self, reached_s: Callable[[datetime], float], watching_s: list[list[float]], steps_s: list[float]
+        self, reached_s: Callable[[datetime, float], float], watching_s: list[list[float]], steps_s: list[float]
     ) -> None:
         self.reached_s = reached_s
         self._watching_s = sorted(watching_s)
@@ -89,6 +88,7 @@ class ScheduleOracle:
         self._mode = "on"
         self._resume_at: datetime | None = None
         self._runs = 0
+        self._since_s = 0.0  # when it became what it is
         self._edits: set[int] = set()
 
     def judge(self, history: list[Told], end: Told) -> None:
@@ -104,6 +104,7 @@ class ScheduleOracle:
                     self._skipped(event, told)
                 case _:
                     self._edited(told)
+                    self._since_s = told.at_s
         self._finish(end)
 
     # Edits
@@ -139,7 +140,7 @@ class ScheduleOracle:
             return
         if self._resume_at is None or told.postgres < self._resume_at:
             self._miss("resumed early", 1, told)
-        elif self._overdue(self._witness.reached_s(self._resume_at), told):
+        elif self._overdue(self._reached_s(self._resume_at), told):
             self._miss("resumed late", 1, told)
 
     def _move(self, cursor: datetime, told: Told) -> None:
@@ -198,7 +199,7 @@ class ScheduleOracle:
             dense = (after - instant).total_seconds() <= GRACE_S
             if self._outside(instant):
                 self._miss("misfired outside its window", 1, told)
-            if not dense and self._witness.watched(self._witness.reached_s(instant), due_s + GRACE_S):
+            if not dense and self._witness.watched(self._reached_s(instant), due_s + GRACE_S):
                 self._miss("misfired while somebody was there", 1, told)
 
     def _decide(self, first: datetime, last: datetime, count: int, told: Told, verdict: str) -> list[datetime]:
@@ -227,18 +228,21 @@ class ScheduleOracle:
                 if not self._outside(instant) and self._late(instant, end):
                     self._miss("never decided", 1, end)
         if self._mode == "paused" and self._resume_at is not None:
-            self._miss("never resumed", self._overdue(self._witness.reached_s(self._resume_at), end), end)
+            self._miss("never resumed", self._overdue(self._reached_s(self._resume_at), end), end)
 
     def _late(self, instant: datetime, told: Told) -> bool:
-        return not self._edited_with(told) and self._overdue(self._due_s(instant), told, self._witness.reached_s(instant))
+        return not self._edited_with(told) and self._overdue(self._due_s(instant), told, self._reached_s(instant))
 
     def _overdue(self, due_s: float, told: Told, since_s: float | None = None) -> bool:
         since_s = due_s if since_s is None else since_s
         return told.at_s > due_s + GRACE_S and self._witness.watched(since_s, due_s + GRACE_S)
 
+    def _reached_s(self, instant: datetime) -> float:
+        return self._witness.reached_s(instant, self._since_s)
+
     def _due_s(self, instant: datetime) -> float:
         """At the latest: its jitter may be all there can be."""
-        return self._witness.reached_s(instant + timedelta(seconds=self._rules.jitter_s))
+        return self._reached_s(instant + timedelta(seconds=self._rules.jitter_s))
 
     def _edited_with(self, told: Told) -> bool:
         return told.batch in self._edits

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -94,10 +95,8 @@ class SecondlyClock(PostgresClock):
         if at_s < self._world.now_s - 2 * STALE_AFTER_S:
             return
         self._at_s = at_s
-        try:
-            self.measure().send(None)
-        except StopIteration:
-            pass
+        with suppress(StopIteration):
+            self.measure().send(None)  # it waits for nothing
         self._at_s = None
 
     def _count(self) -> float:
@@ -109,10 +108,11 @@ class SecondlyClock(PostgresClock):
         return self._world.postgres_at(self._at_s)
 
 
-class WallClock:
+class WallClock(PostgresClock):
     """For the control: the time of the machine, whatever that is."""
 
     def __init__(self, world: World, wrong_by: timedelta) -> None:
+        super().__init__(self._never)
         self._world = world
         self._wrong_by = wrong_by
         self.skew = Steps()
@@ -120,7 +120,8 @@ class WallClock:
     def now(self) -> datetime:
         return self._world.start + timedelta(seconds=self._world.now_s) + self._wrong_by
 
-    require = now
+    async def _never(self) -> datetime:
+        raise AssertionError("nobody asks Postgres")
 
 
 class Rows:
@@ -194,4 +195,3 @@ class Replica:
     def _crash(self) -> None:
         self.kill()
         self._on_crash()
-

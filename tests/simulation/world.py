@@ -54,12 +54,12 @@ class World:
     def postgres_at(self, moment_s: float) -> datetime:
         return self.start + timedelta(seconds=moment_s + self.steps.at(moment_s))
 
-    def reached_s(self, instant: datetime) -> float:
-        """When Postgres's clock showed `instant`, or later, for the first time."""
+    def reached_s(self, instant: datetime, after_s: float) -> float:
+        """When Postgres's clock showed `instant`, or later, for the first time since `after_s`."""
         wanted_s = (instant - self.start).total_seconds()
         for number, (since_s, by_s) in enumerate(zip(self.steps.moments_s, self.steps.values_s, strict=True)):
             following_s = self.steps.moments_s[number + 1] if number + 1 < len(self.steps.moments_s) else float("inf")
-            if (reached_s := max(since_s, wanted_s - by_s)) < following_s:
+            if (reached_s := max(after_s, since_s, wanted_s - by_s)) < following_s:
                 return reached_s
         raise AssertionError("time never ends")
 
@@ -119,9 +119,7 @@ class WorldLog(MemoryLog):
             except VersionConflict:
                 if self._world.checked:
                     raise
-            appends = [
-                replace(each, expected_version=len(await self.load(each.aggregate_id))) for each in appends
-            ]
+            appends = [replace(each, expected_version=len(await self.load(each.aggregate_id))) for each in appends]
 
 
 def _asks(event: object, job_id: UUID) -> bool:

@@ -1,17 +1,15 @@
 """One simulated year, from its seed to its findings."""
 
-import asyncio
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from unittest import mock
 from uuid import UUID, uuid4
 
 import msgspec
 
-from linstock import names
 from linstock.eventlog.record import Append, Origin
 from linstock.messages.job import JobEvent
 from linstock.messages.rules import Rules

@@ -31,11 +31,9 @@ class Ticks:
     longest_pause_s: float = 0.0
 
 
-def ticks(
-    history: History, schedule_id: UUID, *, period: timedelta = SECOND, until: datetime | None = None
-) -> Ticks:
-    """Counts from the instant at which the schedule was defined; it must not be changed or disabled in between. Instants
-    are multiples of `period` since 1970. Up to `until` all must be decided; None: up to the last that is."""
+def ticks(history: History, schedule_id: UUID, *, period: timedelta = SECOND, until: datetime | None = None) -> Ticks:
+    """Counts from the instant at which the schedule was defined; it must not be changed or disabled in between.
+    Instants are multiples of `period` since 1970. Up to `until` all must be decided; None: up to the last that is."""
     found, decided = Ticks(), Counter[datetime]()
     requested: set[UUID] = set()
     recorded_at: list[datetime] = []
@@ -81,9 +79,7 @@ def _count(
     found.unexplained += event.count != len(instants) or event.last != instants[-1] or not known
 
 
-def _missing(
-    decided: Counter[datetime], defined_at: datetime | None, period: timedelta, until: datetime | None
-) -> int:
+def _missing(decided: Counter[datetime], defined_at: datetime | None, period: timedelta, until: datetime | None) -> int:
     if not decided:
         return 0 if until is None else 1
     first = min(decided) if defined_at is None else defined_at - (defined_at - EPOCH) % period + period
