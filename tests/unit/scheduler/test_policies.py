@@ -50,7 +50,7 @@ def ticked(
     while isinstance(state, Enabled | Paused):
         tick = timing.proposal(
             state, at(now), busy=next(iter(busy), None), open_jobs=busy, waiting=waiting, failures=failures,
-            tzdata="2026a", limit=1000,
+            tzdata="2026a",
         )  # fmt: skip
         events = schedule.decide(tick, state) if tick else []
         if not events:
@@ -221,7 +221,7 @@ def test_a_wall_time_that_the_clocks_skip_is_marked() -> None:
     state = schedule.evolve(schedule.initial(), defined(cron="30 2 * * *", zone="Europe/Berlin", cursor=night))
     assert isinstance(state, Enabled)
     now = datetime.fromisoformat("2026-03-29T01:00:00Z")
-    tick = timing.proposal(state, now, busy=None, tzdata="2026a", limit=10)
+    tick = timing.proposal(state, now, busy=None, tzdata="2026a")
     assert tick
     [fired] = schedule.decide(tick, state)
     assert isinstance(fired, TickFired)
