@@ -6,7 +6,7 @@ Tickers are killed between reading and appending, work on what they knew long ag
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -59,30 +59,20 @@ class Plan(Struct, frozen=True):
 
     def expects(self, instant: datetime) -> bool:
         """Whether a full minute is one of its instants: by the wall, and what lies in a gap at the gap's end."""
-        zone = ZoneInfo(self.zone)
-        here, before = instant.astimezone(zone), (instant - MINUTE).astimezone(zone)
-        repeats = self.literal or bool(self.step)
-        if here.fold == 1 and not repeats:
+        wall = _wall(self.zone, instant)
+        if wall.again and not self.literal and not self.step:
             return False
-        if self._matches(here):
-            return True
-        skipped = before.replace(tzinfo=None) + MINUTE
-        while not self.literal and skipped < here.replace(tzinfo=None):
-            if self._matches(skipped):
-                return True
-            skipped += MINUTE
-        return False
+        return self._matches(wall.shown) or (not self.literal and any(map(self._matches, wall.skipped)))
 
     def loses(self, instant: datetime) -> bool:
-        """Whether the clocks take away what it would have shown: on a clock that nobody put forward, or in a second
-        pass."""
-        zone = ZoneInfo(self.zone)
-        here = instant.astimezone(zone)
+        """Whether the clocks take away what it would have shown: in a second pass, or on a clock that nobody put
+        forward."""
+        wall = _wall(self.zone, instant)
         if self.expects(instant):
             return False
         if not self.literal:
-            return here.fold == 1 and self._matches(here)
-        return any(self._matches(wall) for wall in _put_forward_since(instant, zone))
+            return wall.again and self._matches(wall.shown)
+        return any(map(self._matches, wall.put_forward))
 
     def _matches(self, wall: datetime) -> bool:
         if self.step:
@@ -90,15 +80,32 @@ class Plan(Struct, frozen=True):
         return wall.minute in self.minutes and wall.hour in self.hours
 
 
-def _put_forward_since(instant: datetime, zone: ZoneInfo) -> list[datetime]:
-    """What a clock would show that missed a change of the last hours, while it is not yet as far as the others were."""
-    found = list[datetime]()
-    for back in range(180):
-        before, after = ((instant - (back + more) * MINUTE).astimezone(zone) for more in (1, 0))
-        wall = before.replace(tzinfo=None) + (back + 1) * MINUTE
-        if before.replace(tzinfo=None) + MINUTE <= wall < after.replace(tzinfo=None):
-            found.append(wall)
-    return found
+class Wall(Struct, frozen=True):
+    """What clocks show at an instant, whether they do `again`, what they just `skipped`; and what a clock shows that
+    was not put forward in the last hours, as long as that is something the others skipped."""
+
+    shown: datetime
+    again: bool
+    skipped: list[datetime]
+    put_forward: list[datetime]
+
+
+@lru_cache(maxsize=None)
+def _wall(name: str, instant: datetime) -> Wall:
+    zone = ZoneInfo(name)
+    shown = [(instant - back * MINUTE).astimezone(zone).replace(tzinfo=None) for back in range(182)]
+    skipped = shown[1] + MINUTE
+    late = list[datetime]()
+    for back in range(181):
+        wall = shown[back + 1] + (back + 1) * MINUTE  # nobody touched this clock since
+        if wall < shown[back]:
+            late.append(wall)
+    return Wall(
+        shown=shown[0],
+        again=instant.astimezone(zone).fold == 1,
+        skipped=[skipped + count * MINUTE for count in range(int((shown[0] - skipped) / MINUTE))],
+        put_forward=late,
+    )
 
 
 class Step(Struct, frozen=True):
