@@ -78,6 +78,12 @@ def dropped(timing: Timing, after: datetime, until: datetime) -> Iterator[dateti
     return cron.dropped(timing.expression, timing.zone, after, until, days=days, changes=changes)
 
 
+def moved_to(timing: Timing, at: datetime) -> datetime | None:
+    """The end of the gap, if `at` stands for a wall time in it that fires there. Raises InvalidCron."""
+    days, changes = _options(timing)
+    return cron.moved_to(timing.expression, timing.zone, at, days=days, changes=changes)
+
+
 def dropped_spans(timing: Timing, rules: Rules, after: datetime, until: datetime) -> list[cron.Span]:
     """The same up to the schedule's end; none reaches over an instant. Raises InvalidCron."""
     found, following_at = list[cron.Span](), None

@@ -6,7 +6,7 @@ Tickers are killed between reading and appending, work on what they knew long ag
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache, reduce
+from functools import cache, reduce
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -90,7 +90,7 @@ class Wall(Struct, frozen=True):
     put_forward: list[datetime]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _wall(name: str, instant: datetime) -> Wall:
     zone = ZoneInfo(name)
     shown = [(instant - back * MINUTE).astimezone(zone).replace(tzinfo=None) for back in range(182)]
@@ -381,9 +381,8 @@ class Oracle:
 
     def _outside(self, instant: datetime) -> bool:
         rules = self.rules
-        return (
-            (rules.starts_at is not None and instant < rules.starts_at)
-            or any(each.first <= instant <= each.last for each in rules.excluded)
+        return (rules.starts_at is not None and instant < rules.starts_at) or any(
+            each.first <= instant <= each.last for each in rules.excluded
         )
 
 
