@@ -66,7 +66,12 @@ def timing(schedule: "Json") -> Iterator[tuple[str, object]]:
         yield "until", words.moment(schedule["resumeAt"])
     yield "when", f"{explain(expression, zone, schedule['days'])}  ({expression})"
     if state(schedule) == "on":
-        yield "next runs", ", ".join(_upcoming(schedule))
+        yield "next runs", ", ".join(_upcoming(schedule)) or _none(schedule)
+
+
+def _none(schedule: "Json") -> str:
+    end = _moment(schedule.get("endsAt"))
+    return "none: it has ended" if end is not None and end <= datetime.now(UTC) else "none"
 
 
 def _upcoming(schedule: "Json") -> Iterator[str]:

@@ -8,7 +8,6 @@ from typing import assert_never
 
 from linstock.messages.schedule import FollowLibrary, ForgetLibrary, ScheduleCommand, ScheduleEvent, Tick
 from services.scheduler.schedule.following import follow, forget
-from services.scheduler.schedule.passing import runs
 from services.scheduler.schedule.states import (
     Deleted,
     Disabled,
@@ -38,7 +37,6 @@ __all__ = [
     "evolve",
     "failed_too_often",
     "initial",
-    "runs",
 ]
 
 
