@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from linstock.messages.rules import Timing
 
 QUARTER_S = 900
+LONGEST_GAP = 8  # quarters
+DUE, MOVED, DROPPED = "due", "moved", "dropped"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -26,6 +28,14 @@ class Quarter(NamedTuple):
     minute: int
     again: bool
     skipped: tuple["Quarter", ...]
+
+
+class Expected(NamedTuple):
+    """`kind`: due, moved (the clocks skip it, so it is due where they go on) or dropped (it gets a verdict, and never
+    fires)."""
+
+    instant: datetime
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -42,33 +52,48 @@ class Plan:
     phase_s: int = 0
     _days: dict[date, bool] = field(default_factory=dict, compare=False)
 
-    def expected(self, after: datetime, until: datetime) -> list[datetime]:
-        """Later than `after`, not later than `until`."""
-        found = self._multiples(after, until) if self.every_s else self._on_the_wall(after, until)
-        return [instant for instant in found if after < instant <= until]
+    def expected(self, after: datetime, until: datetime) -> list[Expected]:
+        """Later than `after`, not later than `until`; in order."""
+        found = dict(self._multiples(after, until) if self.every_s else self._on_the_wall(after, until))
+        return [Expected(instant, found[instant]) for instant in sorted(found) if after < instant <= until]
 
-    def _multiples(self, after: datetime, until: datetime) -> Iterator[datetime]:
+    def _multiples(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
         number = int((after - EPOCH).total_seconds() - self.phase_s) // self.every_s
         while (instant := EPOCH + timedelta(seconds=number * self.every_s + self.phase_s)) <= until:
-            yield instant
+            yield instant, DUE
             number += 1
 
-    def _on_the_wall(self, after: datetime, until: datetime) -> Iterator[datetime]:
-        here = int((after - EPOCH).total_seconds()) // QUARTER_S
+    def _on_the_wall(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+        """What is dropped comes first: if it is due as well, that is what it is."""
+        first = int((after - EPOCH).total_seconds()) // QUARTER_S
         last = int((until - EPOCH).total_seconds()) // QUARTER_S
-        literal = self.timing.clock_changes == "literal"
         zone = ZoneInfo(self.timing.zone)
-        while here <= last:
-            quarter = _quarter(zone, here)
-            if quarter.hour not in self.hours and not quarter.skipped:
-                here += 1
-                continue
-            moments = list(self._moments(quarter)) if not quarter.again or literal or self.recurring else []
-            if not literal and any(list(self._moments(each)) for each in quarter.skipped):
-                moments = sorted({0, *moments})
-            for moment_s in moments:
-                yield EPOCH + timedelta(seconds=here * QUARTER_S + moment_s)
-            here += 1
+        numbers = [
+            number
+            for number in range(first - LONGEST_GAP, last + 1)
+            if (quarter := _quarter(zone, number)).hour in self.hours or quarter.skipped
+        ]
+        for number in numbers:
+            for moment_s in self._dropped(_quarter(zone, number)):
+                yield EPOCH + timedelta(seconds=number * QUARTER_S + moment_s), DROPPED
+        for number in numbers:
+            for moment_s, kind in self._due(_quarter(zone, number)):
+                yield EPOCH + timedelta(seconds=number * QUARTER_S + moment_s), kind
+
+    def _due(self, quarter: Quarter) -> Iterator[tuple[int, str]]:
+        literal = self.timing.clock_changes == "literal"
+        if not literal and any(list(self._moments(each)) for each in quarter.skipped):
+            yield 0, MOVED
+        if not quarter.again or literal or self.recurring:
+            yield from ((moment_s, DUE) for moment_s in self._moments(quarter))
+
+    def _dropped(self, quarter: Quarter) -> Iterator[int]:
+        """What the clocks skip, as if nobody had put them forward; and what they show again."""
+        if self.timing.clock_changes == "literal":
+            for number, each in enumerate(quarter.skipped):
+                yield from (number * QUARTER_S + moment_s for moment_s in self._moments(each))
+        elif quarter.again and not self.recurring:
+            yield from self._moments(quarter)
 
     def _moments(self, quarter: Quarter) -> Iterator[int]:
         """Seconds since the quarter began."""

@@ -21,7 +21,7 @@ from linstock.messages.schedule import (
     TickFired,
     TicksSkipped,
 )
-from tests.simulation.almanac import Plan
+from tests.simulation.almanac import DROPPED, MOVED, Expected, Plan
 from tests.simulation.jobs import Jobs
 
 GRACE_S = 12.0  # four seconds of patience with a lease's holder, errors and lost races included
@@ -146,16 +146,17 @@ class ScheduleOracle:
     def _move(self, cursor: datetime, told: Told) -> None:
         if cursor > max(self._edge, told.postgres + ROUNDING):
             self._miss("cursor beyond the true time", 1, told)
-        self._miss("missing", len(self._plan.expected(self._edge, cursor)), told)
+        self._miss("missing", len(self._expected(self._edge, cursor)), told)
         self._edge = max(self._edge, cursor)
 
     # Verdicts
 
     def _fired(self, event: TickFired, told: Told) -> None:
         instant = event.instant
-        self._decide(instant, instant, 1, told, event.verdict)
+        kinds = [each.kind for each in self._decide(instant, instant, 1, told, event.verdict)]
         self._runs += 1
         most = self._rules.max_runs
+        moved = kinds == [MOVED]
         late_s = (told.record.time - instant).total_seconds()
         named = event.verdict
         wrong = {
@@ -167,13 +168,14 @@ class ScheduleOracle:
             "called caught up, and in time": named == "caught_up" and late_s <= CAUGHT_UP_S and not event.missed_count,
             "fired without a run": not self._jobs.requested_with(event.job_id, told),
             "decided late": self._late(instant, told),
+            "moved, or not, other than said": bool(kinds) and moved != event.moved,
         }
         for what, so in wrong.items():
             self._miss(what, so, told)
 
     def _skipped(self, event: TicksSkipped, told: Told) -> None:
-        instants = self._decide(event.first, event.last, event.count, told, event.reason)
-        by_edit = told.batch in self._edits and self._mode != "on"
+        decided = self._decide(event.first, event.last, event.count, told, event.reason)
+        instants = [each.instant for each in decided]
         if event.reason in ("paused", "disabled"):
             self._miss(f"{event.reason}, and it was not", self._mode != event.reason, told)
         elif event.reason == "limit":
@@ -184,37 +186,41 @@ class ScheduleOracle:
             self._miss("outside, and it was not", sum(not self._outside(each) for each in instants), told)
         elif event.reason == "misfire":
             self._misfired(instants, told)
+        elif event.reason == "clock_change":
+            self._miss("decided late", sum(self._late(each, told) for each in instants if self._mode == "on"), told)
         else:
             self._miss("a reason that nobody knows", 1, told)
-        if event.reason in ("overlap", "outside_window", "misfire") and (self._mode != "on" or by_edit):
+        if event.reason in ("overlap", "outside_window", "misfire") and self._mode != "on":
             self._miss("skipped as if it were on", 1, told)
 
     def _misfired(self, instants: list[datetime], told: Told) -> None:
         """Somebody decided for it, or nobody was there, or the next was due already."""
+        self._miss("misfired outside its window", sum(self._outside(each) for each in instants), told)
         if self._edited_with(told) or not instants:
             return
         following = [*instants[1:], told.postgres]
         for instant, after in zip(instants, following, strict=True):
             due_s = self._due_s(instant)
             dense = (after - instant).total_seconds() <= GRACE_S
-            if self._outside(instant):
-                self._miss("misfired outside its window", 1, told)
             if not dense and self._witness.watched(self._reached_s(instant), due_s + GRACE_S):
                 self._miss("misfired while somebody was there", 1, told)
 
-    def _decide(self, first: datetime, last: datetime, count: int, told: Told, verdict: str) -> list[datetime]:
-        """Moves the edge over these instants. Returns those among them that the plan expects."""
+    def _decide(self, first: datetime, last: datetime, count: int, told: Told, verdict: str) -> list[Expected]:
+        """Moves the edge over these instants. Returns those among them that the plan expects. What is dropped is
+        called clock_change and nothing else is, so no range reaches from one to the other."""
         self._found.verdicts[verdict] += count
+        dropped = verdict == "clock_change"
         if last > told.postgres:
             self._miss("early", 1, told)
         if first <= self._edge:
             self._miss("doubled", 1, told)
             return []
-        before = self._plan.expected(self._edge, first - ROUNDING)
-        instants = self._plan.expected(first - ROUNDING, last)
+        before = self._expected(self._edge, first - ROUNDING)
+        instants = self._expected(first - ROUNDING, last)
         self._miss("missing", len(before), told)
-        if not instants or (instants[0], instants[-1], len(instants)) != (first, last, count):
+        if not instants or (instants[0].instant, instants[-1].instant, len(instants)) != (first, last, count):
             self._miss("not what was expected", 1, told)
+        self._miss("dropped, or not, other than said", sum((each.kind == DROPPED) != dropped for each in instants), told)
         self._found.instants += len(instants)
         self._edge = last
         return instants
@@ -224,11 +230,16 @@ class ScheduleOracle:
     def _finish(self, end: Told) -> None:
         """Whatever is not decided in the end must be too young, or outside, or nobody may decide on it."""
         if self._mode == "on":
-            for instant in self._plan.expected(self._edge, end.postgres):
+            for instant, _ in self._expected(self._edge, end.postgres):
                 if not self._outside(instant) and self._late(instant, end):
                     self._miss("never decided", 1, end)
         if self._mode == "paused" and self._resume_at is not None:
             self._miss("never resumed", self._overdue(self._reached_s(self._resume_at), end), end)
+
+    def _expected(self, after: datetime, until: datetime) -> list[Expected]:
+        """After a schedule's end nothing is."""
+        ends_at = self._rules.ends_at
+        return self._plan.expected(after, until if ends_at is None else min(until, ends_at))
 
     def _late(self, instant: datetime, told: Told) -> bool:
         return not self._edited_with(told) and self._overdue(self._due_s(instant), told, self._reached_s(instant))
