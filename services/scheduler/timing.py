@@ -62,7 +62,7 @@ def _due(schedule: Enabled, until: datetime, now: datetime) -> tuple[list[Passed
     """What does not fire, and the latest that may: one, or with fire_all so many as it says."""
     rules, timing = schedule.rules, schedule.timing
     passed, due = dropped(schedule, until), list[datetime]()
-    since = now - timedelta(seconds=rules.catchup_window_s) - MOMENT
+    since = now - rules.catchup_window - MOMENT
     left = rules.catchup_limit if rules.misfire == "fire_all" else 1
     for each in reversed(list(recurrence.stretches(timing, rules, schedule.cursor, until))):
         if not each.inside:

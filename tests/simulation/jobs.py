@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from linstock.messages.job import JobCancelled, JobFailed, JobSucceeded, ScanRequested
-from linstock.messages.schedule import ScheduleEnabled, SchedulePaused, ScheduleResumed
+from linstock.messages.schedule import ScheduleDefined, ScheduleEnabled, SchedulePaused, ScheduleResumed
 
 if TYPE_CHECKING:
     from tests.simulation.oracle import Told
@@ -31,7 +31,7 @@ class Jobs:
 
     def __init__(self, log: list["Told"]) -> None:
         self._runs: dict[UUID, Run] = {}
-        self._of_library: dict[UUID, list[Run]] = defaultdict(list)
+        self._library_of: dict[UUID, UUID] = {}
         self._of_schedule: dict[UUID, list[Run]] = defaultdict(list)
         self._anew: dict[UUID, list[int]] = defaultdict(list)
         for told in log:
@@ -43,8 +43,9 @@ class Jobs:
             case ScanRequested(job_id=job_id, schedule_id=schedule_id, target=target):
                 run = Run(schedule_id, target.library_id, told.batch, told.at_s, position)
                 self._runs[job_id] = run
-                self._of_library[target.library_id].append(run)
                 self._of_schedule[schedule_id].append(run)
+            case ScheduleDefined(schedule_id=schedule_id, target=target):
+                self._library_of[schedule_id] = target.library_id
             case JobSucceeded() | JobFailed() | JobCancelled() as event:
                 run = self._runs[event.job_id]
                 run.closed_s, run.closed_at, run.how = told.at_s, position, type(event).__name__
@@ -71,8 +72,7 @@ class Jobs:
         run = self._runs.get(job_id) if job_id else None
         if run is None or run.position > told.record.position:
             return False
-        mine = self._of_schedule[told.record.aggregate_id]
-        same = any(each.library_id == run.library_id for each in mine[:1])
+        same = run.library_id == self._library_of[told.record.aggregate_id]
         return same and told.at_s <= run.closed_s + HEARD_LATER_S
 
     def failed_in_a_row(self, told: "Told") -> int:

@@ -220,7 +220,9 @@ class ScheduleOracle:
         self._miss("missing", len(before), told)
         if not instants or (instants[0].instant, instants[-1].instant, len(instants)) != (first, last, count):
             self._miss("not what was expected", 1, told)
-        self._miss("dropped, or not, other than said", sum((each.kind == DROPPED) != dropped for each in instants), told)
+        self._miss(
+            "dropped, or not, other than said", sum((each.kind == DROPPED) != dropped for each in instants), told
+        )
         self._found.instants += len(instants)
         self._edge = last
         return instants

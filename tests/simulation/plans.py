@@ -45,13 +45,17 @@ WEEKDAYS: dict[str, DayRule] = {
     "SUN": lambda day: day.weekday() == 6,
     "0,3": lambda day: day.weekday() in (6, 2),
     "FRI-MON/3": lambda day: day.weekday() in (4, 0),
+    "SUNL": lambda day: day.weekday() == 6 and (day + timedelta(7)).month != day.month,
+    "0#2": lambda day: day.weekday() == 6 and 8 <= day.day <= 14,
     "5L": lambda day: day.weekday() == 4 and (day + timedelta(7)).month != day.month,
     "1#2": lambda day: day.weekday() == 0 and 8 <= day.day <= 14,
     "7#1": lambda day: day.weekday() == 6 and day.day <= 7,
 }
+CHANGES = "1,4,5,6,8,25,27,29", "3,4,9,10,11"
+"""Days and months in which clocks change, almost all over the world."""
 SECONDS = {"0": {0}, "17": {17}, "10,40": {10, 40}, "*/20": {0, 20, 40}}
 MINUTES = {"0": {0}, "30": {30}, "15,59": {15, 59}, "*/30": {0, 30}, "58-2/2": {58, 0, 2}, "7": {7}}
-HOURS = {"0": {0}, "1": {1}, "2": {2}, "3": {3}, "1,2": {1, 2}, "22-2/2": {22, 0, 2}, "14": {14}}
+HOURS = {"0": {0}, "1": {1}, "2": {2}, "3": {3}, "02": {2}, "01": {1}, "1,2": {1, 2}, "22-2/2": {22, 0, 2}, "14": {14}}
 INTERVALS = {"@every 98h/7m": (352_800, 420), "@every 3d": (259_200, 0), "@every 50h30m": (181_800, 0)}
 DENSE = {"@every 90s": (90, 0), "@every 75s/3s": (75, 3), "@every 5m": (300, 0)}
 
@@ -66,8 +70,8 @@ def plan(chance: random.Random) -> Plan:
         return Plan(timing, minutes=frozenset({0}), hours=frozenset({0}), on=DAYS["1"])
     second = chance.choice(("", "", "", "", "17", _rarely(chance, SECONDS)))
     minute, hour = _rarely(chance, MINUTES), _rarely(chance, HOURS)
-    day, weekday, days, on = _day(chance)
-    fields = f"{second} {minute} {hour} {day} * {weekday}".strip()
+    day, month, weekday, days, on = _day(chance)
+    fields = f"{second} {minute} {hour} {day} {month} {weekday}".strip()
     return Plan(
         Timing(expression=fields, zone=zone, days=days, clock_changes=changes),
         seconds=frozenset(SECONDS[second or "0"]),
@@ -93,25 +97,34 @@ def _interval(chance: random.Random, known: dict[str, tuple[int, int]]) -> Plan:
     return Plan(Timing(expression=text, zone="UTC"), every_s=known[text][0], phase_s=known[text][1])
 
 
-def _day(chance: random.Random) -> tuple[str, str, str, DayRule]:
+def _day(chance: random.Random) -> tuple[str, str, str, str, DayRule]:
     kind = chance.random()
     day, weekday = chance.choice(list(DAYS)), chance.choice(list(WEEKDAYS))
     if kind < 0.06:
-        return "*", "*", "and", lambda _: True
+        return "*", "*", "*", "and", lambda _: True
+    if kind < 0.2:
+        days, months = CHANGES
+        return (
+            days,
+            months,
+            "*",
+            "and",
+            lambda each: str(each.day) in days.split(",") and str(each.month) in months.split(","),
+        )
     if kind < 0.5:
-        return day, "?", chance.choice(("and", "or")), DAYS[day]
+        return day, "*", "?", chance.choice(("and", "or")), DAYS[day]
     if kind < 0.8:
-        return "?", weekday, chance.choice(("and", "or")), WEEKDAYS[weekday]
+        return "?", "*", weekday, chance.choice(("and", "or")), WEEKDAYS[weekday]
     if kind < 0.88:
         weekday = chance.choice(("MON-FRI", "SUN", "1#2"))
-        return "5-9", weekday, "and", lambda each: DAYS["5-9"](each) and WEEKDAYS[weekday](each)
-    return day, weekday, "or", lambda each: DAYS[day](each) or WEEKDAYS[weekday](each)
+        return "5-9", "*", weekday, "and", lambda each: DAYS["5-9"](each) and WEEKDAYS[weekday](each)
+    return day, "*", weekday, "or", lambda each: DAYS[day](each) or WEEKDAYS[weekday](each)
 
 
 def rules(chance: random.Random, start: datetime, days: int) -> Rules:
     return Rules(
         misfire=chance.choice(("fire_once", "fire_once", "fire_all", "skip")),
-        catchup_window_s=chance.choice((900, 3600, 86_400, 7 * 86_400)),
+        catchup_window_s=chance.choice((60, 3600, 86_400, 7 * 86_400)),
         catchup_limit=chance.choice((1, 3, 100)),
         overlap=chance.choice(("skip", "skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other")),
         buffer_limit=chance.choice((1, 3)),

@@ -75,7 +75,7 @@ def _misfired(tick: Tick, schedule: Enabled) -> tuple[tuple[datetime, ...], tupl
     """What was missed and stays so, and what should fire."""
     rules, instants = schedule.rules, tick.instants
     latest = instants[-1]
-    too_old = latest < tick.now - timedelta(seconds=rules.catchup_window_s)
+    too_old = latest < tick.now - rules.catchup_window
     if too_old or (rules.misfire == "skip" and _lateness(tick, schedule, latest) > MISFIRED_AFTER):
         return instants, ()
     if rules.misfire == "fire_all":

@@ -319,7 +319,9 @@ class Oracle:
 
     def _wanted(self, inside: list[datetime], now: datetime) -> list[datetime]:
         rules = self.rules
-        recent = [instant for instant in inside if now - instant <= timedelta(seconds=rules.catchup_window_s)]
+        recent = [
+            instant for instant in inside if now - instant <= timedelta(seconds=rules.catchup_window_s + rules.jitter_s)
+        ]
         if rules.misfire == "fire_all":
             return recent[-rules.catchup_limit :]
         if rules.misfire == "skip":

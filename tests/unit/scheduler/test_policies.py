@@ -412,3 +412,12 @@ def test_new_timing_of_the_library_keeps_what_the_library_knows_nothing_of() -> 
     after = reduce(schedule.evolve, events, state)
     assert isinstance(after, Enabled)
     assert (after.timing.days, after.timing.expression, after.rules.misfire) == ("or", "*/2 * * * *", "skip")
+
+
+def test_what_waits_for_its_jitter_is_not_missed_however_short_the_catchup_window_is() -> None:
+    state = made(Rules(jitter_s=3000, catchup_window_s=60), cron="0 * * * *")
+    assert isinstance(state, Enabled)
+    released = timing.upcoming(state)
+    assert released is not None
+    assert released > at(60 * MINUTE) + timedelta(seconds=60), "or this shows nothing"
+    assert verdicts(ticked(state, (released - NOON).total_seconds())) == [(60, "fired")]
