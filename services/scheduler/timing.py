@@ -1,6 +1,6 @@
 """Which instants of a schedule are due. Pure."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from msgspec.structs import replace

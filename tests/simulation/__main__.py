@@ -23,10 +23,11 @@ year = Year(
     given.seed, given.days, given.schedules, checked=given.control != "unchecked", trusting=given.control == "trusting"
 )
 outcome = simulate(year)
-print(f"{time.monotonic() - began:.1f} s, {outcome.events} events, {outcome.findings.instants} instants")
+findings = outcome.findings()
+print(f"{time.monotonic() - began:.1f} s, {len(outcome.history)} events, {findings.instants} instants")
 print("happened:", outcome.happened)
-print("verdicts:", dict(outcome.findings.verdicts))
-print("wrong:   ", dict(outcome.findings.wrong) or "nothing")
-for example in outcome.findings.examples[:20]:
+print("verdicts:", dict(findings.verdicts))
+print("wrong:   ", dict(findings.wrong) or "nothing")
+for example in findings.examples[:20]:
     print("  ", example)
-sys.exit(1 if outcome.findings.wrong else 0)
+sys.exit(1 if findings.wrong else 0)

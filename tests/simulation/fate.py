@@ -1,32 +1,16 @@
-"""What happens to replicas and clocks in a year, and what people do meanwhile."""
+"""What happens to replicas, clocks and jobs in a year."""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from linstock.bus.inbox import CommandContext, Refused
-from linstock.eventlog.record import FutureInstant, Origin, VersionConflict
-from linstock.messages.rules import ChangedRules, Rules
-from linstock.messages.schedule import (
-    ChangeSchedule,
-    DisableSchedule,
-    EnableSchedule,
-    PauseSchedule,
-    ResumeSchedule,
-)
 from services.scheduler import timing
-from services.scheduler.clock import ClockStale
-from services.scheduler.edits import EditPlanner
-from services.scheduler.known import KnownSchedule
-from services.scheduler.schedule import Existing, Paused
-from services.scheduler.schedule.editing import Edit
-from tests.simulation import plans
-from tests.simulation.almanac import Plan
+from services.scheduler.schedule import Existing
+from tests.simulation.people import People
 from tests.simulation.replica import Replica, Rows
-from tests.simulation.world import WORKSPACE, World
+from tests.simulation.world import World
 
 DAY_S = 86_400.0
 SLOTS = 3
@@ -50,9 +34,9 @@ class Slot:
 class Fate:
     """Everything at random, from one seed."""
 
-    def __init__(self, world: World, known: dict[object, Plan], seed: int, days: float, *, trusting: bool) -> None:
+    def __init__(self, world: World, people: People, seed: int, days: int, *, trusting: bool) -> None:
         self.world = world
-        self.plans = known
+        self._people = people
         self.slots = [Slot(number) for number in range(SLOTS)]
         self.happened: dict[str, int] = {}
         self._seed = seed
@@ -68,7 +52,7 @@ class Fate:
         """Returns after `days`; in the last day nothing more goes wrong."""
         acts: list[tuple[float, Callable[[], Awaitable[None]]]] = [
             (0.04, self._everybody_gone), (0.3, self._cut_off), (0.4, self._blind), (0.15, self._set_clock),
-            (1.0, self._lose_count), (4.0, self._edit), (0.5, self._busy), (0.3, self._fail),
+            (1.0, self._lose_count), (4.0, self._somebody_edits), (0.5, self._busy), (0.3, self._fail),
         ]  # fmt: skip
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(self._live(slot)) for slot in self.slots]
@@ -182,7 +166,7 @@ class Fate:
         await self._before_an_instant(self._chance.uniform(-1, max(2.0, abs(by_s))))
         self.world.steps.add(self.world.now_s, by_s)
         self._noticed_within_a_second()
-        await self._edit()
+        await self._somebody_edits()
         if not off_s:
             await asyncio.sleep(self._chance.uniform(3, 20_000))
             self.world.steps.add(self.world.now_s, -by_s)
@@ -195,7 +179,7 @@ class Fate:
         if slot.replica is not None:
             slot.replica.clock.skew.add(self.world.now_s, self._chance.choice((-40.0, 0.5, 5.0, 40.0, 100_000.0)))
             self._noticed_within_a_second()
-            await self._edit_at(slot)
+            await self._people.edit(slot.replica)
 
     def _noticed_within_a_second(self) -> None:
         for slot in self.slots:
@@ -215,6 +199,9 @@ class Fate:
             if wait_s < 5 * DAY_S:
                 await asyncio.sleep(max(0.0, wait_s))
 
+    async def _somebody_edits(self) -> None:
+        await self._people.edit(self._chance.choice(self.slots).replica)
+
     async def _busy(self) -> None:
         """All libraries, or those of a third, take hours."""
         until_s = self.world.now_s + self._chance.choice((600.0, 20_000.0, 200_000.0))
@@ -230,71 +217,5 @@ class Fate:
                 self.world.failing_until_s[library_id] = self.world.now_s + 10 * DAY_S
 
     def _libraries(self) -> list[UUID]:
-        replica = next((slot.replica for slot in self.slots if slot.replica), None)
-        found = (
-            [each.state.target.library_id for each in replica.known() if isinstance(each.state, Existing)]
-            if replica
-            else []
-        )
-        return sorted(set(found))
-
-    async def _edit(self) -> None:
-        """Through the real planner of whichever replica gets the command; who loses a race tries again."""
-        await self._edit_at(self._chance.choice(self.slots))
-
-    async def _edit_at(self, slot: Slot) -> None:
-        replica = slot.replica
-        if replica is None or not replica.known():
-            return
-        known = self._chance.choice(replica.known())
-        command = self._command(known)
-        log = replica.connection
-        for _ in range(5):
-            try:
-                context = CommandContext(
-                    command_id=uuid4(), workspace=WORKSPACE, actor="person", at=replica.clock.require()
-                )
-                plan = await EditPlanner(log, replica.index).edit(command, context)
-                origin = Origin(workspace=WORKSPACE, actor="person", at=context.at, correlation_id=uuid4())
-                await log.append(plan.appends, origin, not_before=plan.not_before)
-            except VersionConflict:
-                continue
-            except (Refused, FutureInstant, ConnectionError, ClockStale):
-                return
-            return
-
-    def _command(self, known: KnownSchedule) -> Edit:
-        schedule_id, chance, now = known.schedule_id, self._chance, self.world.postgres_at(self.world.now_s)
-        if isinstance(known.state, Paused) and chance.random() < 0.5:
-            return ResumeSchedule(schedule_id=schedule_id)
-        match chance.choice(("pause", "pause", "until", "off", "on", "on", "on", "retime", "rules")):
-            case "pause":
-                return PauseSchedule(schedule_id=schedule_id, reason="disk swap")
-            case "until":
-                until = now + timedelta(seconds=chance.choice((30.0, 90_000.0, 2_000_000.0)) * chance.random() + 2)
-                return PauseSchedule(schedule_id=schedule_id, resume_at=until)
-            case "off":
-                return DisableSchedule(schedule_id=schedule_id)
-            case "on":
-                return EnableSchedule(schedule_id=schedule_id)
-            case "retime":
-                return self._retimed(known)
-            case _:
-                if _is_dense(known):
-                    return EnableSchedule(schedule_id=schedule_id)
-                rules = plans.rules(chance, self.world.start, int(self._days))
-                changed = {name: getattr(rules, name) for name in Rules.__struct_fields__}
-                return ChangeSchedule(schedule_id=schedule_id, rules=ChangedRules(**changed))
-
-    def _retimed(self, known: KnownSchedule) -> ChangeSchedule:
-        plan = plans.dense_plan(self._chance) if _is_dense(known) else plans.plan(self._chance)
-        told = plan.timing
-        self.plans[told] = plan
-        return ChangeSchedule(
-            schedule_id=known.schedule_id, expression=told.expression, zone=told.zone, days=told.days,
-            clock_changes=told.clock_changes,
-        )  # fmt: skip
-
-
-def _is_dense(known: KnownSchedule) -> bool:
-    return isinstance(known.state, Existing) and known.state.timing.expression in plans.DENSE
+        known = next((slot.replica.known() for slot in self.slots if slot.replica), [])
+        return sorted({each.state.target.library_id for each in known if isinstance(each.state, Existing)})

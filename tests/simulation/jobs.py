@@ -2,14 +2,11 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from linstock.messages.job import JobCancelled, JobFailed, JobSucceeded, ScanRequested
 from linstock.messages.schedule import ScheduleDefined, ScheduleEnabled, SchedulePaused, ScheduleResumed
-
-if TYPE_CHECKING:
-    from tests.simulation.oracle import Told
+from tests.simulation.evidence import Told
 
 HEARD_LATER_S = 7_300.0  # as long as a replica hears nothing of others
 
@@ -29,7 +26,7 @@ class Run:
 class Jobs:
     """All of them; questions are about the moment of an event."""
 
-    def __init__(self, log: list["Told"]) -> None:
+    def __init__(self, log: list[Told]) -> None:
         self._runs: dict[UUID, Run] = {}
         self._library_of: dict[UUID, UUID] = {}
         self._of_schedule: dict[UUID, list[Run]] = defaultdict(list)
@@ -37,7 +34,7 @@ class Jobs:
         for told in log:
             self._note(told)
 
-    def _note(self, told: "Told") -> None:
+    def _note(self, told: Told) -> None:
         position = told.record.position
         match told.event:
             case ScanRequested(job_id=job_id, schedule_id=schedule_id, target=target):
@@ -54,12 +51,12 @@ class Jobs:
             case _:
                 pass
 
-    def requested_with(self, job_id: UUID, told: "Told") -> bool:
+    def requested_with(self, job_id: UUID, told: Told) -> bool:
         """In the same insert as the tick."""
         run = self._runs.get(job_id)
         return run is not None and run.batch == told.batch
 
-    def surely_open(self, told: "Told") -> bool:
+    def surely_open(self, told: Told) -> bool:
         """One of the schedule's own, which everybody knew who knew the schedule: asked for earlier and still open."""
         position = told.record.position
         return any(
@@ -67,7 +64,7 @@ class Jobs:
             for run in self._of_schedule[told.record.aggregate_id][-200:]
         )
 
-    def may_be_open(self, job_id: UUID | None, told: "Told") -> bool:
+    def may_be_open(self, job_id: UUID | None, told: Told) -> bool:
         """As far as somebody knew who had not heard everything yet."""
         run = self._runs.get(job_id) if job_id else None
         if run is None or run.position > told.record.position:
@@ -75,7 +72,7 @@ class Jobs:
         same = run.library_id == self._library_of[told.record.aggregate_id]
         return same and told.at_s <= run.closed_s + HEARD_LATER_S
 
-    def failed_in_a_row(self, told: "Told") -> int:
+    def failed_in_a_row(self, told: Told) -> int:
         """The latest ended ones of its runs, since it was last switched on, paused or resumed."""
         position, schedule_id = told.record.position, told.record.aggregate_id
         since = max((each for each in self._anew[schedule_id] if each < position), default=0)

@@ -5,11 +5,10 @@ checked as far as the history leaves no choice: what stays open is who was first
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from linstock.eventlog.record import Recorded
 from linstock.messages.rules import Rules
 from linstock.messages.schedule import (
     ScheduleChanged,
@@ -22,9 +21,9 @@ from linstock.messages.schedule import (
     TicksSkipped,
 )
 from tests.simulation.almanac import DROPPED, MOVED, Expected, Plan
+from tests.simulation.evidence import GRACE_S, Told, Witness
 from tests.simulation.jobs import Jobs
 
-GRACE_S = 12.0  # four seconds of patience with a lease's holder, errors and lost races included
 LATE_S, CAUGHT_UP_S = 1.0, 60.0
 ROUNDING = timedelta(milliseconds=1)
 
@@ -43,35 +42,6 @@ class Findings:
             self.wrong[what] += count
             if self.wrong[what] <= 3 * count:
                 self.examples.append(f"{what}: {schedule} {where}")
-
-
-@dataclass(frozen=True)
-class Told:
-    """One event of a schedule, when it was really appended (by the world's seconds and by Postgres's clock), and in
-    which insert."""
-
-    record: Recorded
-    event: object
-    at_s: float
-    postgres: datetime
-    batch: int
-
-
-class Witness:
-    """What the world knows and the log does not. `watched` : whether one replica could have acted from the first to
-    the second moment without a break."""
-
-    def __init__(
-        self, reached_s: Callable[[datetime, float], float], watching_s: list[list[float]], steps_s: list[float]
-    ) -> None:
-        self.reached_s = reached_s
-        self._watching_s = sorted(watching_s)
-        self._steps_s = steps_s
-
-    def watched(self, since_s: float, until_s: float) -> bool:
-        if any(since_s - GRACE_S <= step_s <= until_s for step_s in self._steps_s):
-            return False
-        return any(since <= since_s and until_s <= until for since, until in self._watching_s)
 
 
 class ScheduleOracle:
@@ -274,3 +244,15 @@ class ScheduleOracle:
 
     def _miss(self, what: str, count: int, told: Told) -> None:
         self._found.miss(what, int(count), self._plan.timing, (str(told.postgres), told.event))
+
+
+def judge(history: list[Told], plans: dict[object, Plan], witness: Witness, end: Told) -> Findings:
+    """The whole log. `end` stands for its end, whatever its record."""
+    found, jobs = Findings(), Jobs(history)
+    by_schedule: dict[UUID, list[Told]] = {}
+    for told in history:
+        if told.record.aggregate == "schedule":
+            by_schedule.setdefault(told.record.aggregate_id, []).append(told)
+    for told_all in by_schedule.values():
+        ScheduleOracle(found, plans, jobs, witness).judge(told_all, end)
+    return found

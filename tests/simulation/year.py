@@ -17,9 +17,10 @@ from linstock.messages.schedule import ScanTarget, ScheduleDefined, ScheduleEven
 from services.scheduler import tail, ticker
 from tests.simulation import loop, plans
 from tests.simulation.almanac import Plan
+from tests.simulation.evidence import Told, Witness
 from tests.simulation.fate import DAY_S, Fate
-from tests.simulation.jobs import Jobs
-from tests.simulation.oracle import Findings, ScheduleOracle, Told, Witness
+from tests.simulation.oracle import Findings, judge
+from tests.simulation.people import People
 from tests.simulation.world import WORKSPACE, World
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,11 +43,19 @@ class Year:
     trusting: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
-    findings: Findings
+    """`happened` counts what went wrong and what people did."""
+
+    history: list[Told]
+    plans: dict[object, Plan]
+    witness: Witness
+    end: Told
     happened: dict[str, int]
-    events: int
+
+    def findings(self, history: list[Told] | None = None) -> Findings:
+        """Of another history than the real one, if given."""
+        return judge(self.history if history is None else history, self.plans, self.witness, self.end)
 
 
 def simulate(year: Year) -> Outcome:
@@ -64,9 +73,10 @@ def _no_idle_looks() -> Iterator[None]:
 async def _simulate(year: Year) -> Outcome:
     world = World(START, year.seed, checked=year.checked)
     known = await _define(world, year)
-    fate = Fate(world, known, year.seed, year.days, trusting=year.trusting)
+    people = People(world, known, year.seed, year.days)
+    fate = Fate(world, people, year.seed, year.days, trusting=year.trusting)
     await fate.run()
-    return Outcome(judge(world, fate, known), fate.happened, await world.log.last_position())
+    return _outcome(world, fate, known, year)
 
 
 async def _define(world: World, year: Year) -> dict[object, Plan]:
@@ -97,23 +107,15 @@ def _defined(schedule_id: UUID, library_id: UUID, plan: Plan, rules: Rules) -> S
     )  # fmt: skip
 
 
-def judge(world: World, fate: Fate, known: dict[object, Plan]) -> Findings:
+def _outcome(world: World, fate: Fate, known: dict[object, Plan], year: Year) -> Outcome:
     log = world.log
     records = log._events
     history = [
         Told(record, _EVENTS.decode(record.data), at_s, world.postgres_at(at_s), batch)
         for record, at_s, batch in zip(records, log.appended_s, log.batches, strict=True)
     ]
-    found, jobs = Findings(), Jobs(history)
     watching_s = [stretch for slot in fate.slots for stretch in slot.watching_s]
     witness = Witness(world.reached_s, watching_s, world.steps.moments_s)
-    end_s = fate._days * DAY_S
-    by_schedule: dict[UUID, list[Told]] = {}
-    for told in history:
-        if told.record.aggregate == "schedule":
-            by_schedule.setdefault(told.record.aggregate_id, []).append(told)
-    for told_all in by_schedule.values():
-        last = told_all[-1]
-        end = Told(last.record, "the end", end_s, world.postgres_at(end_s), -1)
-        ScheduleOracle(found, known, jobs, witness).judge(told_all, end)
-    return found
+    end_s = year.days * DAY_S
+    end = Told(records[-1], "the end", end_s, world.postgres_at(end_s), -1)
+    return Outcome(history, known, witness, end, fate.happened)

@@ -28,7 +28,7 @@ class Rules(Message, frozen=True):
     """Which instants fire, and how.
 
     `misfire` says what becomes of instants at which nobody was there: fire_once (the latest fires, once), fire_all (the
-    latest `catchup_limit`, oldest first, one after another) or skip. None fires that is older than `catchup_window_s`, and its jitter.
+    latest `catchup_limit`, oldest first, one after another) or skip. None fires that is older than `catchup_window`.
     `overlap` says what happens while a run is open: skip, buffer_one or buffer_all (it waits for its turn; at most one,
     or `buffer_limit`, do), cancel_other (the open ones are cancelled, and workers get a moment to stop) or
     terminate_other (and it starts at once).
