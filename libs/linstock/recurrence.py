@@ -1,6 +1,7 @@
 """Which instants of a timing fire, under a schedule's rules. Pure; instants are aware UTC, whole seconds."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
@@ -19,6 +20,17 @@ class Outside(Struct, frozen=True):
     """Until when (included) nothing fires, as far as one of the rules says; `calendar` names it, if it is one."""
 
     until: datetime
+    calendar: str = ""
+
+
+class Stretch(Struct, frozen=True):
+    """Instants later than `after` and not later than `until`: all may fire, or (`inside` is False) none. `first` is the
+    first of them; there is one. `calendar` names the one that leaves them out."""
+
+    after: datetime
+    first: datetime
+    until: datetime
+    inside: bool
     calendar: str = ""
 
 
@@ -74,6 +86,64 @@ def span(timing: Timing, after: datetime, until: datetime) -> cron.Span | None:
     return cron.span(timing.expression, timing.zone, after, until, days=days, changes=changes)
 
 
+def latest(timing: Timing, after: datetime, until: datetime, count: int) -> list[datetime]:
+    """The last `count` instants later than `after` and not later than `until`, ascending. Raises InvalidCron."""
+    days, changes = _options(timing)
+    return cron.latest(timing.expression, timing.zone, after, until, count, days=days, changes=changes)
+
+
+def dropped(timing: Timing, after: datetime, until: datetime) -> Iterator[datetime]:
+    """What the clocks take away of it, later than `after` and not later than `until`: `linstock.cron.dropped`. Raises
+    InvalidCron."""
+    days, changes = _options(timing)
+    return cron.dropped(timing.expression, timing.zone, after, until, days=days, changes=changes)
+
+
+def moved_to(timing: Timing, at: datetime) -> datetime | None:
+    """The end of the gap, if `at` stands for a wall time in it that fires there. Raises InvalidCron."""
+    days, changes = _options(timing)
+    return cron.moved_to(timing.expression, timing.zone, at, days=days, changes=changes)
+
+
+def dropped_spans(timing: Timing, rules: Rules, after: datetime, until: datetime) -> list[cron.Span]:
+    """The same up to the schedule's end; none reaches over an instant. Raises InvalidCron."""
+    found, following_at = list[cron.Span](), None
+    for instant in dropped(timing, after, _until(rules, until)):
+        if found and (following_at is None or instant < following_at):
+            found[-1] = cron.Span(found[-1].first, instant, found[-1].count + 1)
+        else:
+            found.append(cron.Span(instant, instant, 1))
+            following_at = following(timing, instant)
+    return found
+
+
+def stretches(timing: Timing, rules: Rules, after: datetime, until: datetime) -> Iterator[Stretch]:
+    """Of what is later than `after` and not later than `until`, nor than the schedule's end. None reaches over what the
+    clocks take away. Raises InvalidCron."""
+    until = _until(rules, until)
+    breaks = [each.first for each in dropped_spans(timing, rules, after, until)]
+    while (first := following(timing, after)) is not None and first <= until:
+        found = outside(timing, rules, first)
+        end = min(until, inside_until(timing, rules, first) if found is None else found.until)
+        end = min(end, next((each - MOMENT for each in breaks if each > first), end))
+        yield Stretch(after, first, end, found is None, found.calendar if found else "")
+        after = end
+
+
+def first_due(timing: Timing, rules: Rules, after: datetime) -> datetime | None:
+    """The first moment later than `after` at which something can be decided without waiting for what follows: an
+    instant that may fire, one that the clocks take away, or the schedule's end. Raises InvalidCron."""
+    instant = first_inside(timing, rules, after)
+    end = instant or rules.ends_at
+    if end is None:
+        return None
+    gone = next(dropped(timing, after, end), None)
+    if gone is not None or instant is not None:
+        return gone or instant
+    left = following(timing, after)
+    return end if left is not None and left <= end else None
+
+
 def moved(timing: Timing, instant: datetime) -> bool:
     """Whether the clocks skipped its wall time. Raises InvalidCron."""
     days, changes = _options(timing)
@@ -101,6 +171,11 @@ def inside_until(timing: Timing, rules: Rules, instant: datetime) -> datetime:
     for calendar in rules.calendars:
         end = min(end, days_off.open_until(calendar.days, timing.zone, instant))
     return end if rules.ends_at is None else min(end, rules.ends_at)
+
+
+def _until(rules: Rules, until: datetime) -> datetime:
+    """After its end a schedule expects nothing."""
+    return until if rules.ends_at is None else min(until, rules.ends_at)
 
 
 def release(timing: Timing, rules: Rules, schedule_id: UUID, instant: datetime) -> datetime:

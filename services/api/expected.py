@@ -1,8 +1,9 @@
 """Which instants a schedule is expected at, and what is known of one that has no verdict. Pure: the caller says what is
 stored, and what time it is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -10,6 +11,8 @@ from linstock import cron, recurrence
 from linstock.messages.rules import Rules, Timing
 from services.api.dto.ticks import AskedInstantDto, State, Upcoming, UpcomingTickDto
 from services.api.reasons import utc
+
+T = TypeVar("T")
 
 FEW = 5
 MOMENT = timedelta(microseconds=1)
@@ -19,6 +22,9 @@ OFF = "The schedule is {off}: it does not fire unless that ends before."
 PASSED_OFF = "The schedule is {off}: what passes until that ends does not fire."
 DUE = "It was due and is not decided yet: no scheduler could act so far."
 OUTSIDE = "It lies outside the times at which the schedule may fire."
+LOST = "The clocks skip its wall time, or show it a second time: it does not fire."
+MOVED = "The clocks skip its wall time: what it stands for is at the end of the gap, {at}."
+ENDED = "The schedule ended on {at}."
 EXCLUDED = "Calendar '{calendar}' excludes it."
 FORGOTTEN = "It is so long ago that its verdict is no longer kept."
 NOT_YET = "The schedule was not there yet: it was made on {at} by {by}."
@@ -37,15 +43,36 @@ class Version(Struct, frozen=True):
     deleted_at: datetime | None = None
     deleted_by: str | None = None
 
+    def expects(self, at: datetime) -> bool:
+        """Whether there is a verdict about it, sooner or later."""
+        return self.comes_to(at) or self.loses(at)
+
     def comes_to(self, at: datetime) -> bool:
         return self.following(at - MOMENT) == at
 
+    def loses(self, at: datetime) -> bool:
+        """Whether the clocks take it away."""
+        lost = _understood(lambda: at in recurrence.dropped(self.timing, at - MOMENT, at))
+        return bool(lost) and not self.is_over(at)
+
+    def is_over(self, at: datetime) -> bool:
+        return self.rules.ends_at is not None and at > self.rules.ends_at
+
+    def moved_to(self, at: datetime) -> datetime | None:
+        """Where the gap ends, if that is where this wall time fires."""
+        return _understood(lambda: recurrence.moved_to(self.timing, at))
+
     def following(self, after: datetime) -> datetime | None:
-        """None when there is none, or what is stored can't be understood."""
-        try:
-            return recurrence.following(self.timing, after)
-        except cron.InvalidCron:
-            return None
+        """None when there is none before its end, or what is stored can't be understood."""
+        found = _understood(lambda: recurrence.following(self.timing, after))
+        return None if found is None or self.is_over(found) else found
+
+
+def _understood(found: Callable[[], T]) -> T | None:
+    try:
+        return found()
+    except cron.InvalidCron:
+        return None
 
 
 class Standing(Struct, frozen=True):
@@ -90,8 +117,8 @@ def without_verdict(at: datetime, version: Version, standing: Standing, now: dat
     if version.deleted_at is not None and at > version.deleted_at:
         gone = f"The schedule was deleted on {utc(version.deleted_at)} by {version.deleted_by}."
         return asked(at, None, "not_expected", gone)
-    if not version.comes_to(at):
-        return asked(at, version, "not_expected", not_expected(version))
+    if not version.expects(at):
+        return asked(at, version, "not_expected", not_expected(version, at))
     if at > standing.cursor and not standing.deleted:
         return asked(at, version, *_open(standing, version, at, now))
     if standing.kept_from is not None and at < standing.kept_from:
@@ -99,8 +126,12 @@ def without_verdict(at: datetime, version: Version, standing: Standing, now: dat
     return asked(at, version, "unrecorded", UNRECORDED)
 
 
-def not_expected(version: Version) -> str:
+def not_expected(version: Version, at: datetime) -> str:
     timing = version.timing
+    if version.is_over(at) and version.rules.ends_at is not None:
+        return ENDED.format(at=utc(version.rules.ends_at))
+    if (end := version.moved_to(at)) is not None:
+        return MOVED.format(at=utc(end))
     return f"It was not expected to fire: {timing.expression!r} in {timing.zone} does not come to this instant."
 
 
@@ -121,6 +152,8 @@ def asked(at: datetime, version: Version | None, state: State, explanation: str)
 
 def _open(standing: Standing, version: Version, at: datetime, now: datetime) -> tuple[Upcoming, str]:
     state: Upcoming = "ahead" if at > now else "undecided"
+    if version.loses(at):
+        return state, LOST
     if standing.is_off(at):
         return state, (OFF if at > now else PASSED_OFF).format(off=standing.off)
     outside = recurrence.outside(version.timing, version.rules, at)

@@ -16,7 +16,7 @@ import structlog
 from linstock.cancellation import cancel
 from linstock.cron import InvalidCron
 from linstock.eventlog.log import EventLog
-from linstock.eventlog.record import Origin, VersionConflict
+from linstock.eventlog.record import FutureInstant, Origin, VersionConflict
 from linstock.messages.rules import CalendarDays
 from linstock.messages.schedule import FollowCalendar
 from services.scheduler import schedule, timing
@@ -112,7 +112,7 @@ class CalendarFollower:
             return False
         try:
             await self._append(known, *newer, now)
-        except VersionConflict:  # another replica was faster, or a tick
+        except (VersionConflict, FutureInstant):  # another replica was faster, or a tick; or the clock was set back
             return False
         except Exception as error:  # Postgres is away
             logger.warning("A calendar can't reach a schedule", schedule_id=str(schedule_id), error=repr(error))
@@ -131,7 +131,7 @@ class CalendarFollower:
             causation_id=found.event_id,
             traceparent=found.traceparent,
         )
-        await self._log.append([known.append(events)], origin)
+        await self._log.append([known.append(events)], origin, not_before=now)
 
 
 def _is_due(known: KnownSchedule, now: datetime) -> bool:

@@ -51,7 +51,7 @@ class SchedulerPlanner:
         self._log = log
         self._triggers = TriggerPlanner(log, index)
         self._calendars = CalendarPlanner(log, index)
-        self._edits = EditPlanner(log, index, self._calendars)
+        self._edits = EditPlanner(log, index)
         self._many = ManyPlanner(log, index)
 
     async def plan(self, command: SchedulerCommand, context: CommandContext) -> Plan:

@@ -18,12 +18,13 @@ from services.scheduler.tzdata import tzdata_version
 
 
 class EditPlanner:
-    """Plans on one log."""
+    """Plans on one log. No plan holds before its time: whoever's clock is ahead must not move a cursor past the true
+    time."""
 
-    def __init__(self, log: EventLog, index: Index, calendars: CalendarPlanner) -> None:
+    def __init__(self, log: EventLog, index: Index) -> None:
         self._log = log
         self._index = index
-        self._calendars = calendars
+        self._calendars = CalendarPlanner(log, index)
         self._tzdata = tzdata_version()
 
     async def create(self, command: CreateSchedule, context: CommandContext) -> Plan:
@@ -53,7 +54,8 @@ class EditPlanner:
             version=basis.library_version,
             at=context.at,
         )
-        return Plan(answer=Answer(status=201, id=schedule.aggregate_id), appends=[schedule.append(events)])
+        answer = Answer(status=201, id=schedule.aggregate_id)
+        return Plan(answer=answer, appends=[schedule.append(events)], not_before=context.at)
 
     async def edit(self, command: Edit, context: CommandContext) -> Plan:
         """Raises Refused."""
@@ -78,7 +80,8 @@ class EditPlanner:
         if events and isinstance(after, Existing):
             limits.check(after.name, after.description, after.timing, after.policy, after.scan_mode)
             limits.check_rules(after.rules)
-        return Plan(answer=Answer(status=200, id=command.schedule_id), appends=[loaded.append(events)])
+        answer = Answer(status=200, id=command.schedule_id)
+        return Plan(answer=answer, appends=[loaded.append(events)], not_before=context.at)
 
     async def _with_days(self, command: ChangeSchedule, context: CommandContext) -> ChangeSchedule:
         if command.calendars is UNSET:

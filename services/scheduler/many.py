@@ -89,7 +89,7 @@ class ManyPlanner:
         if dry_run:
             return Plan(answer=answer)
         appends = await asyncio.to_thread(self._appends, wanted, told, context.at)
-        return Plan(answer=answer, appends=appends)
+        return Plan(answer=answer, appends=appends, not_before=context.at)
 
     def _appends(self, wanted: list[KnownSchedule], told: Told, at: datetime) -> list[Append]:
         return [known.append(editing.edit(told(known), known.state, at=at, tzdata=self._tzdata)) for known in wanted]

@@ -17,7 +17,7 @@ from linstock.messages.library import (
     LibraryEvent,
 )
 from linstock.messages.scan import ScanCancelled, ScanCompleted, ScanEvent, ScanFailed
-from linstock.messages.schedule import FollowLibrary, ForgetLibrary, ScheduleCommand
+from linstock.messages.schedule import FollowLibrary, ForgetLibrary
 from services.scheduler import schedule
 from services.scheduler.clock import ClockStale, PostgresClock
 from services.scheduler.index import Index
@@ -67,7 +67,7 @@ class Reactor:
         own = names.schedule_of(library_id)
         return [own, *(each for each in self._index.schedules_of(library_id) if each != own)]
 
-    def _told(self, schedule_id: UUID, event: LibraryEvent, recorded: Recorded) -> ScheduleCommand:
+    def _told(self, schedule_id: UUID, event: LibraryEvent, recorded: Recorded) -> FollowLibrary | ForgetLibrary:
         if isinstance(event, LibraryDeleted):
             return ForgetLibrary(
                 schedule_id=schedule_id,
@@ -90,14 +90,15 @@ class Reactor:
         if not await self._index.reached(await self._log.last_position(), timeout_s=CATCH_UP_S):
             raise NotYet("the index is behind the log")
 
-    async def _tell_schedule(self, schedule_id: UUID, command: ScheduleCommand, recorded: Recorded) -> None:
+    async def _tell_schedule(
+        self, schedule_id: UUID, command: FollowLibrary | ForgetLibrary, recorded: Recorded
+    ) -> None:
         for _ in range(TRIES):
             loaded = await SCHEDULE.load(self._log, schedule_id)
             events = schedule.decide(command, loaded.state)
             try:
-                await self._log.append(
-                    [loaded.append(events)], following(recorded, actor=recorded.actor, at=self._clock.require())
-                )
+                origin = following(recorded, actor=recorded.actor, at=self._clock.require())
+                await self._log.append([loaded.append(events)], origin, not_before=command.at)
             except VersionConflict:
                 continue  # a tick was faster
             return

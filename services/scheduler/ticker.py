@@ -9,7 +9,6 @@ import asyncio
 import heapq
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 import structlog
@@ -36,9 +35,7 @@ REPLACED = "the schedule's next run took its place"
 TIME_TO_STOP = timedelta(seconds=10)  # for whoever works for a cancelled job, before the next may start
 CONCURRENT = 200  # appends at once; group commit puts them together
 NAMED_AT_START = 100  # schedules; a hundred thousand lines would keep the first tick waiting
-LISTED = 1_000  # due instants that are counted on the event loop; more go to a thread
 SET_BACK = timedelta(seconds=2)  # less is a measurement that came late
-COUNTED = 100_000  # due instants that one append decides at most
 LONGEST_SLEEP_S = 1.0
 SHORTEST_SLEEP_S = 0.001
 AGAIN_S = 0.05
@@ -199,8 +196,7 @@ class Ticker:
             return False
         library_id = known.state.target.library_id
         open_jobs = self._index.open_jobs_of(library_id)
-        propose = partial(
-            timing.proposal,
+        tick = timing.proposal(
             known.state,
             now,
             busy=open_jobs[0] if open_jobs else None,
@@ -209,9 +205,6 @@ class Ticker:
             failures=known.failures,
             tzdata=self._tzdata,
         )
-        tick = propose(limit=LISTED)
-        if tick is not None and tick.more:
-            tick = await asyncio.to_thread(propose, limit=COUNTED)
         events = schedule.decide(tick, known.state) if tick else []
         if not tick or not events:
             return False
@@ -271,6 +264,6 @@ def _not_before(tick: Tick, state: Enabled | Paused) -> datetime | None:
     """What Postgres's clock must have reached for this to be true."""
     if isinstance(state, Paused):
         return state.resume_at
-    if tick.instants:
-        return recurrence.release(state.timing, state.rules, state.schedule_id, tick.instants[-1])
-    return tick.passed[-1].last if tick.passed else None
+    passed = (each.last for each in tick.passed[-1:])
+    due = (recurrence.release(state.timing, state.rules, state.schedule_id, each) for each in tick.instants[-1:])
+    return max([*passed, *due], default=None)

@@ -1,13 +1,15 @@
 """`make faults`: kill everything, again and again, and count what was lost (nothing) or doubled (nothing).
 
-    python -m tests.faults [--only kills|crashpoints|controls|outages] [--seed N] [--kills N] [--keep]
+    python -m tests.faults [--only kills|schedulers|crashpoints|controls|outages] [--seed N] [--kills N] [--keep]
 
-Four parts, about 9 minutes together on two cores:
+Five parts, about 12 minutes together on two cores:
 
 - `kills` (about 5 minutes with 120 kills): a whole system with two schedulers and two library services. kill -9 of each
   service, of whichever process relays a log, of NATS and of PostgreSQL, at random, while a library is scanned every
   second and callers send commands under idempotency keys. Then everything is compared with everything: what callers
   were told, the logs in Postgres, EVENTS, the read models and a rebuild of them.
+- `schedulers` (about 3 minutes with 120 kills): three schedulers, one with a clock a day ahead, on schedules that recur
+  within seconds. kill -9 of one or two of them at random; then every instant must have one verdict, none of them early.
 - `crashpoints` (about 1 minute): each named crash point of `linstock.crashpoints` once, then the same comparison.
 - `outages` (about 3 minutes): PostgreSQL and NATS away for a minute, dead or hanging, then the same comparison.
 - `controls` (10 seconds): each safeguard taken away once; the checks must notice.
@@ -28,7 +30,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.faults import crashpoints, kills, outages
+from tests.faults import crashpoints, kills, outages, schedulers
 from tests.faults.commander import Unanswered
 from tests.faults.controls import run as controls
 from tests.faults.report import progress
@@ -37,7 +39,7 @@ from tests.faults.victims import NeverCameBack
 from tests.faults.workload import NeverSettled
 
 GAVE_UP = (NotReady, NeverCameBack, NeverSettled, Unanswered)
-PARTS = ("controls", "crashpoints", "outages", "kills")
+PARTS = ("controls", "crashpoints", "outages", "schedulers", "kills")
 
 
 async def main(only: str | None, seed: int, count: int, *, keep: bool) -> bool:
@@ -74,6 +76,8 @@ async def _run(part: str, home: Path, seed: int, count: int) -> bool:
     match part:
         case "kills":
             return await kills.run(home, seed=seed, kills=count)
+        case "schedulers":
+            return await schedulers.run(home, seed=seed, kills=count)
         case "crashpoints":
             return await crashpoints.run(home, seed=seed)
         case "outages":

@@ -20,7 +20,7 @@ from linstock.messages.catalogue import (
 from linstock.messages.job import JobFailed, JobRetryScheduled, JobStarted, JobSucceeded, OutcomeIgnored, ScanRequested
 from linstock.messages.library import LibraryCreated, LibraryDeleted, LibrarySettingsChanged, Settings
 from linstock.messages.receipt import CommandHandled
-from linstock.messages.rules import Timing
+from linstock.messages.rules import Rules, Timing
 from linstock.messages.scan import Counts, ReportItem, ScanCompleted, ScanFailed
 from linstock.messages.schedule import (
     JobPolicy,
@@ -122,7 +122,16 @@ class Story:
         )
         return self
 
-    def retimed(self, version: int, expression: str, *, after: datetime, zone: str = "UTC") -> "Story":
+    def retimed(
+        self,
+        version: int,
+        expression: str,
+        *,
+        after: datetime,
+        zone: str = "UTC",
+        clock_changes: str = "cronos",
+        rules: Rules | None = None,
+    ) -> "Story":
         """Instants later than `after` are the new version's."""
         self.scheduler.says(
             self.schedule_id,
@@ -131,10 +140,11 @@ class Story:
                 version=version,
                 name=f"version {version}",
                 description="",
-                timing=Timing(expression=expression, zone=zone),
+                timing=Timing(expression=expression, zone=zone, clock_changes=clock_changes),
                 target=self.target,
                 library_version=1,
                 cursor=after,
+                rules=rules,
             ),
             actor=f"editor-{version}",
         )

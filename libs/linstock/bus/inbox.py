@@ -21,7 +21,7 @@ from linstock.bus import command_headers, dead_letters
 from linstock.bus.broker import bound, long_poll
 from linstock.crashpoints import reach
 from linstock.eventlog.log import EventLog
-from linstock.eventlog.record import Append, EventTooLarge, Origin, VersionConflict
+from linstock.eventlog.record import Append, EventTooLarge, FutureInstant, Origin, VersionConflict
 from linstock.messages.answer import Answer
 from linstock.messages.message import Message
 from linstock.messages.receipt import CommandHandled
@@ -109,7 +109,7 @@ class CommandInbox(Generic[C]):
             return
         try:
             answer = await self._answer(command, context, headers, body)
-        except NotYet:
+        except (NotYet, FutureInstant):  # the latter: Postgres's clock was set back, and ours does not know it yet
             await message.nack(delay=0.05)
             return
         except Exception:  # Postgres away, most likely: the command stays in COMMANDS

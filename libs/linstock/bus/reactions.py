@@ -14,7 +14,7 @@ from linstock import names
 from linstock.bus import dead_letters, envelope
 from linstock.bus.broker import bound, long_poll
 from linstock.bus.inbox import NotYet
-from linstock.eventlog.record import Origin, Recorded
+from linstock.eventlog.record import FutureInstant, Origin, Recorded
 
 logger = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ class Reactions:
         delay_s = min(0.05 * 2 ** min(_deliveries(message), 10), LONGEST_DELAY_S)
         try:
             await self._react(recorded)
-        except NotYet as waiting:
+        except (NotYet, FutureInstant) as waiting:
             logger.debug("Reaction waits", event=recorded.type, reason=str(waiting))
             await message.nack(delay=delay_s)
         except Exception:

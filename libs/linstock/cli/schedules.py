@@ -67,7 +67,7 @@ def timing(schedule: "Json") -> Iterator[tuple[str, object]]:
     yield "when", f"{explain(expression, zone, schedule['days'])}  ({expression})"
     if state(schedule) == "on":
         upcoming = _next(schedule) if schedule.get("calendars") else _upcoming(schedule)
-        yield "next runs", ", ".join(upcoming)
+        yield "next runs", ", ".join(upcoming) or _none(schedule)
 
 
 def _next(schedule: "Json") -> Iterator[str]:
@@ -75,6 +75,11 @@ def _next(schedule: "Json") -> Iterator[str]:
     instant = _moment(schedule.get("nextRunAt"))
     if instant:
         yield local(instant, schedule["timeZone"])
+
+
+def _none(schedule: "Json") -> str:
+    end = _moment(schedule.get("endsAt"))
+    return "none: it has ended" if end is not None and end <= datetime.now(UTC) else "none"
 
 
 def _upcoming(schedule: "Json") -> Iterator[str]:

@@ -9,11 +9,12 @@ only expressions that recur within the day (a `*`, range or step in second, minu
 from datetime import datetime
 from functools import lru_cache
 
+from linstock.cron.dropped import dropped, moved_to
 from linstock.cron.errors import InvalidCron
 from linstock.cron.expression import ORIGIN, ClockChanges, Days, compiled
 from linstock.cron.fields import EXPRESSION_LIMIT
 from linstock.cron.interval import every
-from linstock.cron.span import Span, moved, span
+from linstock.cron.span import Span, latest, moved, span
 
 __all__ = [
     "EXPRESSION_LIMIT",
@@ -22,9 +23,12 @@ __all__ = [
     "InvalidCron",
     "Span",
     "check",
+    "dropped",
     "due_instants",
     "every",
+    "latest",
     "moved",
+    "moved_to",
     "next",
     "span",
 ]

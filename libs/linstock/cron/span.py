@@ -1,6 +1,8 @@
 """How many instants lie in a stretch of time, without walking through them. Pure."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from msgspec import Struct
 
@@ -36,6 +38,51 @@ def span(
     if isinstance(timing, Every):
         return Span(first, last, int((last - first).total_seconds()) // timing.period_s + 1)
     return Span(first, last, _count(timing, first, last))
+
+
+def latest(
+    expression: str,
+    zone: str,
+    after: datetime,
+    until: datetime,
+    count: int,
+    *,
+    days: Days = "and",
+    changes: ClockChanges = "cronos",
+) -> list[datetime]:
+    """The last `count` instants later than `after` and not later than `until`, ascending. Those before them cost
+    nothing but the search, some 20 ms at most. Raises InvalidCron."""
+    timing = compiled(expression, zone, days, changes)
+    found = list(islice(_walked(timing, after.replace(microsecond=0), until), count + 1))
+    if len(found) <= count:
+        return found
+    last = _last(timing, found[0], until)
+    if isinstance(timing, Every):
+        return [last - timedelta(seconds=timing.period_s) * back for back in reversed(range(count))]
+    low = last - count * SECOND  # none are closer together
+    while (first := timing.following(low, inclusive=False)) is not None and _count(timing, first, last) < count:
+        low = max(found[0] - SECOND, last - 2 * (last - low))
+    return list(_walked(timing, _start(timing, low, last, count), last))
+
+
+def _start(timing: InZone, low: datetime, last: datetime, count: int) -> datetime:
+    """After which there are just `count` until `last`; after `low` there are no fewer."""
+    high = last
+    while high - low > SECOND:
+        middle = (low + (high - low) / 2).replace(microsecond=0)
+        first = timing.following(middle, inclusive=False)
+        if first is not None and first <= last and _count(timing, first, last) >= count:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _walked(timing: InZone | Every, after: datetime, until: datetime) -> Iterator[datetime]:
+    found = timing.following(after, inclusive=False)
+    while found is not None and found <= until:
+        yield found
+        found = timing.following(found, inclusive=False)
 
 
 def moved(

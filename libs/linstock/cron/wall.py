@@ -4,8 +4,8 @@ A wall time maps to its first pass. The second pass of an overlap can only be th
 ourselves: anything earlier has its first pass before it.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from linstock.cron.calendar import Calendar
@@ -64,14 +64,24 @@ def _overlap(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return change + after, change + before
 
 
-def clock_changes(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[datetime]:
+def clock_changes(zone: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
     """The instants in (start, end] at which the zone's offset changes. Two changes within a day would be missed."""
-    here = start.astimezone(UTC).replace(microsecond=0)
+    years = range(start.year, end.year + 1)
+    return [change for year in years for change in _changes_of(zone, year) if start < change <= end]
+
+
+@lru_cache(maxsize=4_096)
+def _changes_of(zone: ZoneInfo, year: int) -> tuple[datetime, ...]:
+    if not MINYEAR < year < MAXYEAR:
+        return ()
+    here, end = (datetime(each, 1, 1, tzinfo=UTC) - SECOND for each in (year, year + 1))
+    found = list[datetime]()
     while here < end:
         following = min(here + _LOOK, end)
         if here.astimezone(zone).utcoffset() != following.astimezone(zone).utcoffset():
-            yield change_between(zone, here, following)
+            found.append(change_between(zone, here, following))
         here = following
+    return tuple(found)
 
 
 def change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:

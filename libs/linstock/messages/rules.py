@@ -1,6 +1,6 @@
 """When a schedule fires and under which rules: what its commands and its events both carry."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from msgspec import UNSET, UnsetType
 
@@ -37,7 +37,7 @@ class Rules(Message, frozen=True):
     """Which instants fire, and how.
 
     `misfire` says what becomes of instants at which nobody was there: fire_once (the latest fires, once), fire_all (the
-    latest `catchup_limit`, oldest first, one after another) or skip. None fires that is older than `catchup_window_s`.
+    latest `catchup_limit`, oldest first, one after another) or skip. None fires that is older than `catchup_window`.
     `overlap` says what happens while a run is open: skip, buffer_one or buffer_all (it waits for its turn; at most one,
     or `buffer_limit`, do), cancel_other (the open ones are cancelled, and workers get a moment to stop) or
     terminate_other (and it starts at once).
@@ -59,6 +59,11 @@ class Rules(Message, frozen=True):
     max_runs: int | None = None
     pause_after_failures: int | None = None
     calendars: tuple[CalendarDays, ...] = ()
+
+    @property
+    def catchup_window(self) -> timedelta:
+        """How old an instant may be that still fires. What waits for its jitter is not missed yet."""
+        return timedelta(seconds=self.catchup_window_s + self.jitter_s)
 
 
 class ChangedRules(Message, frozen=True):

@@ -81,17 +81,15 @@ class Passed(Message, frozen=True):
 
 
 class Tick(Message, frozen=True, tag="Tick"):
-    """These instants (ascending, all after the cursor, none in the future of `now`) are due; the schedule decides
-    which one fires. `busy` names the job that still runs for this schedule, if any. After a long absence only the
-    first and the last few are listed. None are while it is only to pause or to resume."""
+    """These instants (ascending, all after the cursor, none in the future of `now`) are due and may fire; the schedule
+    decides which of them do. `busy` names the job that still runs for this schedule, if any. None are due while it is
+    only to pause or to resume, or while all that is due lies in `passed`."""
 
     instants: tuple[datetime, ...]
     now: datetime
     busy: UUID | None
     tzdata: str
-    missed: int = 0  # further instants between the first and the last of `instants`: due too, counted, not listed
-    more: bool = False  # still later instants are due already: none of these is the latest
-    passed: tuple[Passed, ...] = ()  # before and between `instants`
+    passed: tuple[Passed, ...] = ()  # due as well, before, between and after `instants`: none of them fires
     open: tuple[UUID, ...] = ()  # all that `busy` is the first of
     waiting: int = 0  # how many of these wait for their turn
     failures: int = 0  # of its latest runs, in a row
@@ -322,8 +320,8 @@ class TickFired(Message, frozen=True, tag="linstock.schedule.tick_fired.v1"):
 
 class TicksSkipped(Message, frozen=True, tag="linstock.schedule.ticks_skipped.v1"):
     """A run of `count` instants from `first` to `last` (both included) that did not fire. `reason` is overlap |
-    misfire | paused | disabled | outside_window | limit; for overlap, `busy` names the job that was still open;
-    for outside_window, `calendar` the calendar whose days they are on, if that is why."""
+    misfire | paused | disabled | outside_window | limit | clock_change; for overlap, `busy` names the job that was
+    still open; for outside_window, `calendar` the calendar whose days they are on, if that is why."""
 
     schedule_id: UUID
     first: datetime

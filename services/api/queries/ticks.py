@@ -118,8 +118,8 @@ async def _about(
         assert last is not None  # whatever was defined has a version
         return expected.without_verdict(at, last, standing, now) if last.cursor < at else expected.before(at, last)
     tick, version = _tick(row), _version(row)
-    if tick.instant is None and version is not None and not version.comes_to(at):
-        return expected.asked(at, version, "not_expected", expected.not_expected(version))
+    if tick.instant is None and version is not None and not version.expects(at):
+        return expected.asked(at, version, "not_expected", expected.not_expected(version, at))
     about = expected.asked(at, version, "decided", tick.explanation)
     return msgspec.structs.replace(about, verdict=tick.verdict)
 

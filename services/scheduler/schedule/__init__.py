@@ -17,7 +17,6 @@ from linstock.messages.schedule import (
 )
 from services.scheduler.schedule.calendars import follow_calendar
 from services.scheduler.schedule.following import follow, forget
-from services.scheduler.schedule.passing import runs
 from services.scheduler.schedule.states import (
     Deleted,
     Disabled,
@@ -47,7 +46,6 @@ __all__ = [
     "evolve",
     "failed_too_often",
     "initial",
-    "runs",
 ]
 
 

@@ -3,22 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from uuid import UUID
-
-from msgspec.structs import replace
 
 from linstock import names, recurrence
 from linstock.messages.schedule import (
-    Passed,
     ScheduleDisabled,
     ScheduleEvent,
     SchedulePaused,
     ScheduleResumed,
     Tick,
     TickFired,
-    TicksSkipped,
 )
-from services.scheduler.schedule.passing import passed, runs
+from services.scheduler.schedule.passing import in_order, passed, runs
 from services.scheduler.schedule.states import Enabled, Paused
 
 LATE_AFTER = timedelta(seconds=1)
@@ -64,48 +59,28 @@ def _holds(tick: Tick, schedule: Enabled) -> bool:
 
 
 def _decided(tick: Tick, schedule: Enabled) -> list[ScheduleEvent]:
-    missed, wanted = _misfired(tick, schedule) if tick.instants else ([], ())
+    missed, wanted = _misfired(tick, schedule) if tick.instants else ((), ())
     left = None if schedule.rules.max_runs is None else max(0, schedule.rules.max_runs - schedule.runs)
     wanted, beyond = wanted[:left], wanted[len(wanted[:left]) :]
     wanted, overlapping = _overlapping(tick, schedule, wanted)
-    overlap, limit = runs(overlapping, tick.passed, "overlap"), runs(beyond, tick.passed, "limit")
-    skipped = [*tick.passed, *missed, *overlap, *limit]
+    skipped = list(tick.passed)
+    for instants, reason in ((missed, "misfire"), (overlapping, "overlap"), (beyond, "limit")):
+        skipped += runs(instants, tick.passed, reason)
     ahead = sum(each.count for each in skipped if each.reason == "misfire")
     fired = _firings(tick, schedule, wanted, 0 if schedule.rules.misfire == "fire_all" else ahead)
-    return _in_order(tick, schedule, skipped, fired)
+    return in_order(schedule, skipped, fired, tzdata=tick.tzdata, busy=tick.busy)
 
 
-def _in_order(
-    tick: Tick, schedule: Enabled, skipped: Sequence[Passed], fired: Sequence[TickFired]
-) -> list[ScheduleEvent]:
-    """By instant. Ranges that follow one another for the same reason are one."""
-    found = list[ScheduleEvent]()
-    verdicts: list[Passed | TickFired] = sorted([*skipped, *fired], key=_first)
-    for each in verdicts:
-        before = found[-1] if found else None
-        if isinstance(each, TickFired):
-            found.append(each)
-        elif isinstance(before, TicksSkipped) and (before.reason, before.calendar) == (each.reason, each.calendar):
-            found[-1] = replace(before, last=each.last, count=before.count + each.count)
-        else:
-            found.append(_skipped(tick, schedule, each))
-    return found
-
-
-def _first(verdict: Passed | TickFired) -> datetime:
-    return verdict.instant if isinstance(verdict, TickFired) else verdict.first
-
-
-def _misfired(tick: Tick, schedule: Enabled) -> tuple[list[Passed], tuple[datetime, ...]]:
+def _misfired(tick: Tick, schedule: Enabled) -> tuple[tuple[datetime, ...], tuple[datetime, ...]]:
     """What was missed and stays so, and what should fire."""
     rules, instants = schedule.rules, tick.instants
     latest = instants[-1]
-    too_old = latest < tick.now - timedelta(seconds=rules.catchup_window_s)
-    if tick.more or too_old or (rules.misfire == "skip" and _lateness(tick, schedule, latest) > MISFIRED_AFTER):
-        return _missed(instants, tick.missed), ()
+    too_old = latest < tick.now - rules.catchup_window
+    if too_old or (rules.misfire == "skip" and _lateness(tick, schedule, latest) > MISFIRED_AFTER):
+        return instants, ()
     if rules.misfire == "fire_all":
-        return [], instants
-    return _missed(instants[:-1], tick.missed), instants[-1:]
+        return (), instants
+    return instants[:-1], instants[-1:]
 
 
 def _overlapping(
@@ -177,24 +152,3 @@ def _verdict(lateness: timedelta, missed: bool) -> str:
     if missed or lateness > MISFIRED_AFTER:
         return "caught_up"
     return "late" if lateness > LATE_AFTER else "fired"
-
-
-def _missed(instants: Sequence[datetime], unlisted: int) -> list[Passed]:
-    if not instants:
-        return []
-    return [Passed(first=instants[0], last=instants[-1], count=len(instants) + unlisted, reason="misfire")]
-
-
-def _skipped(tick: Tick, schedule: Enabled, passed: Passed) -> TicksSkipped:
-    busy: UUID | None = tick.busy if passed.reason == "overlap" else None
-    return TicksSkipped(
-        schedule_id=schedule.schedule_id,
-        first=passed.first,
-        last=passed.last,
-        count=passed.count,
-        reason=passed.reason,
-        busy=busy,
-        version=schedule.version,
-        tzdata=tick.tzdata,
-        calendar=passed.calendar,
-    )

@@ -1,8 +1,8 @@
-"""Whether every instant of a per-second schedule has one verdict."""
+"""Whether every instant of a schedule that recurs within seconds has one verdict."""
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
@@ -12,13 +12,14 @@ from linstock.messages.job import ScanRequested
 from linstock.messages.schedule import ScheduleDefined, TickFired, TicksSkipped
 from tests.faults.history import History, decoded
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 OVERLAP, MISFIRE = "overlap", "misfire"
 
 
 @dataclass
 class Ticks:
-    """Of one per-second schedule: every second between its first and last decided instant has one verdict."""
+    """Of one schedule: every instant between its first and last decided one has one verdict."""
 
     fired: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
@@ -30,8 +31,9 @@ class Ticks:
     longest_pause_s: float = 0.0
 
 
-def ticks(history: History, schedule_id: UUID) -> Ticks:
-    """Counts from the instant at which the schedule was defined; it must not be changed or disabled in between."""
+def ticks(history: History, schedule_id: UUID, *, period: timedelta = SECOND, until: datetime | None = None) -> Ticks:
+    """Counts from the instant at which the schedule was defined; it must not be changed or disabled in between.
+    Instants are multiples of `period` since 1970. Up to `until` all must be decided; None: up to the last that is."""
     found, decided = Ticks(), Counter[datetime]()
     requested: set[UUID] = set()
     recorded_at: list[datetime] = []
@@ -46,10 +48,10 @@ def ticks(history: History, schedule_id: UUID) -> Ticks:
             defined_at = event.cursor
         elif isinstance(event, TickFired | TicksSkipped):
             recorded_at.append(record.time)
-            decided.update(_decided(event))
-            _count(found, event, record, requested)
+            decided.update(_decided(event, period))
+            _count(found, event, record, requested, period)
     found.doubled = sum(count - 1 for count in decided.values())
-    found.missing = _missing(decided, defined_at)
+    found.missing = _missing(decided, defined_at, period, until)
     found.early += _ahead_of_nats(history, schedule_id)
     found.longest_pause_s = max(
         ((later - earlier).total_seconds() for earlier, later in pairwise(recorded_at)), default=0.0
@@ -57,14 +59,16 @@ def ticks(history: History, schedule_id: UUID) -> Ticks:
     return found
 
 
-def _decided(event: TickFired | TicksSkipped) -> list[datetime]:
+def _decided(event: TickFired | TicksSkipped, period: timedelta) -> list[datetime]:
     if isinstance(event, TickFired):
         return [event.instant]
-    return [event.first + SECOND * number for number in range(int((event.last - event.first) / SECOND) + 1)]
+    return [event.first + period * number for number in range((event.last - event.first) // period + 1)]
 
 
-def _count(found: Ticks, event: TickFired | TicksSkipped, record: Recorded, requested: set[UUID]) -> None:
-    instants = _decided(event)
+def _count(
+    found: Ticks, event: TickFired | TicksSkipped, record: Recorded, requested: set[UUID], period: timedelta
+) -> None:
+    instants = _decided(event, period)
     found.early += record.time < instants[-1]
     if isinstance(event, TickFired):
         found.fired += 1
@@ -72,14 +76,15 @@ def _count(found: Ticks, event: TickFired | TicksSkipped, record: Recorded, requ
         return
     found.skipped[event.reason] += len(instants)
     known = event.reason == MISFIRE if event.busy is None else event.reason == OVERLAP and event.busy in requested
-    found.unexplained += event.count != len(instants) or not known
+    found.unexplained += event.count != len(instants) or event.last != instants[-1] or not known
 
 
-def _missing(decided: Counter[datetime], defined_at: datetime | None) -> int:
+def _missing(decided: Counter[datetime], defined_at: datetime | None, period: timedelta, until: datetime | None) -> int:
     if not decided:
-        return 0
-    first = min(decided) if defined_at is None else defined_at.replace(microsecond=0) + SECOND
-    return int((max(decided) - first) / SECOND) + 1 - len(decided)
+        return 0 if until is None else 1
+    first = min(decided) if defined_at is None else defined_at - (defined_at - EPOCH) % period + period
+    last = max(decided) if until is None else max(until - (until - EPOCH) % period, *decided)
+    return (last - first) // period + 1 - len(decided)
 
 
 def _ahead_of_nats(history: History, schedule_id: UUID) -> int:

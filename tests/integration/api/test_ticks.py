@@ -9,6 +9,7 @@ import pytest
 
 from linstock import names
 from linstock.messages.retention import RetentionApplied
+from linstock.messages.rules import Rules
 from linstock.messages.schedule import ScheduleDeleted
 from tests.integration.api.conftest import World
 from tests.support.listed import listed
@@ -214,6 +215,24 @@ async def test_an_instant_that_an_edit_passed_over_is_not_made_up(
     await api.get("/api/v1/libraries", headers=await world.tell(story))
     passed = await about(api, story, two(3))
     assert (passed["isExpected"], passed["state"], passed["version"]) == (True, "unrecorded", 1)
+
+
+async def test_what_the_clocks_took_away_says_so_and_so_does_a_schedule_that_ended(
+    api: httpx.AsyncClient, world: World, story: Story
+) -> None:
+    first, last = (datetime(2026, 3, 29, 1, minute, tzinfo=UTC) for minute in (15, 45))
+    story.created().retimed(
+        2, "15,45 2 * * *", after=two(28), zone=BERLIN, clock_changes="literal", rules=Rules(ends_at=first + 2 * DAY)
+    )
+    story.skipped(first, last, 2, "clock_change", version=2)
+    await api.get("/api/v1/libraries", headers=await world.tell(story))
+    lost = await about(api, story, last)
+    assert (lost["isExpected"], lost["state"], lost["verdict"]) == (True, "decided", "skipped")
+    assert lost["explanation"].endswith("the clocks skipped their wall times, or showed them a second time.")
+    assert (await about(api, story, first + DAY / 96))["state"] == "not_expected"  # between the two
+    ended = await about(api, story, datetime(2026, 4, 2, 0, 15, tzinfo=UTC))
+    assert (ended["state"], ended["explanation"]) == ("not_expected", "The schedule ended on 2026-03-31 01:15:00 UTC.")
+    assert (await asked(api, story, **{"from": "2026-04-01T00:00:00Z"}))["upcoming"] == []
 
 
 @pytest.mark.parametrize("resource", ["scheduledjobs", "schedules"])

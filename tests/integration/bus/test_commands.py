@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from nats.aio.client import Client
 
 from linstock import names
@@ -172,6 +174,25 @@ async def test_a_command_for_what_is_not_known_yet_is_tried_again(nats_url: str,
         assert isinstance(answer, Answer)
         assert answer.status == 200
         assert len(planned) == 3
+
+
+async def test_a_plan_whose_time_has_not_come_by_the_logs_clock_is_made_again(
+    nats_url: str, sender: CommandSender
+) -> None:
+    """Postgres's clock was set back a moment ago, and the owner's does not know it yet."""
+    log = MemoryLog(names.LIBRARY)
+    planner, calls = LibraryPlanner(log, AllowedRoots(())), 0
+
+    async def ahead_at_first(command: LibraryCommand, context: CommandContext) -> Plan:
+        nonlocal calls
+        calls += 1
+        plan = await planner.plan(command, context)
+        return replace(plan, not_before=context.at + timedelta(hours=1) if calls < 3 else context.at)
+
+    async with owner(nats_url, log, ahead_at_first):
+        answer = await sender.send(names.LIBRARY, WS, PHOTOS, actor=ACTOR)
+    assert isinstance(answer, Answer)
+    assert (answer.status, calls) == (201, 3)
 
 
 async def test_a_handler_that_raises_keeps_the_command(nats_url: str, sender: CommandSender, client: Client) -> None:

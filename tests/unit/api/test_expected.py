@@ -94,6 +94,39 @@ def test_days_and_clock_changes_are_the_versions_own() -> None:
     assert (version().comes_to(gap), literal.comes_to(gap)) == (True, False)
 
 
+def test_what_the_clocks_take_away_is_expected_and_does_not_fire() -> None:
+    literal = replace(version(), timing=replace(version().timing, clock_changes="literal"))
+    lost = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # 02:30 on a clock that nobody put forward
+    for now, state in ((START, "ahead"), (lost, "undecided")):
+        answer = without_verdict(lost, literal, standing(off="disabled", current=literal), now)
+        assert (answer.state, answer.is_expected) == (state, True)
+        assert answer.explanation.startswith("The clocks skip its wall time, or show it a second time")
+    assert not literal.expects(lost + timedelta(minutes=1))
+    again = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert (version().loses(again), literal.loses(again), literal.comes_to(again)) == (True, False, True)
+
+
+def test_what_moved_says_where_it_went() -> None:
+    skipped = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    answer = without_verdict(skipped, version(), standing(), START)
+    assert answer.state == "not_expected"
+    assert answer.explanation.endswith("what it stands for is at the end of the gap, 2026-03-29 01:00:00 UTC.")
+
+
+@pytest.mark.parametrize("expression", ["30 2 * * *", "* * * * *"])
+@pytest.mark.parametrize("changes", ["cronos", "literal"])
+def test_after_its_end_nothing_is_expected(expression: str, changes: str) -> None:
+    end = datetime(2026, 3, 29, tzinfo=UTC)
+    timing = Timing(expression=expression, zone="Europe/Berlin", clock_changes=changes)
+    ended = replace(version(), timing=timing, rules=Rules(ends_at=end))
+    now = START + timedelta(days=30)
+    for at in (datetime(2026, 3, 29, 1, 30, tzinfo=UTC), datetime(2026, 3, 30, 0, 30, tzinfo=UTC)):
+        answer = without_verdict(at, ended, standing(current=ended), now)
+        assert (answer.state, answer.next_instant) == ("not_expected", None)
+        assert answer.explanation == "The schedule ended on 2026-03-29 00:00:00 UTC."
+    assert list(upcoming(standing(end, current=ended), None, None, now)) == []
+
+
 def test_of_one_that_is_gone_or_not_understood_nothing() -> None:
     gone = standing(current=version(deleted_at=START + HOUR))
     strange = standing(current=version("every now and then"))

@@ -145,6 +145,13 @@ def test_a_pause_has_a_reason_and_an_end(linstock: Linstock, api: FakeApi) -> No
     assert "next runs" not in ended.stdout
 
 
+def test_a_schedule_that_has_ended_says_so(linstock: Linstock, api: FakeApi) -> None:
+    api.on("GET /scheduledjobs", page(schedule()))
+    api.on(f"PATCH /scheduledjobs/{SCHEDULE_ID}", Answer(200, schedule() | {"endsAt": "2020-01-01T00:00:00Z"}))
+    told = linstock("schedule", "set", "9ce9", "--ends", "2020-01-01T00:00:00Z").stdout
+    assert re.search(r"^next runs +none: it has ended$", told, re.MULTILINE)
+
+
 def test_the_rules_of_a_schedule_are_changed(linstock: Linstock, api: FakeApi) -> None:
     api.on("GET /scheduledjobs", page(schedule()))
     ruled = schedule() | {"overlapPolicy": "buffer_one", "startsAt": "2999-01-01T00:00:00Z", "maxRuns": 3}

@@ -34,6 +34,32 @@ def test_a_span_is_what_walking_finds(
     assert cron.span(expression, zone, after, until, changes=changes) == expected
 
 
+@given(
+    st.sampled_from(EXPRESSIONS),
+    st.sampled_from(ZONES),
+    st.sampled_from(CHANGES),
+    st.sampled_from([datetime(year, month, 1, tzinfo=UTC) for year in (2011, 2025, 2026) for month in (3, 4, 10, 12)]),
+    st.integers(0, 30 * 86_400),
+    st.integers(0, 20 * 86_400),
+    st.integers(1, 40),
+)
+def test_the_latest_are_the_last_that_walking_finds(
+    expression: str, zone: str, changes: cron.ClockChanges, start: datetime, later_s: int, length_s: int, count: int
+) -> None:
+    after = start + timedelta(seconds=later_s)
+    until = after + timedelta(seconds=length_s)
+    walked = cron.due_instants(expression, zone, after, until, 1_000_000, changes=changes)
+    assert cron.latest(expression, zone, after, until, count, changes=changes) == walked[-count:]
+
+
+def test_the_latest_of_a_burst_long_ago_are_found() -> None:
+    start, end = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC)
+    found = cron.latest("* * * 3 1 *", "UTC", start, end, 1_000)
+    assert (
+        found == [datetime(2025, 1, 3, 23, 59, 59, tzinfo=UTC) - timedelta(seconds=back) for back in range(1_000)][::-1]
+    )
+
+
 def test_a_span_may_begin_and_end_where_a_gap_does() -> None:
     gap, noon = datetime(2026, 3, 29, 1, tzinfo=UTC), timedelta(hours=12)
     after = datetime(2026, 3, 30, 0, 30, tzinfo=UTC)

@@ -90,7 +90,7 @@ def test_nothing_fires_on_its_days_and_the_range_names_it() -> None:
     assert isinstance(state, Enabled)
     midnight = datetime(2026, 3, 3, tzinfo=UTC)
     assert timing.upcoming(state) == midnight
-    tick = timing.proposal(state, midnight, busy=None, tzdata="2026a", limit=100)
+    tick = timing.proposal(state, midnight, busy=None, tzdata="2026a")
     assert tick
     skipped, fired = schedule.decide(tick, state)
     assert isinstance(skipped, TicksSkipped)
@@ -104,7 +104,7 @@ def test_two_calendars_are_two_ranges_and_windows_name_none() -> None:
     window = Window(first=datetime(2026, 3, 4, tzinfo=UTC), last=datetime(2026, 3, 4, 23, tzinfo=UTC))
     state = made(Rules(calendars=(copy(first), copy(second, name="fair")), excluded=(window,)))
     assert isinstance(state, Enabled)
-    tick = timing.proposal(state, datetime(2026, 3, 5, tzinfo=UTC), busy=None, tzdata="2026a", limit=100)
+    tick = timing.proposal(state, datetime(2026, 3, 5, tzinfo=UTC), busy=None, tzdata="2026a")
     assert tick
     events = schedule.decide(tick, state)
     ranges = [(each.count, each.calendar) for each in events if isinstance(each, TicksSkipped)]
@@ -173,7 +173,7 @@ class World:
     def __init__(self) -> None:
         self.log, self.index = MemoryLog("scheduler"), Index()
         self.calendars = CalendarPlanner(self.log, self.index)
-        self.edits = EditPlanner(self.log, self.index, self.calendars)
+        self.edits = EditPlanner(self.log, self.index)
 
     def context(self) -> CommandContext:
         return CommandContext(command_id=uuid4(), workspace="acme", actor="ann", at=NOON)

@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linstock.messages.schedule import JobPolicy, Tick
+from linstock.messages.schedule import JobPolicy, Passed, Tick
 from linstock.messages.work import Running, SignOfLife
 from services.scheduler import job, schedule, timing
 from services.scheduler.backlog import Backlog
@@ -106,28 +106,16 @@ def enabled(cron: str = "* * * * * *") -> Enabled:
     return state
 
 
-def proposed(until: float, *, limit: int = 1000) -> Tick | None:
-    return timing.proposal(enabled(), NOON + seconds(until), busy=None, tzdata="2026a", limit=limit)
+def proposed(until: float) -> Tick | None:
+    return timing.proposal(enabled(), NOON + seconds(until), busy=None, tzdata="2026a")
 
 
-def test_what_is_due_is_proposed_with_the_middle_of_a_long_absence_only_counted() -> None:
+def test_what_is_due_is_proposed_with_what_was_missed_before_it_only_counted() -> None:
     assert proposed(0.9) is None
     one, many = proposed(1), proposed(100)
     assert one
     assert many
-    assert one.instants == (NOON + seconds(1),)
-    assert many.instants == tuple(NOON + seconds(s) for s in (1, 99, 100))
-    assert (many.missed, many.more) == (97, False)
-
-
-def test_an_absence_longer_than_one_proposal_is_worked_off_in_several_and_nothing_is_lost() -> None:
-    state, decided, fired = enabled(), 0, 0
-    while tick := timing.proposal(state, NOON + seconds(250), busy=None, tzdata="2026a", limit=100):
-        for event in schedule.decide(tick, state):
-            decided += getattr(event, "count", 1)
-            fired += not hasattr(event, "count")
-            after = schedule.evolve(state, event)
-            assert isinstance(after, Enabled)
-            state = after
-    assert (decided, fired) == (250, 1)
-    assert state.cursor == NOON + seconds(250)
+    assert (one.instants, one.passed) == ((NOON + seconds(1),), ())
+    assert many.instants == (NOON + seconds(100),)
+    missed = Passed(first=NOON + seconds(1), last=NOON + seconds(99), count=99, reason="misfire")
+    assert many.passed == (missed,)

@@ -6,7 +6,7 @@ Tickers are killed between reading and appending, work on what they knew long ag
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from functools import reduce
+from functools import cache, reduce
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -33,9 +33,10 @@ from services.scheduler import schedule, timing
 from services.scheduler.schedule import Disabled, Enabled, Existing, Paused, Schedule, editing
 from tests.support.schedules import JOB, SCHEDULE, defined
 
-START = datetime(2026, 3, 28, 22, tzinfo=UTC)  # three hours before clocks skip an hour in Berlin
+# Three hours before clocks skip an hour in Berlin and two at Troll, five before they show one again in Asuncion.
+START = datetime(2023, 3, 25, 22, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-DAYS = [date(2026, 3, 28), date(2026, 3, 29), date(2026, 3, 30)]
+DAYS = [date(2023, 3, 25), date(2023, 3, 26), date(2023, 3, 27)]
 EDITS = ("disable", "enable", "pause", "pause-until", "resume", "retime", "rules")
 
 
@@ -59,24 +60,53 @@ class Plan(Struct, frozen=True):
 
     def expects(self, instant: datetime) -> bool:
         """Whether a full minute is one of its instants: by the wall, and what lies in a gap at the gap's end."""
-        zone = ZoneInfo(self.zone)
-        here, before = instant.astimezone(zone), (instant - MINUTE).astimezone(zone)
-        repeats = self.literal or bool(self.step)
-        if here.fold == 1 and not repeats:
+        wall = _wall(self.zone, instant)
+        if wall.again and not self.literal and not self.step:
             return False
-        if self._matches(here):
-            return True
-        skipped = before.replace(tzinfo=None) + MINUTE
-        while not self.literal and skipped < here.replace(tzinfo=None):
-            if self._matches(skipped):
-                return True
-            skipped += MINUTE
-        return False
+        return self._matches(wall.shown) or (not self.literal and any(map(self._matches, wall.skipped)))
+
+    def loses(self, instant: datetime) -> bool:
+        """Whether the clocks take away what it would have shown: in a second pass, or on a clock that nobody put
+        forward."""
+        wall = _wall(self.zone, instant)
+        if self.expects(instant):
+            return False
+        if not self.literal:
+            return wall.again and self._matches(wall.shown)
+        return any(map(self._matches, wall.put_forward))
 
     def _matches(self, wall: datetime) -> bool:
         if self.step:
             return wall.minute % self.step == 0
         return wall.minute in self.minutes and wall.hour in self.hours
+
+
+class Wall(Struct, frozen=True):
+    """What clocks show at an instant, whether they do `again`, what they just `skipped`; and what a clock shows that
+    was not put forward in the last hours, as long as that is something the others skipped."""
+
+    shown: datetime
+    again: bool
+    skipped: list[datetime]
+    put_forward: list[datetime]
+
+
+@cache
+def _wall(name: str, instant: datetime) -> Wall:
+    zone = ZoneInfo(name)
+    shown = [(instant - back * MINUTE).astimezone(zone).replace(tzinfo=None) for back in range(182)]
+    skipped = shown[1] + MINUTE
+    late = list[datetime]()
+    for back in range(181):
+        wall = shown[back + 1] + (back + 1) * MINUTE  # nobody touched this clock since
+        if wall < shown[back]:
+            late.append(wall)
+    return Wall(
+        shown=shown[0],
+        again=instant.astimezone(zone).fold == 1,
+        skipped=[skipped + count * MINUTE for count in range(int((shown[0] - skipped) / MINUTE))],
+        put_forward=late,
+    )
 
 
 class Step(Struct, frozen=True):
@@ -97,7 +127,7 @@ plans = st.builds(
     minutes=st.sets(st.integers(0, 59), min_size=1, max_size=6).map(lambda found: tuple(sorted(found))),
     hours=st.sets(st.integers(0, 23), min_size=8, max_size=24).map(lambda found: tuple(sorted(found))),
     step=st.sampled_from([0, 0, 7, 1]),
-    zone=st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe"]),
+    zone=st.sampled_from(["UTC", "Europe/Berlin", "America/Asuncion", "Antarctica/Troll"]),
     literal=st.booleans(),
 )
 
@@ -189,7 +219,7 @@ class World:
             return None
         return timing.proposal(
             state, now, busy=JOB if step.busy else None, open_jobs=(JOB,) if step.busy else (), waiting=step.waiting,
-            failures=step.failures, tzdata="2026a", limit=100_000,
+            failures=step.failures, tzdata="2026a",
         )  # fmt: skip
 
     def _edit(self, step: Step, now: datetime) -> None:
@@ -233,10 +263,12 @@ class World:
                 case TickFired(instant=instant):
                     found[instant, "fired"] += 1
                 case TicksSkipped(first=first, last=last, reason=reason, version=version, count=count):
-                    minutes = [
-                        instant for instant in _minutes(first, last) if plans_by_version[version].expects(instant)
-                    ]
+                    plan, between = plans_by_version[version], _minutes(first, last)
+                    kinds = plan.expects, plan.loses
+                    told, other = kinds[::-1] if reason == "clock_change" else kinds
+                    minutes = [instant for instant in between if told(instant)]
                     assert (len(minutes), minutes[0], minutes[-1]) == (count, first, last)
+                    assert not any(other(instant) for instant in between)
                     fired = {each for each, what in found if what == "fired"}
                     assert not fired.intersection(minutes)
                     found.update((instant, reason) for instant in minutes)
@@ -262,8 +294,11 @@ class Oracle:
         self.found = Counter[tuple[datetime, str]]()
 
     def undecided(self, until: datetime) -> list[datetime]:
+        """Instants, and those that the clocks took away; after its end there are none."""
+        until = min(until, self.rules.ends_at or until)
         start = self.decided.replace(second=0, microsecond=0) + MINUTE
-        return [instant for instant in _minutes(start, until) if self.plan.expects(instant)] if start <= until else []
+        minutes = _minutes(start, until) if start <= until else []
+        return [instant for instant in minutes if self.plan.expects(instant) or self.plan.loses(instant)]
 
     def ticked(self, now: datetime, *, busy: bool, waiting: int, failures: int) -> None:
         rules = self.rules
@@ -278,12 +313,12 @@ class Oracle:
             self.mode, self.resume_at = "paused", None
             return
         due = self.undecided(now)
-        if due and self._late(due[-1], now) < timedelta(0):
-            due.pop()
-        inside = [instant for instant in due if not self._outside(instant)]
+        inside = [instant for instant in due if not self.plan.loses(instant) and not self._outside(instant)]
+        if inside and self._late(inside[-1], now) < timedelta(0):
+            waits = inside.pop()
+            due = [instant for instant in due if instant < waits]
         wanted = self._wanted(inside, now)
-        self._all([instant for instant in due if instant not in inside], "outside_window")
-        self._all([instant for instant in inside if instant not in wanted], "misfire")
+        self._all([instant for instant in due if instant not in wanted], "misfire")
         self._fire(wanted, busy=busy, waiting=waiting)
         if due:
             self.decided = due[-1]
@@ -292,7 +327,9 @@ class Oracle:
 
     def _wanted(self, inside: list[datetime], now: datetime) -> list[datetime]:
         rules = self.rules
-        recent = [instant for instant in inside if now - instant <= timedelta(seconds=rules.catchup_window_s)]
+        recent = [
+            instant for instant in inside if now - instant <= timedelta(seconds=rules.catchup_window_s + rules.jitter_s)
+        ]
         if rules.misfire == "fire_all":
             return recent[-rules.catchup_limit :]
         if rules.misfire == "skip":
@@ -342,19 +379,20 @@ class Oracle:
         self.plans[self.version] = plan
 
     def _pass(self, reason: str, until: datetime) -> None:
-        for instant in self.undecided(until):
-            outside = reason == "misfire" and self._outside(instant)
-            self._all([instant], "outside_window" if outside else reason)
+        self._all(self.undecided(until), reason)
         self.decided = max(self.decided, until)
 
     def _all(self, instants: list[datetime], reason: str) -> None:
-        self.found.update((instant, reason) for instant in instants)
+        """None of them fires; only while the schedule is on it matters when it may."""
+        for instant in instants:
+            outside = self.mode == "on" and self._outside(instant)
+            lost = self.plan.loses(instant)
+            self.found[instant, "clock_change" if lost else "outside_window" if outside else reason] += 1
 
     def _outside(self, instant: datetime) -> bool:
         rules = self.rules
         return (
             (rules.starts_at is not None and instant < rules.starts_at)
-            or (rules.ends_at is not None and instant > rules.ends_at)
             or any(each.first <= instant <= each.last for each in rules.excluded)
             or any(instant.astimezone(ZoneInfo(self.plan.zone)).date() in each.days for each in rules.calendars)
         )
@@ -382,3 +420,5 @@ def test_the_oracle_knows_the_instants(plan: Plan) -> None:
     until = START + timedelta(hours=12)
     expected = [instant for instant in _minutes(START + MINUTE, until) if plan.expects(instant)]
     assert recurrence.due_instants(plan.timing, START, until, 10_000) == expected
+    lost = [instant for instant in _minutes(START + MINUTE, until) if plan.loses(instant)]
+    assert list(recurrence.dropped(plan.timing, START, until)) == lost

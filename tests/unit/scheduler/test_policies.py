@@ -50,7 +50,7 @@ def ticked(
     while isinstance(state, Enabled | Paused):
         tick = timing.proposal(
             state, at(now), busy=next(iter(busy), None), open_jobs=busy, waiting=waiting, failures=failures,
-            tzdata="2026a", limit=1000,
+            tzdata="2026a",
         )  # fmt: skip
         events = schedule.decide(tick, state) if tick else []
         if not events:
@@ -104,6 +104,78 @@ def test_fire_all_fires_the_latest_of_the_window_oldest_first_one_after_another(
     assert verdicts(events) == [(1, 2, 2, "misfire"), (3, "caught_up"), (4, "late"), (5, "fired")]
     fired = [event for event in events if isinstance(event, TickFired)]
     assert [event.behind for event in fired] == [None, fired[0].job_id, fired[1].job_id]
+
+
+@pytest.mark.parametrize("due", [100_050, 250_000])
+def test_fire_all_keeps_the_latest_of_the_window_however_many_were_due(due: int) -> None:
+    """Those before the window, and those in it that are too many, are one range, decided by the same append."""
+    break_ = Window(first=at(due - 60), last=at(due - 51))
+    rules = Rules(misfire="fire_all", catchup_window_s=200_000, catchup_limit=100, excluded=(break_,))
+    state = made(rules, cron="* * * * * *")
+    assert isinstance(state, Enabled)
+    tick = timing.proposal(state, at(due), busy=None, tzdata="2026a")
+    assert tick
+    many, *caught_up = schedule.decide(tick, state)
+    assert isinstance(many, TicksSkipped)
+    assert (many.first, many.last, many.count, many.reason) == (at(1), at(due - 110), due - 110, "misfire")
+    fired = [event.instant for event in caught_up if isinstance(event, TickFired)]
+    assert fired == [at(second) for second in (*range(due - 109, due - 60), *range(due - 50, due + 1))]
+    [apart] = [event for event in caught_up if isinstance(event, TicksSkipped)]
+    assert (apart.first, apart.last, apart.reason) == (at(due - 60), at(due - 51), "outside_window")
+
+
+def test_what_the_clocks_take_away_is_decided_when_it_would_have_come() -> None:
+    night = datetime.fromisoformat("2026-03-28T12:00:00Z")
+    timing_ = Timing(expression="30 2 * * *", zone="Europe/Berlin", clock_changes="literal")
+    state = schedule.evolve(schedule.initial(), replace(defined(cursor=night), timing=timing_))
+    assert isinstance(state, Enabled)
+    lost = datetime.fromisoformat("2026-03-29T01:30:00Z")
+    assert timing.upcoming(state) == lost
+    assert timing.proposal(state, lost - seconds(1), busy=None, tzdata="2026a") is None
+    tick = timing.proposal(state, lost, busy=JOB, tzdata="2026a")
+    assert tick
+    [event] = schedule.decide(tick, state)
+    assert event == TicksSkipped(
+        schedule_id=SCHEDULE, first=lost, last=lost, count=1, reason="clock_change", busy=None, version=1,
+        tzdata="2026a",
+    )  # fmt: skip
+    after = schedule.evolve(state, event)
+    assert timing.upcoming(after) == datetime.fromisoformat("2026-03-30T00:30:00Z")
+
+
+def test_what_the_clocks_take_away_parts_what_passed() -> None:
+    start = datetime.fromisoformat("2026-10-23T12:00:00Z")
+    event = replace(defined(cursor=start, cron="30 2 * * *", zone="Europe/Berlin", enabled=False))
+    state = schedule.evolve(schedule.initial(), event)
+    told_at = start + timedelta(days=4)
+    events = editing.edit(EnableSchedule(schedule_id=SCHEDULE), state, at=told_at, tzdata="2026a")
+    found = [(each.first.day, each.last.day, each.count, each.reason) for each in events[:-1]]  # type: ignore[union-attr]
+    assert found == [(24, 25, 2, "disabled"), (25, 25, 1, "clock_change"), (26, 27, 2, "disabled")]
+
+
+def test_after_its_end_nothing_is_expected_and_what_is_left_before_is_decided_then() -> None:
+    break_ = Window(first=at(3 * MINUTE), last=at(99 * MINUTE))
+    state = made(Rules(ends_at=at(5 * MINUTE + 1), excluded=(break_,)))
+    first = ticked(state, 2 * MINUTE)
+    state = reduce(schedule.evolve, first, state)
+    assert timing.upcoming(state) == at(5 * MINUTE + 1)
+    last = ticked(state, 5 * MINUTE + 1)
+    assert verdicts(last) == [(3, 5, 3, "outside_window")]
+    ended = reduce(schedule.evolve, last, state)
+    assert timing.upcoming(ended) is None
+    assert ticked(ended, 100 * MINUTE) == []
+    assert verdicts(told(ended, DeleteSchedule(schedule_id=SCHEDULE), 100 * MINUTE)) == [("ScheduleDeleted",)]
+    later = ChangeSchedule(schedule_id=SCHEDULE, rules=ChangedRules(ends_at=at(200 * MINUTE), excluded=()))
+    moved = told(ended, later, 100 * MINUTE)
+    assert verdicts(moved) == [("ScheduleChanged",)]
+    assert timing.upcoming(reduce(schedule.evolve, moved, ended)) == at(101 * MINUTE)
+
+
+def test_an_edit_tells_what_could_not_fire_from_what_nobody_fired() -> None:
+    state = made(Rules(excluded=(Window(first=at(2 * MINUTE), last=at(3 * MINUTE)),)))
+    assert verdicts(told(state, ChangeSchedule(schedule_id=SCHEDULE, expression="0 * * * *"), 4 * MINUTE)) == [
+        (1, 1, 1, "misfire"), (2, 3, 2, "outside_window"), (4, 4, 1, "misfire"), ("ScheduleChanged",),
+    ]  # fmt: skip
 
 
 def test_skip_fires_only_what_is_on_time() -> None:
@@ -221,7 +293,7 @@ def test_a_wall_time_that_the_clocks_skip_is_marked() -> None:
     state = schedule.evolve(schedule.initial(), defined(cron="30 2 * * *", zone="Europe/Berlin", cursor=night))
     assert isinstance(state, Enabled)
     now = datetime.fromisoformat("2026-03-29T01:00:00Z")
-    tick = timing.proposal(state, now, busy=None, tzdata="2026a", limit=10)
+    tick = timing.proposal(state, now, busy=None, tzdata="2026a")
     assert tick
     [fired] = schedule.decide(tick, state)
     assert isinstance(fired, TickFired)
@@ -340,3 +412,12 @@ def test_new_timing_of_the_library_keeps_what_the_library_knows_nothing_of() -> 
     after = reduce(schedule.evolve, events, state)
     assert isinstance(after, Enabled)
     assert (after.timing.days, after.timing.expression, after.rules.misfire) == ("or", "*/2 * * * *", "skip")
+
+
+def test_what_waits_for_its_jitter_is_not_missed_however_short_the_catchup_window_is() -> None:
+    state = made(Rules(jitter_s=3000, catchup_window_s=60), cron="0 * * * *")
+    assert isinstance(state, Enabled)
+    released = timing.upcoming(state)
+    assert released is not None
+    assert released > at(60 * MINUTE) + timedelta(seconds=60), "or this shows nothing"
+    assert verdicts(ticked(state, (released - NOON).total_seconds())) == [(60, "fired")]

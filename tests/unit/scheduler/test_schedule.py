@@ -14,6 +14,7 @@ from linstock import names
 from linstock.messages.rules import Timing
 from linstock.messages.schedule import (
     ForgetLibrary,
+    Passed,
     ScheduleChanged,
     ScheduleCommand,
     ScheduleDeleted,
@@ -40,14 +41,12 @@ def given(*history: ScheduleEvent) -> Callable[[ScheduleCommand], Sequence[Sched
     return lambda command: schedule.decide(command, state)
 
 
-def tick(*instants: float, now: float | None = None, busy: bool = False, missed: int = 0, more: bool = False) -> Tick:
+def tick(*instants: float, now: float | None = None, busy: bool = False) -> Tick:
     return Tick(
         instants=tuple(at(instant) for instant in instants),
         now=at(instants[-1] if now is None else now),
         busy=JOB if busy else None,
         tzdata="2026a",
-        missed=missed,
-        more=more,
     )
 
 
@@ -178,14 +177,11 @@ def test_after_an_absence_the_latest_instant_fires_and_one_event_names_those_bef
         skipped(1, 2, 2, "misfire"),
         fired(3, verdict="caught_up", missed=2),
     ]
-    assert given(DEFINED)(tick(1, 99, 100, missed=97)) == [
+    many = Passed(first=at(1), last=at(99), count=99, reason="misfire")
+    assert given(DEFINED)(replace(tick(100), passed=(many,))) == [
         skipped(1, 99, 99, "misfire"),
         fired(100, verdict="caught_up", missed=99),
     ]
-
-
-def test_a_very_long_absence_is_worked_off_in_parts() -> None:
-    assert given(DEFINED)(tick(1, 100, now=9000, missed=98, more=True)) == [skipped(1, 100, 100, "misfire")]
 
 
 def test_a_schedule_whose_job_still_runs_skips_and_says_for_whom() -> None:
@@ -204,10 +200,9 @@ follows = st.builds(
     st.integers(0, 50),
 )
 ticks = st.builds(
-    lambda instants, late, busy, more: tick(*sorted(instants), now=max(instants) + late, busy=busy, more=more),
+    lambda instants, late, busy: tick(*sorted(instants), now=max(instants) + late, busy=busy),
     st.sets(st.integers(0, 50), min_size=1, max_size=4),
     st.integers(-1, 90),
-    st.booleans(),
     st.booleans(),
 )
 forgets = st.builds(
