@@ -14,12 +14,11 @@ from uuid import UUID
 import structlog
 
 from linstock.cancellation import cancel
-from linstock.cron import InvalidCron
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import FutureInstant, Origin, VersionConflict
 from linstock.messages.rules import CalendarDays
 from linstock.messages.schedule import FollowCalendar
-from services.scheduler import schedule, timing
+from services.scheduler import schedule
 from services.scheduler.calendars import KnownCalendar
 from services.scheduler.clock import PostgresClock
 from services.scheduler.index import Index
@@ -55,7 +54,7 @@ class CalendarFollower:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._index.on_schedule(self._look)
+        self._index.on_schedule(lambda _, known: self._look(known.schedule_id))
         self._index.on_calendar(self._look_at_users)
         for calendar_id in self._index.calendars.known:
             self._look_at_users(calendar_id)
@@ -108,7 +107,8 @@ class CalendarFollower:
         newer = next(self._index.calendars.newer_for(known), None)
         if newer is None:
             return True
-        if now is None or _is_due(known, now):  # what is due fires under the days it was due under
+        due = self._index.due.get(schedule_id)
+        if now is None or (due is not None and due <= now):  # what is due fires under the days it was due under
             return False
         try:
             await self._append(known, *newer, now)
@@ -132,11 +132,3 @@ class CalendarFollower:
             traceparent=found.traceparent,
         )
         await self._log.append([known.append(events)], origin, not_before=now)
-
-
-def _is_due(known: KnownSchedule, now: datetime) -> bool:
-    try:
-        due = timing.upcoming(known.state, known.failures)
-    except InvalidCron:  # it never fires
-        return False
-    return due is not None and due <= now

@@ -52,6 +52,12 @@ class KnownCalendar(Message, frozen=True):
         )
 
 
+def used_by(known: KnownSchedule) -> tuple[UUID, ...]:
+    """The calendars that it keeps copies of."""
+    copies = known.state.rules.calendars if isinstance(known.state, Live) else ()
+    return tuple(names.calendar_of(known.workspace, copy.name) for copy in copies)
+
+
 class Calendars:
     """Schedules without calendars cost a look into one dict."""
 
@@ -85,10 +91,7 @@ class Calendars:
 
     def note(self, known: KnownSchedule) -> None:
         """A schedule is this now."""
-        copies = known.state.rules.calendars if isinstance(known.state, Live) else ()
-        if not copies and known.schedule_id not in self._used:
-            return
-        self.use(known.schedule_id, tuple(names.calendar_of(known.workspace, copy.name) for copy in copies))
+        self.use(known.schedule_id, used_by(known))
 
     def use(self, schedule_id: UUID, used: tuple[UUID, ...]) -> None:
         """These are the calendars that a schedule keeps copies of now."""

@@ -135,7 +135,11 @@ async def indexes(database_url: str) -> tuple[Index, Index]:
     log = await PostgresLog.open(names.SCHEDULER, database_url)
     pool: Any = await asyncpg.create_pool(database_url, min_size=0, max_size=2)
     try:
-        table, stored, rebuilt = IndexTable(pool, schema=names.SCHEDULER, epoch=await log.epoch()), Index(), Index()
+        table, stored, rebuilt = (
+            IndexTable(pool, schema=names.SCHEDULER, epoch=await log.epoch(), tzdata="2026a"),
+            Index(),
+            Index(),
+        )
         await table.load(stored)
         await table.forget()
         tail = Tail(log, rebuilt, table)

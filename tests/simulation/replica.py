@@ -10,8 +10,10 @@ from uuid import UUID
 
 from linstock.eventlog.record import Append, Origin, Recorded
 from services.scheduler.clock import STALE_AFTER_S, PostgresClock
-from services.scheduler.index import Index
+from services.scheduler.index import Index, further_of
+from services.scheduler.index_table import Snapshot
 from services.scheduler.known import KnownJob, KnownSchedule
+from services.scheduler.shelf import pack, unpack
 from services.scheduler.tail import Tail
 from services.scheduler.ticker import PATIENCE, Ticker
 from tests.simulation.world import Steps, World
@@ -129,22 +131,24 @@ class Rows:
 
     def __init__(self) -> None:
         self._position = 0
-        self._schedules: dict[UUID, KnownSchedule] = {}
+        self._decided: datetime | None = None
+        self._schedules: dict[UUID, tuple[KnownSchedule, datetime | None]] = {}
         self._jobs: dict[UUID, KnownJob] = {}
 
     async def load(self, index: Index) -> None:
-        index.restore(self._position, list(self._schedules.values()), list(self._jobs.values()))
+        index.restore(self._position, self._decided, list(self._jobs.values()))
+        for known, due in self._schedules.values():
+            index.shelve(known.schedule_id, pack(known), due, further_of(known))
 
-    async def save(self, index: Index, schedules: set[UUID], jobs: set[UUID]) -> None:
-        if index.position < self._position:
+    async def save(self, snapshot: Snapshot) -> None:
+        if snapshot.position < self._position:
             return
-        self._position = index.position
-        self._schedules |= {each: index.schedules[each] for each in schedules}
-        for each in jobs:
-            if each in index.jobs:
-                self._jobs[each] = index.jobs[each]
-            else:
-                self._jobs.pop(each, None)
+        self._position, self._decided = snapshot.position, snapshot.decided
+        for schedule_id, kept, due in snapshot.schedules:
+            self._schedules[schedule_id] = (unpack(kept) if isinstance(kept, bytes) else kept, due)
+        self._jobs |= {known.job_id: known for known in snapshot.opened}
+        for job_id in snapshot.closed:
+            self._jobs.pop(job_id, None)
 
 
 class Replica:

@@ -34,9 +34,11 @@ from linstock.messages.schedule import (
 from services.scheduler import calendar, schedule, timing
 from services.scheduler.calendar import Calendar, Defined, Delete, Deleted, Put
 from services.scheduler.calendar_edits import CalendarPlanner
+from services.scheduler.calendars import used_by
 from services.scheduler.edits import EditPlanner
 from services.scheduler.index import Index
 from services.scheduler.schedule import Enabled, Existing, Schedule, editing
+from services.scheduler.shelf import pack
 from tests.support.schedules import NOON, SCHEDULE, defined, seconds
 
 CALENDAR = names.calendar_of("acme", "holidays")
@@ -287,9 +289,9 @@ async def test_the_index_knows_who_uses_what() -> None:
     assert len(kept) == 2
     assert kept[0] is kept[1]
     restored = Index()
-    restored.restore(
-        world.index.position, list(world.index.schedules.values()), [], list(world.index.calendars.known.values())
-    )
+    restored.restore(world.index.position, None, [], list(world.index.calendars.known.values()))
+    for each in world.index.schedules.values():
+        restored.shelve(each.schedule_id, pack(each), None, None, used_by(each))
     assert restored.calendars.known == world.index.calendars.known
     assert restored.calendars.users_of(holidays) == [SCHEDULE, other.schedule_id]
     assert list(restored.calendars.newer_for(restored.schedules[SCHEDULE])) == []
