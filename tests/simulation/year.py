@@ -118,4 +118,4 @@ def _outcome(world: World, fate: Fate, known: dict[object, Plan], year: Year) ->
     witness = Witness(world.reached_s, watching_s, world.steps.moments_s)
     end_s = year.days * DAY_S
     end = Told(records[-1], "the end", end_s, world.postgres_at(end_s), -1)
-    return Outcome(history, known, witness, end, fate.happened)
+    return Outcome(history, known, witness, end, {**fate.happened, "appended and not known": world.unknown})
