@@ -43,6 +43,18 @@ async def one(pool: asyncpg.Pool, workspace: str, schedule_id: UUID, now: dateti
     return _schedule(row, now) if row else None
 
 
+async def in_force(pool: asyncpg.Pool, workspace: str, schedule_id: UUID) -> tuple[Timing, Rules] | None:
+    """What `one` is told from: when it fires, and under which rules."""
+    query = f"SELECT s.expression, s.zone, s.days, s.clock_changes, s.rules {_SCHEDULES} AND s.schedule_id = $2"
+    row = await pool.fetchrow(query, workspace, schedule_id)
+    if row is None:
+        return None
+    timing = Timing(
+        expression=row["expression"], zone=row["zone"], days=row["days"], clock_changes=row["clock_changes"]
+    )
+    return timing, _rules(row["rules"])
+
+
 async def of_library(pool: asyncpg.Pool, workspace: str, library_id: UUID, now: datetime) -> ScheduledJobDto | None:
     """Its own one; without that, the oldest of those that were added."""
     query = f"""
