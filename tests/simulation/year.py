@@ -24,7 +24,7 @@ from tests.simulation.people import People
 from tests.simulation.world import WORKSPACE, World
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-DENSE_SHARE = 0.1
+DENSE_SHARE = 0.05
 SHARED_LIBRARIES = 0.2
 LONG_S = 1e6
 
