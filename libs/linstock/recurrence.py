@@ -63,17 +63,6 @@ def first_inside(timing: Timing, rules: Rules, after: datetime) -> datetime | No
     return None
 
 
-def inside_instants(timing: Timing, rules: Rules, after: datetime, until: datetime, limit: int) -> list[datetime]:
-    """As `due_instants`, of those that the rules let fire. Raises InvalidCron."""
-    found = list[datetime]()
-    while len(found) < limit:
-        instant = first_inside(timing, rules, found[-1] if found else after)
-        if instant is None or instant > until:
-            break
-        found.append(instant)
-    return found
-
-
 def due_instants(timing: Timing, after: datetime, until: datetime, limit: int) -> list[datetime]:
     """The first `limit` instants later than `after` and not later than `until`. Raises InvalidCron."""
     days, changes = _options(timing)

@@ -25,6 +25,7 @@ class Slot:
 
     number: int
     replica: Replica | None = None
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
     left_s: float = 0.0
     alone: bool = False  # it believes that all partitions are its own
     watching_s: list[list[float]] = field(default_factory=list)
@@ -82,12 +83,11 @@ class Fate:
             await asyncio.sleep(max(0.0, self._closed_until_s - self.world.now_s))
             if not await self._start(slot):
                 continue
-            replica = slot.replica
             lives_s = self._days * DAY_S if self._calm else self._chance.expovariate(1 / (2 * DAY_S))
-            until_s = self.world.now_s + lives_s
-            while slot.replica is replica and self.world.now_s < until_s:
-                await asyncio.sleep(min(600.0, until_s - self.world.now_s))
-            if slot.replica is replica:
+            try:
+                async with asyncio.timeout(lives_s):
+                    await slot.gone.wait()
+            except TimeoutError:
                 self._kill(slot)
             down_s = self._chance.choice((1.0, 20.0, 20.0, 600.0, 7200.0, 86_400.0))
             await asyncio.sleep(1.0 if self._calm else self._chance.uniform(0.5, 1.0) * down_s)
@@ -100,6 +100,7 @@ class Fate:
             on_crash=lambda: self._crashed(slot), trusting=self._trusting,
         )  # fmt: skip
         slot.replica = replica
+        slot.gone.clear()
         await replica.start()
         if slot.replica is not replica:  # crashed already
             return False
@@ -121,6 +122,7 @@ class Fate:
     def _crashed(self, slot: Slot) -> None:
         self._note("kills")
         slot.replica, slot.left_s = None, self.world.now_s
+        slot.gone.set()
         self._stop_watching(slot)
 
     def _stop_watching(self, slot: Slot) -> None:

@@ -19,7 +19,7 @@ from services.scheduler.ticker import PATIENCE, Ticker
 from tests.simulation.world import Steps, World
 
 ROUND_TRIP_S = 0.02
-CRASHES, LOSES = 0.004, 0.004  # of all appends: as often before they are done as after
+CRASHES, LOSES = 0.008, 0.008  # of all appends: as often before they are done as after
 TZDATA = "simulated"
 
 
@@ -41,6 +41,8 @@ class Connection:
         await self._travel()
         self._suffer(fate)
         recorded = await self._world.log.append(appends, origin, not_before=None if self._trusting else not_before)
+        if 1 - fate < CRASHES + LOSES:
+            self._world.unknown += 1
         self._suffer(1 - fate)
         await self._travel()
         return recorded

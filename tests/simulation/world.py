@@ -45,6 +45,8 @@ class World:
         self.log = WorldLog(self)
         self.busy_until_s: dict[UUID, float] = {}
         self.failing_until_s: dict[UUID, float] = {}
+        self.unknown = 0
+        """Appends that were done, and whoever asked for them never heard of it."""
         self._work: set[asyncio.Task[None]] = set()
 
     @property

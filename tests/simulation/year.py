@@ -24,7 +24,7 @@ from tests.simulation.people import People
 from tests.simulation.world import WORKSPACE, World
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-DENSE_SHARE = 0.1
+DENSE_SHARE = 0.05
 SHARED_LIBRARIES = 0.2
 LONG_S = 1e6
 
@@ -118,4 +118,4 @@ def _outcome(world: World, fate: Fate, known: dict[object, Plan], year: Year) ->
     witness = Witness(world.reached_s, watching_s, world.steps.moments_s)
     end_s = year.days * DAY_S
     end = Told(records[-1], "the end", end_s, world.postgres_at(end_s), -1)
-    return Outcome(history, known, witness, end, fate.happened)
+    return Outcome(history, known, witness, end, {**fate.happened, "appended and not known": world.unknown})

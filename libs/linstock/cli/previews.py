@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from linstock.cli import words
+from linstock.cli import schedule_rules, words
 from linstock.cli.schedules import local
 from linstock.cli.screen import Screen, note
 
@@ -23,10 +23,7 @@ def show(
     zone: str | None,
     after: datetime | None,
     count: int,
-    days: str | None,
-    clock_changes: str | None,
-    overlap: str | None,
-    calendars: tuple[str, ...],
+    **rules: Any,
 ) -> None:
     wanted = {
         "cronExpression": expression,
@@ -34,12 +31,8 @@ def show(
         "timeZone": zone,
         "from": words.utc(after) if after else None,
         "count": count,
-        "days": days,
-        "clockChanges": clock_changes,
-        "overlapPolicy": overlap,
-        "calendars": list(calendars) or None,
     }
-    body = {name: value for name, value in wanted.items() if value is not None}
+    body = {name: value for name, value in wanted.items() if value is not None} | schedule_rules.body(rules)
     told = api.command("POST", "/schedules/preview", body).body
     if screen.form != "table":
         screen.one(told, ())
@@ -62,12 +55,16 @@ def _replayed(replay: "Json") -> Iterator[tuple[str, object]]:
     more = "" if replay["complete"] else " and more"
     yield "last 30 days", f"{words.counted(replay['instants'], 'time')}{more}, {replay['fired']:,} would have fired"
     yield "as long as", f"{words.counted(replay['runs'], 'real run')} took"
-    for name, what in (
-        ("skipped", "skipped while another ran"),
-        ("delayed", "late behind another"),
-        ("endedOther", "ending another"),
+    absences = words.counted(replay["absences"], "time")
+    for name, what, how in (
+        ("caughtUp", "caught up", ", when somebody was there again"),
+        ("missed", "missed", f", when nobody was ({absences})"),
+        ("outsideWindow", "outside", ""),
+        ("skipped", "skipped", ", while another ran"),
+        ("delayed", "delayed", ", behind another"),
+        ("endedOther", "ending another", ""),
     ):
         if replay[name]:
-            yield what, f"{replay[name]:,}"
+            yield what, f"{replay[name]:,}{how}"
     if replay["longestDelaySeconds"]:
         yield "latest by", f"{replay['longestDelaySeconds']:,.0f} s"

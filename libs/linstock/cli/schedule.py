@@ -10,7 +10,7 @@ from linstock.cli.ledger import ticks, versions
 from linstock.cli.many import many
 from linstock.cli.named import LIBRARY, SCHEDULE
 from linstock.cli.options import deep, examples, limited, wait, with_api, with_screen
-from linstock.cli.schedule_rules import CLOCK_CHANGES, DAYS, OVERLAPS, rules
+from linstock.cli.schedule_rules import replayed, rules
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api
@@ -172,6 +172,7 @@ def trigger(ctx: click.Context, api: "Api", screen: "Screen", name: str, deep: b
     epilog=examples(
         "linstock schedule preview '30 2 * * *' --zone Europe/Berlin",
         "linstock schedule preview '*/5 * * * *' --of 'Library Scan - Holidays' --overlap buffer_one",
+        "linstock schedule preview --of 'Library Scan - Holidays' --misfire fire_all --catchup-window 86400",
     )
 )
 @click.argument("expression", metavar="[EXPR]", required=False)
@@ -179,10 +180,7 @@ def trigger(ctx: click.Context, api: "Api", screen: "Screen", name: str, deep: b
 @click.option("--zone", metavar="ZONE", help="IANA time zone; else the schedule's, or UTC.")
 @click.option("--from", "after", type=Instant(), metavar="TIME", help="Only later than this. Default: now.")
 @click.option("-n", "--count", type=click.IntRange(1, 100), default=10, show_default=True)
-@click.option("--days", type=DAYS, help="Must day and weekday both match, or either?")
-@click.option("--clock-changes", type=CLOCK_CHANGES, help="What happens in a gap and an overlap.")
-@click.option("--overlap", type=OVERLAPS, help="What to do while another run goes on.")
-@click.option("--calendar", "calendars", multiple=True, metavar="NAME", help="Leave its days out; repeatable.")
+@replayed
 @with_screen
 @with_api
 def preview(api: "Api", screen: "Screen", expression: str | None, named: str | None, **given: Any) -> None:

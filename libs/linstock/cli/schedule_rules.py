@@ -47,7 +47,8 @@ DAYS = click.Choice(["and", "or"])
 CLOCK_CHANGES = click.Choice(["cronos", "literal"])
 OVERLAPS = click.Choice(["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other"])
 
-_OPTIONS = (
+# What a preview takes too.
+_REPLAYED = (
     click.option("--days", type=DAYS, help="Whether both day and weekday must match."),
     click.option(
         "--clock-changes", type=CLOCK_CHANGES, help="What becomes of times that the clocks skip."
@@ -65,7 +66,6 @@ _OPTIONS = (
         help="While a run is open: skip, wait for it, or cancel it.",
     ),
     click.option("--buffer-limit", type=int, metavar="N", help="At most so many wait with --overlap buffer_all."),
-    click.option("--jitter", type=int, metavar="SECONDS", help="Fire later by a part of this, always the same."),
     click.option("--starts", type=OrNone(Instant()), metavar="TIME", help="Nothing fires before. none: no limit."),
     click.option("--ends", type=OrNone(Instant()), metavar="TIME", help="Nothing fires after. none: no limit."),
     click.option(
@@ -76,6 +76,10 @@ _OPTIONS = (
         "--calendar", "calendars", multiple=True, metavar="NAME",
         help="Nothing fires on its days; repeatable, replaces the whole list. none: no calendar.",
     ),
+)  # fmt: skip
+_OPTIONS = (
+    *_REPLAYED,
+    click.option("--jitter", type=int, metavar="SECONDS", help="Fire later by a part of this, always the same."),
     click.option("--max-runs", type=OrNone(click.INT), metavar="N", help="So often, then it is off. none: for ever."),
     click.option(
         "--pause-after-failures", type=OrNone(click.INT), metavar="N", help="So many in a row pause it. none: never."
@@ -101,6 +105,12 @@ _NAMES = {
 
 def rules(command: "Command") -> "Command":
     for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def replayed(command: "Command") -> "Command":
+    for option in reversed(_REPLAYED):
         command = option(command)
     return command
 

@@ -6,27 +6,22 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from services.api.dto.schedule_rules import Calendars, ClockChanges, Days
-from services.api.dto.wire import Body, Cron, Wire, Zone
-from services.api.replay import Overlap
+from services.api.dto.schedule_rules import RuledBody
+from services.api.dto.wire import Cron, Wire, Zone
 
 MOST = 100
 
 
-class PreviewBody(Body, frozen=True):
-    """`scheduledJobId`: what is not given is that schedule's, and its runs of the last 30 days are replayed. Instants
-    that its rules leave out are not told, nor those on days of `calendars`, or else of its own. `from`: only instants
-    later than this, now if not given; the years 1900 to 9000 are told."""
+class PreviewBody(RuledBody, frozen=True):
+    """`scheduledJobId`: what is not given is that schedule's, and its runs of the last 30 days are replayed. `from`:
+    only instants later than this, now if not given; the years 1900 to 9000 are told. `jitterSeconds`, `maxRuns` and
+    `pauseAfterFailures` change nothing that is told here."""
 
     cron_expression: Cron | UnsetType = UNSET
     time_zone: Zone | UnsetType = UNSET
-    days: Days | UnsetType = UNSET
-    clock_changes: ClockChanges | UnsetType = UNSET
     count: Annotated[int, Meta(ge=1, le=MOST)] = 10
     after: Annotated[datetime, Meta(tz=True)] | UnsetType = field(default=UNSET, name="from")
     scheduled_job_id: UUID | UnsetType = UNSET
-    overlap_policy: Overlap | UnsetType = UNSET
-    calendars: Calendars | UnsetType = UNSET
 
 
 class InstantDto(Wire):
@@ -46,12 +41,19 @@ class ClashDto(Wire):
 
 class ReplayDto(Wire):
     """The last 30 days again, each run taking as long as the real one of its moment did. `complete`: all instants were
-    looked at. `clashes` are the first twenty instants at which another run still went on."""
+    looked at. `fired` + `skipped` + `missed` is `instants`; beside them, `outsideWindow` lie outside the times at which
+    it may fire. In `absences` stretches nobody was there, by the ledger of this schedule: `caughtUp` would have fired
+    at their end, those that are `missed` never. `skipped` clashed with another run. `clashes` are the first twenty
+    instants at which one still went on."""
 
     since: datetime
     runs: int
     instants: int
+    outside_window: int
+    absences: int
     fired: int
+    caught_up: int
+    missed: int
     skipped: int
     delayed: int
     ended_other: int

@@ -43,11 +43,16 @@ async def one(pool: asyncpg.Pool, workspace: str, schedule_id: UUID, now: dateti
     return _schedule(row, now) if row else None
 
 
-async def rules_of(pool: asyncpg.Pool, workspace: str, schedule_id: UUID) -> Rules:
-    """With the days of its calendars. The usual ones when there is no such schedule."""
-    query = f"SELECT s.rules {_SCHEDULES} AND s.schedule_id = $2"
-    text = await pool.fetchval(query, workspace, schedule_id)
-    return _rules(text) if text else Rules()
+async def in_force(pool: asyncpg.Pool, workspace: str, schedule_id: UUID) -> tuple[Timing, Rules] | None:
+    """What `one` is told from: when it fires, and under which rules."""
+    query = f"SELECT s.expression, s.zone, s.days, s.clock_changes, s.rules {_SCHEDULES} AND s.schedule_id = $2"
+    row = await pool.fetchrow(query, workspace, schedule_id)
+    if row is None:
+        return None
+    timing = Timing(
+        expression=row["expression"], zone=row["zone"], days=row["days"], clock_changes=row["clock_changes"]
+    )
+    return timing, _rules(row["rules"])
 
 
 async def of_library(pool: asyncpg.Pool, workspace: str, library_id: UUID, now: datetime) -> ScheduledJobDto | None:

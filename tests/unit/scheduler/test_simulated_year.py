@@ -28,6 +28,7 @@ def test_in_a_year_every_instant_gets_the_one_verdict_that_it_should() -> None:
     assert found.verdicts["fired"] > 1_000
     assert outcome.happened["kills"] > 200
     assert outcome.happened["set clock"] > 10
+    assert outcome.happened["appended and not known"] > 20
 
 
 @pytest.mark.parametrize(
