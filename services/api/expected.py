@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from linstock import cron, recurrence
 from linstock.messages.rules import Rules, Timing
-from services.api.dto.ticks import AskedInstantDto, State, Upcoming, UpcomingTickDto
-from services.api.reasons import utc
+from services.api.dto.ticks import AskedInstantDto, BackfilledTickDto, State, Upcoming, UpcomingTickDto
+from services.api.reasons import of_backfilled, utc
 
 FEW = 5
 MOMENT = timedelta(microseconds=1)
@@ -96,6 +97,12 @@ def without_verdict(at: datetime, version: Version, standing: Standing, now: dat
     if standing.kept_from is not None and at < standing.kept_from:
         return asked(at, version, "forgotten", FORGOTTEN)
     return asked(at, version, "unrecorded", UNRECORDED)
+
+
+def backfilled(about: AskedInstantDto, made_up: BackfilledTickDto) -> AskedInstantDto:
+    """It was made up for on request, whatever was decided about it."""
+    told = " ".join([about.explanation, *of_backfilled([made_up], of=1)])
+    return replace(about, verdict=about.verdict or "backfilled", explanation=told, backfilled=made_up)
 
 
 def not_expected(version: Version) -> str:

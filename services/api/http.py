@@ -10,6 +10,7 @@ from services.api.callers import Callers
 from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
 from services.api.routes import (
+    backfills,
     collections,
     events,
     files,
@@ -21,6 +22,7 @@ from services.api.routes import (
     runs,
     scans,
     schedule_edits,
+    schedule_versions,
     schedules,
     statistics,
     ticks,
@@ -40,6 +42,8 @@ HANDLERS = (
     *previews.HANDLERS,
     *schedule_edits.HANDLERS,
     *triggers.HANDLERS,
+    *backfills.HANDLERS,
+    *schedule_versions.HANDLERS,
     *ticks.HANDLERS,
     *operations.HANDLERS,
     *whoami.HANDLERS,

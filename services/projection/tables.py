@@ -9,6 +9,7 @@ from services.projection.fact import Fact, Poison
 from services.projection.rows import Rows
 from services.projection.sums import Sums
 from services.projection.views import (
+    backfills,
     collections,
     contents,
     feed,
@@ -27,7 +28,7 @@ from services.projection.views import (
 )
 from services.projection.views.collections import Collection
 
-SHAPE = 4
+SHAPE = 5
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
 
 
@@ -40,6 +41,7 @@ class Tables:
         self.schedules = schedules.rows()
         self.schedule_versions = schedule_versions.rows()
         self.ticks = ticks.rows()
+        self.backfills = backfills.rows()
         self.run_totals = run_totals.rows()
         self.run_counts = run_counts.sums()
         self.run_days = run_days.sums()
@@ -60,6 +62,7 @@ class Tables:
             self.schedules,
             self.schedule_versions,
             self.ticks,
+            self.backfills,
             self.run_totals,
             self.jobs,
             self.scans,
@@ -124,6 +127,7 @@ class Tables:
         schedules.fold(self.schedules, fact)
         schedule_versions.fold(self.schedule_versions, self.schedules.get(fact.aggregate_id), fact)
         ticks.fold(self.ticks, self.schedules, fact)
+        backfills.fold(self.backfills, fact)
 
     def _fold_jobs(self, fact: Fact) -> None:
         change = jobs.fold(self.jobs, run_totals.number(self.run_totals, fact), fact)

@@ -5,6 +5,7 @@ from linstock.eventlog.log import EventLog
 from linstock.messages.answer import Answer
 from linstock.messages.job import CancelJob, CancelRun
 from linstock.messages.schedule import (
+    BackfillSchedule,
     ChangeSchedule,
     CreateSchedule,
     DeleteSchedule,
@@ -16,6 +17,7 @@ from linstock.messages.schedule import (
     TriggerSchedule,
 )
 from services.scheduler import job, limits
+from services.scheduler.backfills import BackfillPlanner
 from services.scheduler.edits import EditPlanner
 from services.scheduler.index import Index
 from services.scheduler.known import KnownJob
@@ -24,6 +26,7 @@ from services.scheduler.triggers import TriggerPlanner
 SchedulerCommand = (
     RequestScan
     | TriggerSchedule
+    | BackfillSchedule
     | CreateSchedule
     | ChangeSchedule
     | EnableSchedule
@@ -42,6 +45,7 @@ class SchedulerPlanner:
         self._log = log
         self._triggers = TriggerPlanner(log, index)
         self._edits = EditPlanner(log, index)
+        self._backfills = BackfillPlanner(log, index)
 
     async def plan(self, command: SchedulerCommand, context: CommandContext) -> Plan:
         """Raises Refused, and NotYet for a library that was not heard of."""
@@ -50,6 +54,8 @@ class SchedulerPlanner:
                 return await self._triggers.request_scan(command, context)
             case TriggerSchedule():
                 return await self._triggers.trigger(command, context)
+            case BackfillSchedule():
+                return await self._backfills.plan(command, context)
             case CreateSchedule():
                 return await self._edits.create(command, context)
             case CancelRun():

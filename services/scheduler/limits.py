@@ -1,6 +1,6 @@
 """What a schedule may be told, wherever it comes from. Pure."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast, get_args
 
 from msgspec.structs import replace
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from linstock import cron, text
 from linstock.bus.inbox import Refused
 from linstock.messages.rules import Rules, Timing
-from linstock.messages.schedule import JobPolicy, PauseSchedule
+from linstock.messages.schedule import BackfillSchedule, JobPolicy, PauseSchedule
 
 MODES = ("changed", "deep")
 NAME_LIMIT = 200  # characters
@@ -25,6 +25,8 @@ JITTERS_S = range(86_401)
 MOST_EXCLUDED = 100
 MOST_RUNS = 1_000_000_000
 MOST_FAILURES = 1000
+BACKFILLED = range(1, 201)  # instants at once
+LONGEST_BACKFILL = timedelta(days=3660)
 
 
 def check_mode(mode: str) -> None:
@@ -86,6 +88,17 @@ def check_pause(command: PauseSchedule, now: datetime) -> None:
     check_reason(command.reason)
     if command.resume_at is not None and command.resume_at <= now:
         raise invalid("resumeAt", "it is past")
+
+
+def check_backfill(command: BackfillSchedule, now: datetime) -> None:
+    """Raises Refused (422)."""
+    _check_number("limit", command.limit, BACKFILLED)
+    if command.last > now:
+        raise invalid("to", "it is not past yet")
+    if command.first > command.last:
+        raise invalid("from", "it is later than to")
+    if command.last - command.first > LONGEST_BACKFILL:
+        raise invalid("from", f"it is at most {LONGEST_BACKFILL.days} days before to")
 
 
 def check_reason(reason: str) -> None:

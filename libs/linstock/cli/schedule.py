@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from linstock.cli.cron import Instant
-from linstock.cli.ledger import ticks, versions
+from linstock.cli.ledger import backfill, diff, ticks, versions
 from linstock.cli.named import LIBRARY, SCHEDULE
 from linstock.cli.options import deep, examples, limited, wait, with_api, with_screen
 from linstock.cli.schedule_rules import CLOCK_CHANGES, DAYS, OVERLAPS, rules
@@ -29,6 +29,8 @@ def schedule() -> None:
 
 schedule.add_command(ticks)
 schedule.add_command(versions)
+schedule.add_command(diff)
+schedule.add_command(backfill)
 
 
 @schedule.command(epilog=examples("linstock schedule ls", "linstock schedule ls --library Holidays -o json"))
@@ -119,6 +121,16 @@ def pause(api: "Api", screen: "Screen", name: str, reason: str | None, until: da
 def resume(api: "Api", screen: "Screen", name: str) -> None:
     """Fire again, from now on."""
     _tell(api, screen, "POST", name, "/resume")
+
+
+@schedule.command(epilog=examples("linstock schedule restore 5f0e 3"))
+@_named
+@click.argument("version", type=click.IntRange(1))
+@with_screen
+@with_api
+def restore(api: "Api", screen: "Screen", name: str, version: int) -> None:
+    """Make it what VERSION was, as a new version: name, times, rules, and how its runs are run."""
+    _tell(api, screen, "POST", name, "/restore", {"version": version})
 
 
 @schedule.command(epilog=examples("linstock schedule disable 5f0e"))

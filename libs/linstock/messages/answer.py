@@ -1,15 +1,25 @@
 """The owner's answer to a command: on the caller's reply subject, and for ever in the receipt."""
 
+from datetime import datetime
 from uuid import UUID
 
 from linstock.messages.message import Message
+
+
+class Outcome(Message, frozen=True):
+    """What a backfill makes of one instant: fires | fired_already | undecided. `run_id` is the run that it has then; an
+    undecided one has none yet."""
+
+    instant: datetime
+    outcome: str
+    run_id: UUID | None
 
 
 class Answer(Message, frozen=True):
     """`status` is an HTTP status: 2xx done, 4xx refused with a stable `code` and a sentence. `id` is what the command
     made or changed; `position` (such as `library:12`) is where the effect is in its log.
     `warnings` are sentences about what was done all the same. `field` names what was wrong, as over HTTP and with /
-    between its steps (`excludePatterns/1`): `detail` is then about that field."""
+    between its steps (`excludePatterns/1`): `detail` is then about that field. `instants` are those of a backfill."""
 
     status: int
     id: UUID | None = None
@@ -18,3 +28,4 @@ class Answer(Message, frozen=True):
     position: str | None = None
     warnings: tuple[str, ...] = ()
     field: str = ""
+    instants: tuple[Outcome, ...] = ()

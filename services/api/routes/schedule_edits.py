@@ -74,7 +74,7 @@ async def create_scheduled_job(
         scan_mode=ours(data.scan_mode),
         rules=_first_rules(data.changed_rules()),
     )
-    return await _told(command, request, context, key)
+    return await told(command, request, context, key)
 
 
 async def change_scheduled_job(
@@ -105,7 +105,7 @@ async def change_scheduled_job(
         rules=data.changed_rules(),
         if_versions=conditional.versions(if_match),
     )
-    return await _told(command, request, context, key)
+    return await told(command, request, context, key)
 
 
 @post(
@@ -116,7 +116,7 @@ async def enable_scheduled_job(
 ) -> Response[ScheduledJobDto]:
     """Switch it on. A library's own schedule takes the library's autoScan along."""
     command = EnableSchedule(schedule_id=schedule_id, if_versions=conditional.versions(if_match))
-    return await _told(command, request, context, key)
+    return await told(command, request, context, key)
 
 
 @post(
@@ -127,7 +127,7 @@ async def disable_scheduled_job(
 ) -> Response[ScheduledJobDto]:
     """Switch it off. Its history stays; a library's own schedule takes the library's autoScan along."""
     command = DisableSchedule(schedule_id=schedule_id, if_versions=conditional.versions(if_match))
-    return await _told(command, request, context, key)
+    return await told(command, request, context, key)
 
 
 @post(
@@ -153,7 +153,7 @@ async def pause_scheduled_job(
         resume_at=data.resume_at.astimezone(UTC) if data.resume_at else None,
         if_versions=conditional.versions(if_match),
     )
-    return await _told(command, request, context, key)
+    return await told(command, request, context, key)
 
 
 @post(
@@ -167,7 +167,7 @@ async def resume_scheduled_job(
 ) -> Response[ScheduledJobDto]:
     """Fire again, from now on. 409 while it is disabled."""
     command = ResumeSchedule(schedule_id=schedule_id, if_versions=conditional.versions(if_match))
-    return await _told(command, request, context, key)
+    return await told(command, request, context, key)
 
 
 @delete(
@@ -186,7 +186,7 @@ async def delete_scheduled_job(
     return Response(None, status_code=204, headers=done.headers)
 
 
-async def _told(command: Message, request: Asked, context: Context, key: str | None) -> Response[ScheduledJobDto]:
+async def told(command: Message, request: Asked, context: Context, key: str | None) -> Response[ScheduledJobDto]:
     done = await commands.send(request, context, names.SCHEDULER, command, key=key)
     if isinstance(done, Pending):
         return commands.later(done)

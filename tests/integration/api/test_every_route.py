@@ -122,6 +122,21 @@ for name in ("scheduledjobs", "schedules"):
             Bad(status=422, code="invalid", body={"resumeAt": "tomorrow"}),
         ],
         ("POST", f"/api/v1/{name}/{{schedule_id}}/resume"): [BAD_MATCH, BAD_KEY],
+        ("POST", f"/api/v1/{name}/{{schedule_id}}/backfill"): [
+            MISSPELT,
+            Bad(status=422, code="invalid", body={"from": "2026-03-29T00:00:00Z"}),
+            Bad(status=422, code="invalid", body={"from": "2026-03-29T00:00:00", "to": "2026-03-30T00:00:00Z"}),
+            Bad(
+                status=422,
+                code="invalid",
+                body={"from": "2026-03-29T00:00:00Z", "to": "2026-03-30T00:00:00Z", "limit": 201},
+            ),
+        ],
+        ("POST", f"/api/v1/{name}/{{schedule_id}}/restore"): [
+            MISSPELT,
+            Bad(status=422, code="invalid", body={"version": 0}),
+            Bad(status=404, code="scheduled-job-not-found", body={"version": 1}),
+        ],
         ("POST", f"/api/v1/{name}/{{schedule_id}}/trigger"): [BAD_MODE, MISSPELT],
         ("GET", f"/api/v1/{name}/{{schedule_id}}/runs"): [missing("scheduled-job"), NO_PAGE],
         ("POST", f"/api/v1/{name}/preview"): [
@@ -142,8 +157,17 @@ for name in ("scheduledjobs", "schedules"):
             bad_query("from=2026-03-01T12:00:00"),
             bad_query("to=yesterday"),
             bad_query("order=newest"),
+            bad_query("verdict=lost"),
+            bad_query("verdict=late,"),
+            bad_query("reason=OVERLAP"),
         ],
         ("GET", f"/api/v1/{name}/{{schedule_id}}/versions"): [missing("scheduled-job"), NO_PAGE, UNKNOWN_PARAMETER],
+        ("GET", f"/api/v1/{name}/{{schedule_id}}/versions/{{number}}/diff"): [
+            missing("scheduled-job"),
+            NO_ID,
+            UNKNOWN_PARAMETER,
+            bad_query("against=first"),
+        ],
         ("GET", f"/api/v1/{name}/active"): [UNKNOWN_PARAMETER, NO_PAGE],
         ("GET", f"/api/v1/{name}/runs/recent"): [bad_query("limit=201"), NO_PAGE],
         ("GET", f"/api/v1/{name}/library/{{library_id}}"): [missing("scheduled-job"), NO_ID],
@@ -173,7 +197,7 @@ async def test_bad_input_is_refused_and_reaches_nobody(
 ) -> None:
     for (method, path), cases in BAD_INPUT.items():
         for case in cases:
-            url = path.replace("{", "").replace("}", "")
+            url = path.replace("{number}", "1").replace("{", "").replace("}", "")
             ids = ("library_id", "collection_id", "scan_id", "schedule_id", "run_id", "command_id", "event_id")
             for parameter in ids:
                 url = url.replace(parameter, case.ids)

@@ -13,6 +13,7 @@ from linstock.messages.answer import Answer
 from services.api.policy import PUBLIC
 from tests.integration.api.access import Desk, Route, opened, routes
 from tests.integration.api.conftest import World
+from tests.support.recorded import NOON
 from tests.support.story import Story
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -31,17 +32,19 @@ def theirs() -> Story:
     """Everything that can be read of a library, in workspace team-b."""
     story = Story(workspace="team-b")
     story.created().scanned(1, "2024", "2024/b.zip").requested(2).started(2)
+    story.retimed(2, "0 4 * * *", after=NOON)
     return story.handled(story.library, story.id("asked"), "ChangeLibrary", Answer(status=200, id=story.library_id))
 
 
-def id_in(story: Story, parameter: str) -> UUID:
-    known = {
+def id_in(story: Story, parameter: str) -> UUID | int:
+    known: dict[str, UUID | int] = {
         "library_id": story.library_id,
         "schedule_id": story.schedule_id,
         "scan_id": story.run(1),
         "run_id": story.run(1),
         "collection_id": story.collection("2024"),
         "command_id": story.id("asked"),
+        "number": 2,  # a version
         "event_id": story.library.deliveries[0].recorded.event_id,
     }
     assert parameter in known, f"Say here which id of the story fills {{{parameter}}}"
