@@ -16,9 +16,7 @@ from services.api.problems import FieldError, invalid
 ID: Mapping[str, Any] = {"one_of": None, "type": OpenAPIType.STRING, "format": OpenAPIFormat.UUID}
 TIME: Mapping[str, Any] = {"one_of": None, "type": OpenAPIType.STRING, "format": OpenAPIFormat.DATE_TIME}
 TRUTH: Mapping[str, Any] = {"one_of": None, "type": OpenAPIType.BOOLEAN}
-# Any of several.
-WORDS: Mapping[str, Any] = {"one_of": None, "type": OpenAPIType.STRING, "pattern": r"^[a-z_]+(,[a-z_]+){0,19}$"}
-_WORDS = re.compile(WORDS["pattern"], re.ASCII)
+_WORDS = re.compile(r"[a-z_]+(,[a-z_]+){0,19}", re.ASCII)
 
 # No URL has a NUL: `services/api/target.py`.
 Text: TypeAlias = Annotated[
@@ -36,6 +34,13 @@ LONGEST_WORDS = 400
 def words(literal: object) -> dict[str, Any]:
     """The schema of one of the words of a Literal."""
     return {"one_of": None, "type": OpenAPIType.STRING, "enum": list(get_args(literal))}
+
+
+def some_of(known: Collection[str] = ()) -> dict[str, Any]:
+    """The schema of several words with commas between them."""
+    word = f"({'|'.join(known)})" if known else "[a-z_]+"
+    pattern = f"^{word}(,{word}){{0,19}}$"
+    return {"one_of": None, "type": OpenAPIType.STRING, "max_length": LONGEST_WORDS, "pattern": pattern}
 
 
 def several(given: str | None, parameter: str, known: Collection[str] = ()) -> tuple[str, ...]:

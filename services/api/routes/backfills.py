@@ -1,7 +1,6 @@
 """Runs for instants that are past, under /api/v1."""
 
 from collections import Counter
-from datetime import UTC
 from typing import cast
 
 from litestar import Response, post
@@ -15,6 +14,7 @@ from services.api.context import Asked, Id, Shared
 from services.api.dto.backfills import BackfillDto, BackfilledInstantDto, Outcome, ScheduledJobBackfill
 from services.api.dto.schedule_bodies import BackfillBody
 from services.api.dto.wire import Taken
+from services.api.moments import utc
 from services.api.routes.schedules import at_both
 
 
@@ -31,8 +31,8 @@ async def backfill_scheduled_job(
     another; also while it is paused or disabled. `dryRun`: only say what that would do."""
     command = BackfillSchedule(
         schedule_id=schedule_id,
-        first=data.from_.astimezone(UTC),
-        last=data.to.astimezone(UTC),
+        first=utc(data.from_, "from"),
+        last=utc(data.to, "to"),
         limit=int(data.limit),
         dry_run=data.dry_run,
     )

@@ -1,6 +1,5 @@
 """What schedules are told, under /api/v1: /scheduledjobs and /schedules are one resource."""
 
-from datetime import UTC
 from uuid import UUID
 
 from litestar import Response, delete, post
@@ -32,6 +31,7 @@ from services.api.dto.schedule_bodies import ChangeScheduledJobBody, CreateSched
 from services.api.dto.schedule_rules import whole
 from services.api.dto.schedules import ScheduledJobDto
 from services.api.dto.wire import Taken
+from services.api.moments import utc
 from services.api.presence import may_be_there
 from services.api.problems import invalid, wrong
 from services.api.queries import schedules as stored
@@ -150,7 +150,7 @@ async def pause_scheduled_job(
     command = PauseSchedule(
         schedule_id=schedule_id,
         reason=data.reason,
-        resume_at=data.resume_at.astimezone(UTC) if data.resume_at else None,
+        resume_at=utc(data.resume_at, "resumeAt") if data.resume_at else None,
         if_versions=conditional.versions(if_match),
     )
     return await told(command, request, context, key)

@@ -8,7 +8,7 @@ from litestar.params import FromQuery, QueryParameter
 from services.api import answers
 from services.api.context import Fresh, Id
 from services.api.dto.ticks import Order, ScheduledJobTickPage, TickVerdict
-from services.api.filters import TIME, WORDS, moment, several
+from services.api.filters import TIME, moment, several, some_of
 from services.api.paging import PAGED, Wanted
 from services.api.problems import not_found
 from services.api.queries import ticks
@@ -29,14 +29,12 @@ OfVerdict: TypeAlias = Annotated[
     QueryParameter(
         name="verdict",
         description=f"Any of these, with commas between: {', '.join(get_args(TickVerdict))}",
-        schema_extra=dict(WORDS),
+        schema_extra=some_of(get_args(TickVerdict)),
     ),
 ]
 OfReason: TypeAlias = Annotated[
     str | None,
-    QueryParameter(
-        name="reason", description="Skipped for any of these, with commas between", schema_extra=dict(WORDS)
-    ),
+    QueryParameter(name="reason", description="Skipped for any of these, with commas between", schema_extra=some_of()),
 ]
 
 

@@ -107,6 +107,7 @@ for name in ("scheduledjobs", "schedules"):
             Bad(status=422, code="invalid", body={"cronExpression": "* * * * *", "intervalMinutes": 5}),
             Bad(status=422, code="invalid", body={"excluded": [{"first": "2026-03-29T02:30:00Z"}]}),
             Bad(status=422, code="invalid", body={"jitterSeconds": 1.5}),
+            Bad(status=422, code="invalid", body={"startsAt": "0001-01-01T00:00:00+14:00"}),
         ],
         ("PUT", f"/api/v1/{name}/{{schedule_id}}"): [
             MISSPELT,
@@ -120,6 +121,7 @@ for name in ("scheduledjobs", "schedules"):
             MISSPELT,
             BAD_MATCH,
             Bad(status=422, code="invalid", body={"resumeAt": "tomorrow"}),
+            Bad(status=422, code="invalid", body={"resumeAt": "9999-12-31T23:59:59-14:00"}),
         ],
         ("POST", f"/api/v1/{name}/{{schedule_id}}/resume"): [BAD_MATCH, BAD_KEY],
         ("POST", f"/api/v1/{name}/{{schedule_id}}/backfill"): [
@@ -130,6 +132,11 @@ for name in ("scheduledjobs", "schedules"):
                 status=422,
                 code="invalid",
                 body={"from": "2026-03-29T00:00:00Z", "to": "2026-03-30T00:00:00Z", "limit": 201},
+            ),
+            Bad(
+                status=422,
+                code="invalid",
+                body={"from": "0001-01-01T00:00:00+14:00", "to": "2026-03-30T00:00:00Z"},
             ),
         ],
         ("POST", f"/api/v1/{name}/{{schedule_id}}/restore"): [
