@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from linstock import cron, recurrence
 from linstock.messages.rules import Rules, Timing
-from services.api.dto.ticks import AskedInstantDto, State, Upcoming, UpcomingTickDto
-from services.api.reasons import utc
+from services.api.dto.ticks import AskedInstantDto, BackfilledTickDto, State, Upcoming, UpcomingTickDto
+from services.api.reasons import of_backfilled, utc
 
 T = TypeVar("T")
 
@@ -124,6 +125,12 @@ def without_verdict(at: datetime, version: Version, standing: Standing, now: dat
     if standing.kept_from is not None and at < standing.kept_from:
         return asked(at, version, "forgotten", FORGOTTEN)
     return asked(at, version, "unrecorded", UNRECORDED)
+
+
+def backfilled(about: AskedInstantDto, made_up: BackfilledTickDto) -> AskedInstantDto:
+    """It was made up for on request, whatever was decided about it."""
+    told = " ".join([about.explanation, *of_backfilled([made_up], of=1)])
+    return replace(about, verdict=about.verdict or "backfilled", explanation=told, backfilled=made_up)
 
 
 def not_expected(version: Version, at: datetime) -> str:

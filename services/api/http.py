@@ -10,6 +10,7 @@ from services.api.callers import Callers
 from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
 from services.api.routes import (
+    backfills,
     calendars,
     collections,
     events,
@@ -22,6 +23,7 @@ from services.api.routes import (
     runs,
     scans,
     schedule_edits,
+    schedule_versions,
     schedules,
     schedules_told,
     statistics,
@@ -44,6 +46,8 @@ HANDLERS = (
     *schedules_told.HANDLERS,
     *calendars.HANDLERS,
     *triggers.HANDLERS,
+    *backfills.HANDLERS,
+    *schedule_versions.HANDLERS,
     *ticks.HANDLERS,
     *operations.HANDLERS,
     *whoami.HANDLERS,

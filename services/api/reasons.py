@@ -1,7 +1,10 @@
 """Why an instant fired as it did, or not at all, in plain words. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from services.api.dto.ticks import BackfilledTickDto
 
 _SKIPPED = {
     "overlap": "another run was still going",
@@ -40,6 +43,15 @@ def of_skipped(reason: str, *, count: int, busy: UUID | None, calendar: str | No
         why = f"calendar '{calendar}' excludes {'them' if many else 'it'}"
     run = f" (run {busy})" if busy else ""
     return f"{f'None of these {count:,} fired' if many else 'It did not fire'}: {why}{run}."
+
+
+def of_backfilled(made_up: Sequence[BackfilledTickDto], *, of: int) -> list[str]:
+    """A sentence, if there is one to say, about an entry of so many instants."""
+    if not made_up:
+        return []
+    if of > 1:
+        return [f"{len(made_up):,} of them {'was' if len(made_up) == 1 else 'were'} made up for later, on request."]
+    return [f"{made_up[0].by} had it made up for on {utc(made_up[0].at)} (run {made_up[0].run_id})."]
 
 
 def lasting(time: timedelta) -> str:

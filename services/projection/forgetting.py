@@ -45,6 +45,8 @@ WHERE (k.scope, k.size, k.below, k.status, k.triggered_by) = (c.scope, c.size, c
 _COUNTS = f"DELETE FROM run_counts WHERE runs = 0 AND $1::timestamptz IS NOT NULL AND $2::text = '{names.SCHEDULER}'"  # noqa: S608
 # An instant is forgotten by when it was due, also when that was decided long after; of a range, by its last one.
 _TICKS = f"DELETE FROM ticks WHERE last < $1 AND $2::text = '{names.SCHEDULER}'"  # noqa: S608
+# A backfill by when somebody asked for it: its instants may be older than anything that is kept.
+_BACKFILLS = f"DELETE FROM backfills WHERE backfilled_at < $1 AND $2::text = '{names.SCHEDULER}'"  # noqa: S608
 
 # Of the feed goes what stands before the first event of an hour that stays: always a log's beginning, never a hole.
 _FLOOR = f"""
@@ -58,7 +60,7 @@ _BEFORE_FLOOR = "(SELECT position FROM event_floors WHERE log = $2) AND $1::time
 _EVENTS = f"DELETE FROM events WHERE log = $2 AND position <= {_BEFORE_FLOOR}"  # noqa: S608
 _HOURS = f"DELETE FROM event_hours WHERE log = $2 AND last_position <= {_BEFORE_FLOOR}"  # noqa: S608
 
-STATEMENTS = (_OPERATIONS, _SCANS, _HOLDS, _JOBS, _COUNTS, _TICKS, _FLOOR, _EVENTS, _HOURS)
+STATEMENTS = (_OPERATIONS, _SCANS, _HOLDS, _JOBS, _COUNTS, _TICKS, _BACKFILLS, _FLOOR, _EVENTS, _HOURS)
 
 
 async def forget(connection: Connection, fact: Fact) -> None:

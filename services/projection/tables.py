@@ -9,6 +9,7 @@ from services.projection.fact import Fact, Poison
 from services.projection.rows import Rows
 from services.projection.sums import Sums
 from services.projection.views import (
+    backfills,
     calendars,
     collections,
     contents,
@@ -42,6 +43,7 @@ class Tables:
         self.schedules = schedules.rows()
         self.schedule_versions = schedule_versions.rows()
         self.ticks = ticks.rows()
+        self.backfills = backfills.rows()
         self.run_totals = run_totals.rows()
         self.run_counts = run_counts.sums()
         self.run_days = run_days.sums()
@@ -63,6 +65,7 @@ class Tables:
             self.schedules,
             self.schedule_versions,
             self.ticks,
+            self.backfills,
             self.run_totals,
             self.jobs,
             self.scans,
@@ -129,6 +132,7 @@ class Tables:
         schedules.fold(self.schedules, fact)
         schedule_versions.fold(self.schedule_versions, self.schedules.get(fact.aggregate_id), fact)
         ticks.fold(self.ticks, self.schedules, fact)
+        backfills.fold(self.backfills, fact)
 
     def _fold_jobs(self, fact: Fact) -> None:
         change = jobs.fold(self.jobs, run_totals.number(self.run_totals, fact), fact)

@@ -6,6 +6,7 @@ from linstock.messages.answer import Answer
 from linstock.messages.calendar import DeleteCalendar, PutCalendar
 from linstock.messages.job import CancelJob, CancelRun
 from linstock.messages.schedule import (
+    BackfillSchedule,
     ChangeSchedule,
     CreateSchedule,
     DeleteSchedule,
@@ -19,6 +20,7 @@ from linstock.messages.schedule import (
     TriggerSchedule,
 )
 from services.scheduler import job, limits
+from services.scheduler.backfills import BackfillPlanner
 from services.scheduler.calendar_edits import CalendarPlanner
 from services.scheduler.edits import EditPlanner
 from services.scheduler.index import Index
@@ -29,6 +31,7 @@ from services.scheduler.triggers import TriggerPlanner
 SchedulerCommand = (
     RequestScan
     | TriggerSchedule
+    | BackfillSchedule
     | CreateSchedule
     | ChangeSchedule
     | EnableSchedule
@@ -53,6 +56,7 @@ class SchedulerPlanner:
         self._calendars = CalendarPlanner(log, index)
         self._edits = EditPlanner(log, index)
         self._many = ManyPlanner(log, index)
+        self._backfills = BackfillPlanner(log, index)
 
     async def plan(self, command: SchedulerCommand, context: CommandContext) -> Plan:
         """Raises Refused, and NotYet for a library that was not heard of."""
@@ -61,6 +65,8 @@ class SchedulerPlanner:
                 return await self._triggers.request_scan(command, context)
             case TriggerSchedule():
                 return await self._triggers.trigger(command, context)
+            case BackfillSchedule():
+                return await self._backfills.plan(command, context)
             case CreateSchedule():
                 return await self._edits.create(command, context)
             case PauseSchedules():

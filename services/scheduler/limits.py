@@ -1,7 +1,7 @@
 """What a schedule may be told, wherever it comes from. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast, get_args
 
 from msgspec.structs import replace
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from linstock import cron, text
 from linstock.bus.inbox import Refused
 from linstock.messages.rules import Rules, Timing
-from linstock.messages.schedule import JobPolicy
+from linstock.messages.schedule import BackfillSchedule, JobPolicy
 
 MODES = ("changed", "deep")
 NAME_LIMIT = 200  # characters
@@ -27,6 +27,8 @@ MOST_EXCLUDED = 100
 MOST_CALENDARS = 10
 MOST_RUNS = 1_000_000_000
 MOST_FAILURES = 1000
+BACKFILLED = range(1, 201)  # instants at once
+LONGEST_BACKFILL = timedelta(days=3660)
 
 
 def check_mode(mode: str) -> None:
@@ -97,6 +99,17 @@ def check_pause(reason: str, resume_at: datetime | None, now: datetime) -> None:
     check_reason(reason)
     if resume_at is not None and resume_at <= now:
         raise invalid("resumeAt", "it is past")
+
+
+def check_backfill(command: BackfillSchedule, now: datetime) -> None:
+    """Raises Refused (422)."""
+    _check_number("limit", command.limit, BACKFILLED)
+    if command.last > now:
+        raise invalid("to", "it is not past yet")
+    if command.first > command.last:
+        raise invalid("from", "it is later than to")
+    if command.last - command.first > LONGEST_BACKFILL:
+        raise invalid("from", f"it is at most {LONGEST_BACKFILL.days} days before to")
 
 
 def check_reason(reason: str) -> None:

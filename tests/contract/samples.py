@@ -46,6 +46,7 @@ VALUES: dict[str, Any] = {
     "held_scan_id": HELD_RUN,
     "image_count": 2,
     "instant": INSTANT,
+    "instants": INSTANT - timedelta(days=1),
     "job_id": RUN,
     "job_type": "MakeThumbnails",
     "kind": "folder",

@@ -25,6 +25,7 @@ from linstock.messages.scan import Counts, ReportItem, ScanCompleted, ScanFailed
 from linstock.messages.schedule import (
     JobPolicy,
     ScanTarget,
+    ScheduleBackfilled,
     ScheduleChanged,
     ScheduleDefined,
     ScheduleDeleted,
@@ -165,6 +166,22 @@ class Story:
                 version=version,
                 tzdata="2026f",
             ),
+        )
+        return self
+
+    def backfilled(self, *instants: datetime, version: int = 1) -> "Story":
+        self.scheduler.says(
+            self.schedule_id,
+            ScheduleBackfilled(
+                schedule_id=self.schedule_id,
+                at=NOON,
+                first=instants[0],
+                last=instants[-1],
+                instants=instants,
+                version=version,
+                tzdata="2026f",
+            ),
+            actor="ann",
         )
         return self
 

@@ -17,6 +17,7 @@ from linstock.messages.schedule import (
     ChangeSchedule,
     DeleteSchedule,
     FollowLibrary,
+    ScheduleBackfilled,
     ScheduleEvent,
     SchedulePaused,
     ScheduleResumed,
@@ -92,7 +93,7 @@ class Both:
 
     def _schedule(self, events: list[ScheduleEvent]) -> int:
         for event in events:
-            assert not isinstance(event, TickFired | SchedulePaused | ScheduleResumed)
+            assert not isinstance(event, TickFired | SchedulePaused | ScheduleResumed | ScheduleBackfilled)
             if not isinstance(event, TicksSkipped):  # instants that passed: nothing the library hears of
                 self.said_by_schedule.append(event)
         self.schedule = reduce(schedule.evolve, events, self.schedule)

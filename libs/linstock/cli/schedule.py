@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from linstock.cli.cron import Instant
-from linstock.cli.ledger import ticks, versions
+from linstock.cli.ledger import backfill, diff, ticks, versions
 from linstock.cli.many import many
 from linstock.cli.named import LIBRARY, SCHEDULE
 from linstock.cli.options import deep, examples, limited, wait, with_api, with_screen
@@ -31,6 +31,8 @@ def schedule() -> None:
 
 schedule.add_command(ticks)
 schedule.add_command(versions)
+schedule.add_command(diff)
+schedule.add_command(backfill)
 
 
 @schedule.command(epilog=examples("linstock schedule ls", "linstock schedule ls --library Holidays -o json"))
@@ -129,6 +131,16 @@ def pause(
 def resume(api: "Api", screen: "Screen", name: str | None, **given: Any) -> None:
     """Fire again, from now on. Many at once: all of them or none, at most 5,000."""
     _tell_one_or_many(api, screen, name, "resume", {}, given)
+
+
+@schedule.command(epilog=examples("linstock schedule restore 5f0e 3"))
+@_named
+@click.argument("version", type=click.IntRange(1))
+@with_screen
+@with_api
+def restore(api: "Api", screen: "Screen", name: str, version: int) -> None:
+    """Make it what VERSION was, as a new version: name, times, rules, and how its runs are run."""
+    _tell(api, screen, "POST", name, "/restore", {"version": version})
 
 
 @schedule.command(epilog=examples("linstock schedule disable 5f0e"))

@@ -1,5 +1,6 @@
 """The owner's answer to a command: on the caller's reply subject, and for ever in the receipt."""
 
+from datetime import datetime
 from uuid import UUID
 
 from linstock.messages.message import Message
@@ -13,11 +14,20 @@ class Many(Message, frozen=True):
     names: tuple[str, ...] = ()
 
 
+class Outcome(Message, frozen=True):
+    """What a backfill makes of one instant: fires | fired_already | undecided. `run_id` is the run that it has then; an
+    undecided one has none yet."""
+
+    instant: datetime
+    outcome: str
+    run_id: UUID | None
+
+
 class Answer(Message, frozen=True):
     """`status` is an HTTP status: 2xx done, 4xx refused with a stable `code` and a sentence. `id` is what the command
     made or changed; `position` (such as `library:12`) is where the effect is in its log.
     `warnings` are sentences about what was done all the same. `field` names what was wrong, as over HTTP and with /
-    between its steps (`excludePatterns/1`): `detail` is then about that field."""
+    between its steps (`excludePatterns/1`): `detail` is then about that field. `instants` are those of a backfill."""
 
     status: int
     id: UUID | None = None
@@ -27,3 +37,4 @@ class Answer(Message, frozen=True):
     warnings: tuple[str, ...] = ()
     field: str = ""
     many: Many | None = None
+    instants: tuple[Outcome, ...] = ()

@@ -121,7 +121,7 @@ class CreateSchedule(Message, frozen=True, tag="CreateSchedule"):
 class ChangeSchedule(Message, frozen=True, tag="ChangeSchedule"):
     """Only what is set changes. `if_versions`: refused (412) unless the schedule's edition is one of them; empty: any.
     `enabled` switches it as EnableSchedule and DisableSchedule do. `calendars` are named; their days are the owner's to
-    know."""
+    know. `restored`: this is what that version was."""
 
     schedule_id: UUID
     name: str | UnsetType = UNSET
@@ -138,6 +138,7 @@ class ChangeSchedule(Message, frozen=True, tag="ChangeSchedule"):
     rules: ChangedRules = ChangedRules()
     calendars: tuple[str, ...] | UnsetType = UNSET
     if_versions: tuple[int, ...] = ()
+    restored: int | None = None
 
 
 class EnableSchedule(Message, frozen=True, tag="EnableSchedule"):
@@ -210,6 +211,17 @@ class TriggerSchedule(Message, frozen=True, tag="TriggerSchedule"):
     scan_mode: str | UnsetType = UNSET
 
 
+class BackfillSchedule(Message, frozen=True, tag="BackfillSchedule"):
+    """Make up for the instants from `first` to `last`, both included, to which the expression in force comes: each that
+    never had a run gets one. Refused (422) when there are more than `limit`. `dry_run`: only say what it would do."""
+
+    schedule_id: UUID
+    first: datetime
+    last: datetime
+    limit: int = 200
+    dry_run: bool = False
+
+
 ScheduleCommand = FollowLibrary | ForgetLibrary | FollowCalendar | Tick
 
 
@@ -249,6 +261,7 @@ class ScheduleChanged(Message, frozen=True, tag="linstock.schedule.changed.v1"):
     scan_mode: str | None = None
     timing_at: datetime | None = None  # when the timing was decided; None: it did not change
     rules: Rules | None = None  # None: as before
+    restored: int | None = None  # which version this brings back
 
 
 class ScheduleEnabled(Message, frozen=True, tag="linstock.schedule.enabled.v1"):
@@ -318,6 +331,20 @@ class TickFired(Message, frozen=True, tag="linstock.schedule.tick_fired.v1"):
     cancels: tuple[UUID, ...] = ()
 
 
+class ScheduleBackfilled(Message, frozen=True, tag="linstock.schedule.backfilled.v1"):
+    """Somebody asked for the runs of past `instants` (ascending) between `first` and `last`: the job of each is the one
+    that its tick would have had, and its request is appended together with this. What was decided about these instants
+    stays, and neither the cursor nor the number of runs changes."""
+
+    schedule_id: UUID
+    at: datetime
+    first: datetime
+    last: datetime
+    instants: tuple[datetime, ...]
+    version: int
+    tzdata: str
+
+
 class TicksSkipped(Message, frozen=True, tag="linstock.schedule.ticks_skipped.v1"):
     """A run of `count` instants from `first` to `last` (both included) that did not fire. `reason` is overlap |
     misfire | paused | disabled | outside_window | limit | clock_change; for overlap, `busy` names the job that was
@@ -344,4 +371,5 @@ ScheduleEvent = (
     | ScheduleDeleted
     | TickFired
     | TicksSkipped
+    | ScheduleBackfilled
 )

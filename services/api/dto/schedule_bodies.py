@@ -23,6 +23,14 @@ Minutes = Annotated[
     Meta(gt=0, le=10080, description="Of each attempt; to the second", extra_json_schema=said(exclusive_minimum=0)),
 ]
 Reason = Annotated[str, Meta(max_length=500, description="Shown with it", extra_json_schema=said(pattern=LINES))]
+VersionNumber = Annotated[
+    float,
+    Meta(ge=1, le=1_000_000_000, multiple_of=1, description="As ticks name it", extra_json_schema=said(type=INTEGER)),
+]
+Limit = Annotated[
+    float,
+    Meta(ge=1, le=200, multiple_of=1, description="At most so many instants", extra_json_schema=said(type=INTEGER)),
+]
 Retries = Annotated[float, Meta(ge=0, le=20, multiple_of=1, extra_json_schema=said(type=INTEGER, minimum=0))]
 
 
@@ -86,6 +94,19 @@ class TriggerBody(Body, frozen=True):
 
     triggered_by: Trigger = "API"
     scan_mode: ScanMode | UnsetType = UNSET
+
+
+class RestoreBody(Body, frozen=True):
+    version: VersionNumber
+
+
+class BackfillBody(Body, frozen=True):
+    """From `from` to `to`, both included. More than `limit` instants are refused."""
+
+    from_: Moment = field(name="from")
+    to: Moment
+    dry_run: bool = False
+    limit: Limit = 200
 
 
 class PauseBody(Body, frozen=True):

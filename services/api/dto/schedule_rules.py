@@ -1,6 +1,6 @@
 """The rules of a schedule over HTTP: which instants fire, and how."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from litestar.openapi.spec.enums import OpenAPIType
@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from linstock.messages.calendar import NAME_LIMIT
 from linstock.messages.rules import ChangedRules, Rules, Window
 from services.api.dto.wire import Body, Wire, said
+from services.api.moments import utc
 
 # Older systems have their own words.
 _ALIASES = {"Relaxed": "fire_once", "Strict": "fire_all", "Ignorable": "skip"}
@@ -89,9 +90,9 @@ class RuledBody(Body, frozen=True):
             overlap=self.overlap_policy,
             buffer_limit=whole(self.buffer_limit),
             jitter_s=whole(self.jitter_seconds),
-            starts_at=_utc(self.starts_at),
-            ends_at=_utc(self.ends_at),
-            excluded=UNSET if self.excluded is UNSET else tuple(_window(each) for each in self.excluded),
+            starts_at=_utc(self.starts_at, "startsAt"),
+            ends_at=_utc(self.ends_at, "endsAt"),
+            excluded=UNSET if self.excluded is UNSET else tuple(_window(*each) for each in enumerate(self.excluded)),
             max_runs=None if self.max_runs is None else whole(self.max_runs),
             pause_after_failures=None if self.pause_after_failures is None else whole(self.pause_after_failures),
         )
@@ -138,9 +139,10 @@ def whole(number: float | UnsetType) -> int | UnsetType:
     return UNSET if isinstance(number, UnsetType) else int(number)
 
 
-def _utc(moment: datetime | UnsetType | None) -> datetime | UnsetType | None:
-    return moment.astimezone(UTC) if isinstance(moment, datetime) else moment
+def _utc(moment: datetime | UnsetType | None, field: str) -> datetime | UnsetType | None:
+    return utc(moment, field) if isinstance(moment, datetime) else moment
 
 
-def _window(given: Excluded) -> Window:
-    return Window(first=given.first.astimezone(UTC), last=given.last.astimezone(UTC))
+def _window(number: int, given: Excluded) -> Window:
+    where = ("excluded", str(number))
+    return Window(first=utc(given.first, *where, "first"), last=utc(given.last, *where, "last"))

@@ -1,18 +1,29 @@
 """The ledger over HTTP: what became of the instants at which a schedule was due."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
-
-from litestar.params import BodyKwarg
 
 from services.api.dto.schedules import Status
 from services.api.dto.wire import Page, Wire
 
 Verdict = Literal["fired", "late", "caught_up", "skipped"]
+TickVerdict = Literal["fired", "late", "caught_up", "skipped", "backfilled"]
 Upcoming = Literal["ahead", "undecided"]
 State = Literal["decided", "ahead", "undecided", "not_expected", "unrecorded", "forgotten"]
 Order = Literal["asc", "desc"]
+
+
+class BackfilledTickDto(Wire):
+    """An instant that was made up for because `by` asked for it at `at`. `runStatus` is null once the run is
+    forgotten; `version` is the one whose expression came to it then."""
+
+    instant: datetime
+    at: datetime
+    by: str
+    run_id: UUID
+    run_status: Status | None
+    version: int
 
 
 class ScheduledJobTickDto(Wire):
@@ -23,7 +34,8 @@ class ScheduledJobTickDto(Wire):
     come); `explanation` is that, or how it fired, in words. `missedCount` earlier instants were skipped in favour of
     this one. `runStatus` is null once the run is forgotten. `busyRunId` is the run that was still open; `calendar`
     names the one that excludes it. `moved`: the clocks skipped its wall time, and it fired at the end of the gap.
-    `version` is that of the rules in force."""
+    `version` is that of the rules in force. `backfilled` are those of its instants that were made up for later: the
+    verdict stays what it was."""
 
     instant: datetime | None
     first: datetime
@@ -43,6 +55,7 @@ class ScheduledJobTickDto(Wire):
     cron_expression: str | None
     time_zone: str | None
     tzdata: str
+    backfilled: list[BackfilledTickDto]
 
 
 class UpcomingTickDto(Wire):
@@ -55,46 +68,26 @@ class UpcomingTickDto(Wire):
 
 class AskedInstantDto(Wire):
     """What became of the instant that was asked about. `isExpected`: the expression then in force comes to it. `state`
-    says how far that is known; `verdict` is there when it is decided. `nextInstant` is the expression's next one after
-    it."""
+    says how far that is known; `verdict` is there when it is decided; it is `backfilled` for one
+    that was made up for and has no other. `nextInstant` is the expression's next one after it."""
 
     instant: datetime
     is_expected: bool
     state: State
-    verdict: Verdict | None
+    verdict: TickVerdict | None
     explanation: str
     next_instant: datetime | None
     version: int | None
     cron_expression: str | None
     time_zone: str | None
+    backfilled: BackfilledTickDto | None = None
 
 
 class ScheduledJobTickPage(Page[ScheduledJobTickDto]):
     """`upcoming` are the first few instants of the asked span without a verdict; `at` answers about one instant, if
-    asked."""
+    asked. `backfilled` are instants of the span that were made up for on request though there is no verdict on them, at
+    most 200."""
 
     upcoming: list[UpcomingTickDto]
+    backfilled: list[BackfilledTickDto]
     at: AskedInstantDto | None
-
-
-class ScheduledJobVersionDto(Wire):
-    """`version` is what ticks name; `edition` is the schedule's own `version` at that edit, which counts switching on
-    and off too. It was made at `since`, and replaced or deleted at `until`; null: it is in force. Instants up to
-    `appliesAfter` are not its."""
-
-    version: int
-    edition: int
-    name: str
-    cron_expression: str
-    time_zone: str
-    calendars: list[str]
-    since: datetime
-    changed_by: str
-    applies_after: datetime
-    until: datetime | None
-    deleted_by: str | None
-
-
-ScheduledJobVersionPage = Annotated[
-    Page[ScheduledJobVersionDto], BodyKwarg(schema_component_key="ScheduledJobVersionPage")
-]

@@ -1,6 +1,7 @@
 """The ledger of one schedule. Its rows are numbered without holes, in the order of their instants
 (`services/projection/views/ticks.py`): a span of time is a span of numbers, so a page costs the same wherever it is."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,9 +13,10 @@ from msgspec.structs import replace
 
 from linstock.messages.rules import Rules, Timing
 from services.api import expected, reasons
-from services.api.dto.ticks import AskedInstantDto, Order, ScheduledJobTickDto, ScheduledJobTickPage
+from services.api.dto.ticks import AskedInstantDto, BackfilledTickDto, Order, ScheduledJobTickDto, ScheduledJobTickPage
 from services.api.expected import Standing, Version
 from services.api.paging import Window
+from services.api.queries import backfills
 
 _VERSION = """
     v.version AS rules_version, v.timing, v.rules, v.cursor AS not_before, v.made_at, v.made_by, v.deleted_at,
@@ -61,17 +63,26 @@ _END = datetime.max.replace(tzinfo=UTC)
 
 class Asked(Struct, frozen=True):
     """From `since` on and before `until` (None: no bound); what became of the instant `at`, if there is one. Without a
-    span, `at` is the span."""
+    span, `at` is the span. Of these verdicts, and skipped for these reasons; none: any."""
 
     since: datetime | None
     until: datetime | None
     at: datetime | None
     order: Order
+    verdicts: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
     def span(self) -> "Asked":
         if self.at is None or self.since is not None or self.until is not None:
             return self
         return replace(self, since=self.at, until=None if self.at == _END else self.at + _MOMENT)
+
+    def filters(self) -> bool:
+        return bool(self.verdicts or self.reasons)
+
+    def wants_backfilled(self) -> bool:
+        """What has no verdict but was made up for."""
+        return not self.reasons and (not self.verdicts or "backfilled" in self.verdicts)
 
 
 async def page(
@@ -85,10 +96,16 @@ async def page(
             return None
         standing = _standing(row)
         rows, total = await _rows(connection, schedule_id, span, window)
+        made_up = await _backfilled(connection, schedule_id, rows)
         at = None if asked.at is None else await _about(connection, schedule_id, asked.at, standing, now)
-    listed = window.of([_tick(each) for each in rows], total)
-    ahead = list(expected.upcoming(standing, span.since, span.until, now))
-    return ScheduledJobTickPage(**msgspec.structs.asdict(listed), upcoming=ahead, at=at)
+        without = (
+            await backfills.without_verdict(connection, schedule_id, span.since, span.until, span.order)
+            if span.wants_backfilled()
+            else []
+        )
+    listed = window.of([_tick(each, made_up) for each in rows], total)
+    ahead = [] if span.filters() else list(expected.upcoming(standing, span.since, span.until, now))
+    return ScheduledJobTickPage(**msgspec.structs.asdict(listed), upcoming=ahead, backfilled=without, at=at)
 
 
 async def _rows(connection: Any, schedule_id: UUID, asked: Asked, window: Window) -> tuple[list[asyncpg.Record], int]:
@@ -96,6 +113,8 @@ async def _rows(connection: Any, schedule_id: UUID, asked: Asked, window: Window
     low, high = span["low"], span["high"]
     if low is None or high is None or high < low:
         return [], 0
+    if asked.filters():
+        return await _filtered(connection, schedule_id, asked, window, low, high)
     newest = asked.order == "desc"
     first = high - window.offset - window.size + 1 if newest else low + window.offset
     order = "DESC" if newest else "ASC"
@@ -108,7 +127,39 @@ async def _rows(connection: Any, schedule_id: UUID, asked: Asked, window: Window
     return rows, high - low + 1
 
 
+async def _filtered(
+    connection: Any, schedule_id: UUID, asked: Asked, window: Window, low: int, high: int
+) -> tuple[list[asyncpg.Record], int]:
+    """Only rows that fired at their time have no index of their own by verdict: most do."""
+    where = "t.ordinal BETWEEN $2 AND $3 AND ($4::text[] = '{}' OR t.verdict = ANY ($4))"
+    where += " AND ($5::text[] = '{}' OR t.reason = ANY ($5))"
+    if asked.reasons or "fired" not in asked.verdicts:
+        where += " AND t.verdict <> 'fired'"
+    wanted = (schedule_id, low, high, list(asked.verdicts), list(asked.reasons))
+    total = await connection.fetchval(f"SELECT count(*) FROM ticks t WHERE t.schedule_id = $1 AND {where}", *wanted)  # noqa: S608
+    order = "DESC" if asked.order == "desc" else "ASC"
+    page = f"{_TICKS} AND {where} ORDER BY t.ordinal {order} LIMIT $6 OFFSET $7"
+    return await connection.fetch(page, *wanted, window.size, window.offset), total
+
+
+async def _backfilled(connection: Any, schedule_id: UUID, rows: list[asyncpg.Record]) -> list[BackfilledTickDto]:
+    """Of all entries of a page together, in order."""
+    if not rows:
+        return []
+    first, last = min(row["first"] for row in rows), max(row["last"] for row in rows)
+    return await backfills.within(connection, schedule_id, first, last)
+
+
 async def _about(
+    connection: Any, schedule_id: UUID, at: datetime, standing: Standing, now: datetime
+) -> AskedInstantDto:
+    """Made up for or not."""
+    about = await _decided(connection, schedule_id, at, standing, now)
+    made_up = await backfills.within(connection, schedule_id, at, at)
+    return expected.backfilled(about, made_up[0]) if made_up else about
+
+
+async def _decided(
     connection: Any, schedule_id: UUID, at: datetime, standing: Standing, now: datetime
 ) -> AskedInstantDto:
     query = f"{_TICKS} AND t.last >= $2 ORDER BY t.last LIMIT 1"
@@ -117,7 +168,7 @@ async def _about(
         last = _version(await connection.fetchrow(_IN_FORCE, schedule_id, at))
         assert last is not None  # whatever was defined has a version
         return expected.without_verdict(at, last, standing, now) if last.cursor < at else expected.before(at, last)
-    tick, version = _tick(row), _version(row)
+    tick, version = _tick(row, ()), _version(row)
     if tick.instant is None and version is not None and not version.expects(at):
         return expected.asked(at, version, "not_expected", expected.not_expected(version, at))
     about = expected.asked(at, version, "decided", tick.explanation)
@@ -159,8 +210,9 @@ def _version(row: asyncpg.Record) -> Version | None:
     )
 
 
-def _tick(row: asyncpg.Record) -> ScheduledJobTickDto:
+def _tick(row: asyncpg.Record, made_up: Sequence[BackfilledTickDto]) -> ScheduledJobTickDto:
     version = _version(row)
+    mine = [each for each in made_up if row["first"] <= each.instant <= row["last"]]
     return ScheduledJobTickDto(
         instant=row["first"] if row["instants"] == 1 else None,
         first=row["first"],
@@ -168,7 +220,7 @@ def _tick(row: asyncpg.Record) -> ScheduledJobTickDto:
         count=row["instants"],
         verdict=row["verdict"],
         reason=row["reason"],
-        explanation=_explanation(row),
+        explanation=" ".join([_explanation(row), *reasons.of_backfilled(mine, of=row["instants"])]),
         moved=row["moved"],
         missed_count=row["missed_count"],
         decided_at=row["decided_at"],
@@ -180,6 +232,7 @@ def _tick(row: asyncpg.Record) -> ScheduledJobTickDto:
         cron_expression=version.timing.expression if version else None,
         time_zone=version.timing.zone if version else None,
         tzdata=row["tzdata"],
+        backfilled=mine,
     )
 
 

@@ -1,6 +1,5 @@
 """What schedules are told, under /api/v1: /scheduledjobs and /schedules are one resource."""
 
-from datetime import UTC
 from uuid import UUID
 
 from litestar import Response, delete, post
@@ -32,6 +31,7 @@ from services.api.dto.schedule_bodies import ChangeScheduledJobBody, CreateSched
 from services.api.dto.schedule_rules import whole
 from services.api.dto.schedules import ScheduledJobDto
 from services.api.dto.wire import Taken
+from services.api.moments import utc
 from services.api.presence import may_be_there
 from services.api.problems import invalid, wrong
 from services.api.queries import schedules as stored
@@ -75,7 +75,7 @@ async def create_scheduled_job(
         rules=_first_rules(data.changed_rules()),
         calendars=() if data.calendars is UNSET else tuple(data.calendars),
     )
-    return await _told(command, request, context, key)
+    return await told(command, request, context, key)
 
 
 async def change_scheduled_job(
@@ -107,7 +107,7 @@ async def change_scheduled_job(
         calendars=UNSET if data.calendars is UNSET else tuple(data.calendars),
         if_versions=conditional.versions(if_match),
     )
-    return await _told(command, request, context, key)
+    return await told(command, request, context, key)
 
 
 @post(
@@ -118,7 +118,7 @@ async def enable_scheduled_job(
 ) -> Response[ScheduledJobDto]:
     """Switch it on. A library's own schedule takes the library's autoScan along."""
     command = EnableSchedule(schedule_id=schedule_id, if_versions=conditional.versions(if_match))
-    return await _told(command, request, context, key)
+    return await told(command, request, context, key)
 
 
 @post(
@@ -129,7 +129,7 @@ async def disable_scheduled_job(
 ) -> Response[ScheduledJobDto]:
     """Switch it off. Its history stays; a library's own schedule takes the library's autoScan along."""
     command = DisableSchedule(schedule_id=schedule_id, if_versions=conditional.versions(if_match))
-    return await _told(command, request, context, key)
+    return await told(command, request, context, key)
 
 
 @post(
@@ -152,10 +152,10 @@ async def pause_scheduled_job(
     command = PauseSchedule(
         schedule_id=schedule_id,
         reason=data.reason,
-        resume_at=data.resume_at.astimezone(UTC) if data.resume_at else None,
+        resume_at=utc(data.resume_at, "resumeAt") if data.resume_at else None,
         if_versions=conditional.versions(if_match),
     )
-    return await _told(command, request, context, key)
+    return await told(command, request, context, key)
 
 
 @post(
@@ -169,7 +169,7 @@ async def resume_scheduled_job(
 ) -> Response[ScheduledJobDto]:
     """Fire again, from now on. 409 while it is disabled."""
     command = ResumeSchedule(schedule_id=schedule_id, if_versions=conditional.versions(if_match))
-    return await _told(command, request, context, key)
+    return await told(command, request, context, key)
 
 
 @delete(
@@ -188,7 +188,7 @@ async def delete_scheduled_job(
     return Response(None, status_code=204, headers=done.headers)
 
 
-async def _told(command: Message, request: Asked, context: Context, key: str | None) -> Response[ScheduledJobDto]:
+async def told(command: Message, request: Asked, context: Context, key: str | None) -> Response[ScheduledJobDto]:
     done = await commands.send(request, context, names.SCHEDULER, command, key=key)
     if isinstance(done, Pending):
         return commands.later(done)

@@ -17,7 +17,7 @@ from services.projection.views.schedules import Schedule
 
 class ScheduleVersion(Struct, frozen=True):
     """`timing` and `rules` are JSON, as events have them. Instants up to `cursor` are another version's, or nobody's.
-    `edition` is the schedule's at that edit."""
+    `edition` is the schedule's at that edit; `restored` is the version that it brought back."""
 
     schedule_id: UUID
     version: int
@@ -31,6 +31,12 @@ class ScheduleVersion(Struct, frozen=True):
     cursor: datetime
     deleted_at: datetime | None = None
     deleted_by: str | None = None
+    description: str = ""
+    scan_mode: str = "changed"
+    priority: int = 5
+    timeout_s: int = 3600
+    max_retries: int = 3
+    restored: int | None = None
 
 
 def rows() -> Rows[ScheduleVersion]:
@@ -75,4 +81,10 @@ def _version(event: ScheduleDefined | ScheduleChanged, schedule: Schedule, fact:
         made_at=fact.time,
         made_by=fact.actor,
         cursor=event.cursor,
+        description=event.description,
+        scan_mode=schedule.scan_mode,
+        priority=schedule.priority,
+        timeout_s=schedule.timeout_s,
+        max_retries=schedule.max_retries,
+        restored=event.restored if isinstance(event, ScheduleChanged) else None,
     )

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from linstock.messages.job import LIBRARY_SCAN
 from linstock.messages.rules import Rules
 from linstock.messages.schedule import (
+    ScheduleBackfilled,
     ScheduleChanged,
     ScheduleDefined,
     ScheduleDeleted,
@@ -80,7 +81,8 @@ def reads(fact: Fact) -> Iterable[UUID]:
             | ScheduleResumed()
             | ScheduleDeleted()
             | TickFired()
-            | TicksSkipped() as event
+            | TicksSkipped()
+            | ScheduleBackfilled() as event
         ):
             return (event.schedule_id,)
         case _:

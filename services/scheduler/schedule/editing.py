@@ -197,6 +197,7 @@ def _change(command: ChangeSchedule, schedule: Existing, at: datetime, tzdata: s
             scan_mode=after.scan_mode,
             timing_at=_newer(at, schedule.timing_at) if retimed else None,
             rules=after.rules,
+            restored=command.restored,
         ),
     ]
 

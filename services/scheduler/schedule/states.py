@@ -16,6 +16,7 @@ from linstock.messages.rules import Rules, Timing
 from linstock.messages.schedule import (
     JobPolicy,
     ScanTarget,
+    ScheduleBackfilled,
     ScheduleChanged,
     ScheduleDefined,
     ScheduleDeleted,
@@ -115,6 +116,8 @@ def evolve(schedule: Schedule, event: ScheduleEvent) -> Schedule:
             return replace(schedule, cursor=max(schedule.cursor, instant), runs=schedule.runs + 1)
         case TicksSkipped(last=instant):
             return replace(schedule, cursor=max(schedule.cursor, instant))
+        case ScheduleBackfilled():
+            return schedule
         case _:
             return _edited(event, schedule)
 

@@ -31,7 +31,7 @@ class Route(Struct, frozen=True):
     name: str
     needed: Needed
 
-    def at(self, fill: Callable[[str], object] = lambda _: uuid4()) -> str:
+    def at(self, fill: Callable[[str], object] = lambda parameter: 1 if parameter == "number" else uuid4()) -> str:
         """The path with a value for each of its parameters."""
         return _PARAMETER.sub(lambda found: str(fill(found[1])), self.path)
 

@@ -118,6 +118,7 @@ for name in ("scheduledjobs", "schedules"):
             Bad(status=422, code="invalid", body={"cronExpression": "* * * * *", "intervalMinutes": 5}),
             Bad(status=422, code="invalid", body={"excluded": [{"first": "2026-03-29T02:30:00Z"}]}),
             Bad(status=422, code="invalid", body={"jitterSeconds": 1.5}),
+            Bad(status=422, code="invalid", body={"startsAt": "0001-01-01T00:00:00+14:00"}),
         ],
         ("PUT", f"/api/v1/{name}/{{schedule_id}}"): [
             MISSPELT,
@@ -131,6 +132,7 @@ for name in ("scheduledjobs", "schedules"):
             MISSPELT,
             BAD_MATCH,
             Bad(status=422, code="invalid", body={"resumeAt": "tomorrow"}),
+            Bad(status=422, code="invalid", body={"resumeAt": "9999-12-31T23:59:59-14:00"}),
         ],
         ("POST", f"/api/v1/{name}/{{schedule_id}}/resume"): [BAD_MATCH, BAD_KEY],
         ("POST", f"/api/v1/{name}/pause"): [
@@ -144,6 +146,26 @@ for name in ("scheduledjobs", "schedules"):
             MISSPELT,
             Bad(status=422, code="invalid", body={"all": False}),
             Bad(status=422, code="invalid", body={"ids": [NOBODY] * 5001}),
+        ],
+        ("POST", f"/api/v1/{name}/{{schedule_id}}/backfill"): [
+            MISSPELT,
+            Bad(status=422, code="invalid", body={"from": "2026-03-29T00:00:00Z"}),
+            Bad(status=422, code="invalid", body={"from": "2026-03-29T00:00:00", "to": "2026-03-30T00:00:00Z"}),
+            Bad(
+                status=422,
+                code="invalid",
+                body={"from": "2026-03-29T00:00:00Z", "to": "2026-03-30T00:00:00Z", "limit": 201},
+            ),
+            Bad(
+                status=422,
+                code="invalid",
+                body={"from": "0001-01-01T00:00:00+14:00", "to": "2026-03-30T00:00:00Z"},
+            ),
+        ],
+        ("POST", f"/api/v1/{name}/{{schedule_id}}/restore"): [
+            MISSPELT,
+            Bad(status=422, code="invalid", body={"version": 0}),
+            Bad(status=404, code="scheduled-job-not-found", body={"version": 1}),
         ],
         ("POST", f"/api/v1/{name}/{{schedule_id}}/trigger"): [BAD_MODE, MISSPELT],
         ("GET", f"/api/v1/{name}/{{schedule_id}}/runs"): [missing("scheduled-job"), NO_PAGE],
@@ -165,8 +187,17 @@ for name in ("scheduledjobs", "schedules"):
             bad_query("from=2026-03-01T12:00:00"),
             bad_query("to=yesterday"),
             bad_query("order=newest"),
+            bad_query("verdict=lost"),
+            bad_query("verdict=late,"),
+            bad_query("reason=OVERLAP"),
         ],
         ("GET", f"/api/v1/{name}/{{schedule_id}}/versions"): [missing("scheduled-job"), NO_PAGE, UNKNOWN_PARAMETER],
+        ("GET", f"/api/v1/{name}/{{schedule_id}}/versions/{{number}}/diff"): [
+            missing("scheduled-job"),
+            NO_ID,
+            UNKNOWN_PARAMETER,
+            bad_query("against=first"),
+        ],
         ("GET", f"/api/v1/{name}/active"): [UNKNOWN_PARAMETER, NO_PAGE],
         ("GET", f"/api/v1/{name}/runs/recent"): [bad_query("limit=201"), NO_PAGE],
         ("GET", f"/api/v1/{name}/library/{{library_id}}"): [missing("scheduled-job"), NO_ID],
@@ -196,7 +227,7 @@ async def test_bad_input_is_refused_and_reaches_nobody(
 ) -> None:
     for (method, path), cases in BAD_INPUT.items():
         for case in cases:
-            url = path.replace("{", "").replace("}", "")
+            url = path.replace("{number}", "1").replace("{", "").replace("}", "")
             ids = ("library_id", "collection_id", "scan_id", "schedule_id", "run_id", "command_id", "event_id")
             for parameter in ids:
                 url = url.replace(parameter, case.ids)

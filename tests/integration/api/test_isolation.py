@@ -40,11 +40,12 @@ def theirs() -> Story:
     days = (date(2026, 12, 25),)
     calendar = CalendarDefined(calendar_id=calendar_id, name=name, description="", days=days, at=NOON)
     story.scheduler.says(calendar_id, calendar)
+    story.retimed(2, "0 4 * * *", after=NOON)
     return story.handled(story.library, story.id("asked"), "ChangeLibrary", Answer(status=200, id=story.library_id))
 
 
-def id_in(story: Story, parameter: str) -> UUID:
-    known = {
+def id_in(story: Story, parameter: str) -> UUID | int:
+    known: dict[str, UUID | int] = {
         "name": story.id("calendar"),
         "library_id": story.library_id,
         "schedule_id": story.schedule_id,
@@ -52,6 +53,7 @@ def id_in(story: Story, parameter: str) -> UUID:
         "run_id": story.run(1),
         "collection_id": story.collection("2024"),
         "command_id": story.id("asked"),
+        "number": 2,  # a version
         "event_id": story.library.deliveries[0].recorded.event_id,
     }
     assert parameter in known, f"Say here which id of the story fills {{{parameter}}}"

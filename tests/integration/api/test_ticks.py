@@ -72,7 +72,7 @@ async def test_each_entry_says_what_when_why_and_under_which_rules(api: httpx.As
         "verdict": "late", "reason": None, "explanation": "It fired 0.0 s late.", "moved": False, "missedCount": 0,
         "decidedAt": late["decidedAt"], "runId": str(told.run(9)), "runStatus": None, "busyRunId": None,
         "calendar": None, "version": 2,
-        "cronExpression": "0 4 * * *", "timeZone": BERLIN, "tzdata": "2026f",
+        "cronExpression": "0 4 * * *", "timeZone": BERLIN, "tzdata": "2026f", "backfilled": [],
     }  # fmt: skip
     assert (overlap["verdict"], overlap["reason"], overlap["busyRunId"]) == ("skipped", "overlap", str(told.run(7)))
     assert overlap["explanation"] == f"It did not fire: another run was still going (run {told.run(7)})."
@@ -94,6 +94,54 @@ async def test_pages_and_orders(api: httpx.AsyncClient, told: Story) -> None:
     assert await listed(api, path, "first", page=3, pageSize=3) == (firsts[::-1][6:], 7)
     assert await listed(api, path, "first", page=3, pageSize=3, order="asc") == (firsts[6:], 7)
     assert await listed(api, path, "first", page=4, pageSize=3) == ([], 7)
+
+
+async def test_only_some_verdicts_and_reasons(api: httpx.AsyncClient, told: Story) -> None:
+    path = f"schedules/{told.schedule_id}/ticks"
+    noon, second, third, missed, caught_up, overlap, late = (
+        text(at) for at in (NOON, two(2), two(3), two(4), two(7), four(8), four(9))
+    )
+    cases: list[tuple[dict[str, str], list[str]]] = [
+        ({"verdict": "skipped"}, [overlap, missed]),
+        ({"verdict": "late,caught_up"}, [late, caught_up]),
+        ({"verdict": "fired"}, [third, second, noon]),
+        ({"verdict": "fired,late"}, [late, third, second, noon]),
+        ({"reason": "overlap"}, [overlap]),
+        ({"reason": "overlap,misfire", "order": "asc"}, [missed, overlap]),
+        ({"verdict": "fired", "reason": "overlap"}, []),
+        ({"verdict": "backfilled"}, []),
+        ({"reason": "calendar"}, []),
+        ({"verdict": "skipped", "to": two(6).isoformat()}, [missed]),
+        ({"verdict": "fired", "from": two(3).isoformat()}, [third]),
+    ]
+    for params, expected in cases:
+        assert await listed(api, path, "first", **params) == (expected, len(expected)), params
+    assert await listed(api, path, "first", verdict="fired", page=2, pageSize=2) == ([noon], 3)
+    assert (await asked(api, told, verdict="skipped"))["upcoming"] == []
+
+
+async def test_what_was_made_up_for_keeps_its_verdict(api: httpx.AsyncClient, world: World, told: Story) -> None:
+    """Of a range two instants, one that stood alone, and one before there was a schedule."""
+    told.backfilled(two(1), two(4), two(5)).backfilled(four(8), version=2)
+    await api.get("/api/v1/libraries", headers=await world.tell(told))
+    page = await asked(api, told)
+    _, overlap, _, missed, *_ = page["data"]
+    assert (overlap["verdict"], [each["instant"] for each in overlap["backfilled"]]) == ("skipped", [text(four(8))])
+    run = str(names.job_of_tick(told.schedule_id, four(8).isoformat()))
+    assert overlap["backfilled"][0] == {
+        "instant": text(four(8)), "at": overlap["backfilled"][0]["at"], "by": "ann", "runId": run, "runStatus": None,
+        "version": 2,
+    }  # fmt: skip
+    assert f"(run {told.run(7)}). ann had it made up for on " in overlap["explanation"]
+    assert overlap["explanation"].endswith(f" UTC (run {run}).")
+    assert [each["instant"] for each in missed["backfilled"]] == [text(two(4)), text(two(5))]
+    assert missed["explanation"].endswith("2 of them were made up for later, on request.")
+    assert [each["instant"] for each in page["backfilled"]] == [text(two(1))]
+    in_range = await about(api, told, two(5))
+    assert (in_range["verdict"], in_range["backfilled"]["instant"]) == ("skipped", text(two(5)))
+    alone = await about(api, told, two(1))
+    assert (alone["verdict"], alone["backfilled"]["by"]) == ("backfilled", "ann")
+    assert (await about(api, told, two(6)))["backfilled"] is None
 
 
 async def test_a_span_is_whatever_touches_it(api: httpx.AsyncClient, told: Story) -> None:
@@ -123,7 +171,7 @@ async def test_about_one_instant(api: httpx.AsyncClient, told: Story) -> None:
     assert fired == {
         "instant": "2026-03-03T02:00:00Z", "isExpected": True, "state": "decided", "verdict": "fired",
         "explanation": "It fired at its time.", "nextInstant": "2026-03-04T02:00:00Z", "version": 1,
-        "cronExpression": "0 2 * * *", "timeZone": "UTC",
+        "cronExpression": "0 2 * * *", "timeZone": "UTC", "backfilled": None,
     }  # fmt: skip
     missed = await about(api, told, two(5))
     assert (missed["isExpected"], missed["state"], missed["verdict"]) == (True, "decided", "skipped")
@@ -244,7 +292,7 @@ async def test_versions(api: httpx.AsyncClient, world: World, told: Story, resou
     assert first == {
         "version": 1, "edition": 1, "name": "Library Scan - Pictures", "cronExpression": "0 2 * * *", "timeZone": "UTC",
         "since": "2026-03-01T12:00:00Z", "changedBy": "test", "appliesAfter": "2026-03-01T12:00:00Z",
-        "until": second["since"], "deletedBy": None,
+        "until": second["since"], "deletedBy": None, "restored": None,
         "calendars": [],
     }  # fmt: skip
     assert (second["version"], second["changedBy"], second["timeZone"]) == (2, "editor-2", BERLIN)

@@ -16,7 +16,7 @@ from tests.integration.projection.test_forgetting import DAY, applied, column, f
 from tests.support.recorded import NOON, publish
 from tests.support.story import Story
 
-TABLES = ("ticks", "schedule_versions", "schedules")
+TABLES = ("ticks", "backfills", "schedule_versions", "schedules")
 
 
 def history() -> Story:
@@ -30,6 +30,7 @@ def history() -> Story:
         other.schedule_id, ScheduleDeleted(schedule_id=other.schedule_id, library_version=1, reason="asked")
     )
     other.created()
+    story.backfilled(NOON - DAY, NOON + 3 * DAY, NOON + 5 * DAY).backfilled(NOON + 8 * DAY, version=2)
     return story.fired(NOON + 9 * DAY, 4, version=2)
 
 
@@ -85,6 +86,24 @@ async def test_what_was_due_before_is_forgotten_from_the_beginning_and_versions_
     assert len(await column(views, "SELECT version FROM schedule_versions")) == 4
     await applied(views, story.fired(NOON + 10 * DAY, 5, version=2).deliveries())
     assert (await column(views, mine))[-1] == 7
+
+
+async def test_a_backfill_is_forgotten_by_when_it_was_asked_for(views: Connection) -> None:
+    story = history()
+    await applied(views, story.deliveries())
+    rows = await views.fetch("SELECT instant, job_id, version, backfilled_at, backfilled_by FROM backfills ORDER BY 1")
+    assert [row["instant"] for row in rows] == [NOON - DAY, NOON + 3 * DAY, NOON + 5 * DAY, NOON + 8 * DAY]
+    assert [(row["backfilled_by"], row["version"]) for row in rows] == [("ann", 1), ("ann", 1), ("ann", 1), ("ann", 2)]
+    for row in rows:
+        assert row["job_id"] == names.job_of_tick(story.schedule_id, row["instant"].isoformat())
+    # It is no edit, and no tick: what the schedule counts goes on as if nothing was.
+    counted = "SELECT (edition, tick_count) FROM schedules WHERE schedule_id = $1"
+    assert await views.fetchval(counted, story.schedule_id) == (2, 6)
+    asked = max(row["backfilled_at"] for row in rows)
+    await applied(views, forget(story, min(row["backfilled_at"] for row in rows)).news())
+    assert len(await column(views, "SELECT instant FROM backfills")) == 4
+    await applied(views, forget(story, asked + timedelta(days=1)).news())
+    assert await column(views, "SELECT instant FROM backfills") == []
 
 
 async def test_another_logs_policy_touches_no_tick(views: Connection) -> None:

@@ -137,3 +137,90 @@ def test_versions(linstock: Linstock, told: FakeApi) -> None:
     assert "(deleted)" in second
     assert "(deleted)" not in first
     assert "2 of 3" in ended.stderr
+
+
+def test_only_some_verdicts_and_reasons(linstock: Linstock, told: FakeApi) -> None:
+    words = ("--verdict", "skipped", "--verdict", "late", "--reason", "overlap", "--to", "2026-11-23")
+    assert linstock("schedule", "ticks", SCHEDULE_ID, *words, "-o", "jsonl").exit_code == 0
+    query = told.asked[-1].query
+    assert (query["verdict"], query["reason"]) == ("skipped,late", "overlap")
+    ended = linstock("schedule", "ticks", SCHEDULE_ID, "--at", "2026-11-22", "--verdict", "late")
+    assert (ended.exit_code, "--at is about one instant" in ended.stderr) == (2, True)
+
+
+DIFF = {
+    "version": 5, "against": 3, "changes": [
+        {"field": "cronExpression", "from": "0 2 * * *", "to": "0 4 * * *"},
+        {"field": "maxRuns", "from": None, "to": 7},
+        {"field": "excluded", "from": [{"first": "2026-12-24T00:00:00Z", "last": "2026-12-26T00:00:00Z"}], "to": []},
+    ],
+}  # fmt: skip
+
+
+def test_what_became_different(linstock: Linstock, told: FakeApi) -> None:
+    told.on(f"GET {PATH}/versions/5/diff", Answer(200, DIFF))
+    shown = linstock("schedule", "diff", SCHEDULE_ID, 3, 5)
+    assert told.asked[-1].query == {"against": "3"}
+    assert shown.stdout.splitlines() == [
+        "cronExpression: 0 2 * * * -> 0 4 * * *",
+        "maxRuns: none -> 7",
+        'excluded: [{"first": "2026-12-24T00:00:00Z", "last": "2026-12-26T00:00:00Z"}] -> none',
+    ]
+    assert json.loads(linstock("schedule", "diff", SCHEDULE_ID, 5, "-o", "json").stdout) == DIFF
+    assert told.asked[-1].query == {}
+    told.on(f"GET {PATH}/versions/3/diff", Answer(200, {"version": 3, "against": 2, "changes": []}))
+    assert linstock("schedule", "diff", SCHEDULE_ID, 3).stdout == "Versions 2 and 3 are the same.\n"
+
+
+def test_restoring_shows_the_schedule_as_it_is_then(linstock: Linstock, told: FakeApi) -> None:
+    told.on(f"GET {PATH}", Answer(200, schedule()))
+    told.on(f"POST {PATH}/restore", Answer(200, schedule("Nightly")))
+    assert "Nightly" in linstock("schedule", "restore", SCHEDULE_ID, 3).stdout
+    assert told.told(f"POST {PATH}/restore") == [{"version": 3}]
+
+
+def backfill(dry_run: bool) -> Answer:
+    rows = [
+        {"instant": "2026-03-28T01:00:00Z", "outcome": "fired_already", "runId": RUN_ID},
+        {"instant": "2026-03-29T01:00:00Z", "outcome": "fires", "runId": RUN_ID},
+    ]
+    counts = {"fires": 1, "firedAlready": 1, "undecided": 0}
+    return Answer(200, {"scheduledJobId": SCHEDULE_ID, "dryRun": dry_run, **counts, "data": rows})
+
+
+SPAN = ("--from", "2026-03-28", "--to", "2026-03-29 12:00")
+ASKED = {"from": "2026-03-27T23:00:00+00:00", "to": "2026-03-29T10:00:00+00:00"}
+
+
+def test_a_backfill_is_shown_in_the_zone_of_the_schedule(linstock: Linstock, told: FakeApi) -> None:
+    told.on(f"GET {PATH}", Answer(200, schedule()))
+    told.on(f"POST {PATH}/backfill", backfill(True))
+    shown = linstock("schedule", "backfill", SCHEDULE_ID, *SPAN, "--dry-run")
+    assert told.told(f"POST {PATH}/backfill") == [{**ASKED, "dryRun": True}]
+    assert shown.stdout.splitlines()[1:] == [
+        f"Sat 2026-03-28 02:00:00 +0100  fired already  {RUN_ID[:8]}",
+        f"Sun 2026-03-29 03:00:00 +0200  fires          {RUN_ID[:8]}",
+    ]
+    assert shown.stderr == "1 instant would fire, 1 fired already, 0 undecided.\n"
+
+
+def test_a_backfill_is_done_at_once_with_yes_and_by_nobody_without(linstock: Linstock, told: FakeApi) -> None:
+    told.on(f"GET {PATH}", Answer(200, schedule()))
+    told.on(f"POST {PATH}/backfill", backfill(False))
+    assert linstock("schedule", "backfill", SCHEDULE_ID, *SPAN).exit_code == 2
+    assert told.told(f"POST {PATH}/backfill") == []
+    done = linstock("schedule", "backfill", SCHEDULE_ID, *SPAN, "--yes")
+    assert told.told(f"POST {PATH}/backfill") == [{**ASKED, "dryRun": False}]
+    assert (done.exit_code, done.stderr) == (0, "Asked for 1 run.\n")
+
+
+@pytest.mark.parametrize(("answer", "asked"), [("y\n", [True, False]), ("n\n", [True])])
+def test_a_backfill_asks_with_what_would_happen(
+    linstock: Linstock, told: FakeApi, monkeypatch: pytest.MonkeyPatch, answer: str, asked: list[bool]
+) -> None:
+    monkeypatch.setattr("linstock.cli.backfills.somebody_is_there", lambda: True)
+    told.on(f"GET {PATH}", Answer(200, schedule()))
+    told.on(f"POST {PATH}/backfill", backfill(True), backfill(False))
+    ended = linstock("schedule", "backfill", SCHEDULE_ID, *SPAN, input=answer)
+    assert [each["dryRun"] for each in told.told(f"POST {PATH}/backfill")] == asked
+    assert "1 instant would fire" in ended.stderr
