@@ -17,7 +17,8 @@ from linstock.owner import Owner
 from linstock.probes import Vitals
 from linstock.roots import AllowedRoots
 from linstock.settings import Settings
-from services.scanner.index import Index, Pool
+from services.scanner.folders import Pool
+from services.scanner.index import Index
 from services.scanner.journal import Journal
 from services.scanner.opened import OpenedArchives
 from services.scanner.reactions import Closings

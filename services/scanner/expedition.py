@@ -6,25 +6,29 @@ database slows the walk down.
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from asyncpg import Record
+
 from linstock.crashpoints import reach
 from linstock.disk import Disk
-from services.scanner.diff import Known
+from services.scanner.diff import Change, Known
 from services.scanner.images import Images
 from services.scanner.index import Index
 from services.scanner.ledger import Ledger
 from services.scanner.metrics import PAGES
 from services.scanner.opened import Opened, OpenedArchives
 from services.scanner.pages import Page, pages
-from services.scanner.survey import Task, survey
+from services.scanner.remembered import FolderRow, Remembered
+from services.scanner.survey import QUICK, Task, survey
 from services.scanner.tally import Tally
 
 ROOM_LOOK_S = 0.5
+ROWS_AT_ONCE = 1000
 
 T = TypeVar("T")
 
@@ -46,6 +50,8 @@ class Expedition:
         self._task = task
         self._ledger = ledger
         self._index = index
+        self._look = task.look()
+        self._rows: list[FolderRow] = []
         self._disk = disk
         self._archives = archives
         self._now = now
@@ -58,7 +64,8 @@ class Expedition:
 
     async def run(self, executor: Executor) -> None:
         """Walk, and record every change. Raises RootUnavailable, Stopped, NotOwner, and what the log raises."""
-        walking = self._loop.run_in_executor(executor, self._walk)
+        stored = await self._index.folders.load(self._task.library_id, self._look, self._task.reach)
+        walking = self._loop.run_in_executor(executor, self._walk, stored)
         try:
             await asyncio.shield(walking)
         finally:
@@ -78,24 +85,53 @@ class Expedition:
     def remember(self, opened: dict[UUID, Opened]) -> None:
         self._call(self._archives.put(opened))
 
-    def _walk(self) -> None:
+    def _walk(self, stored: Iterable[Record]) -> None:
+        rows = ((row["path"], row["folder"]) for row in stored)
+        remembered = Remembered(rows, quick=self._task.mode == QUICK)
         under_way: Future[None] | None = None
-        changes = survey(self._task, self, self.tally, self._stopping.is_set)
         try:
-            for page in pages(changes):
+            for page in pages(self._changes(survey(self._task, self, self.tally, self._stopping.is_set, remembered))):
                 if under_way:
                     under_way.result()
-                under_way = asyncio.run_coroutine_threadsafe(self._record(page), self._loop)
+                under_way = asyncio.run_coroutine_threadsafe(self._record(page, self._take_rows()), self._loop)
         finally:
             if under_way:
                 under_way.result()
+        gone = remembered.unseen()
+        if gone or self._rows:
+            self._call(self._keep(self._take_rows(), gone))
 
-    async def _record(self, page: Page) -> None:
+    def _changes(self, found: Iterable[Change | FolderRow]) -> Iterator[Change]:
+        """Puts the rows aside. Once a page is cut, all changes of the folders whose rows came before are on it or on an
+        earlier one; where nothing changes there is no page to wait for."""
+        changed = False
+        for item in found:
+            if isinstance(item, FolderRow):
+                self._rows.append(item)
+                if not changed and len(self._rows) >= ROWS_AT_ONCE:
+                    self._call(self._keep(self._take_rows()))
+            else:
+                changed = True
+                yield item
+
+    def _take_rows(self) -> list[FolderRow]:
+        taken, self._rows = self._rows, []
+        return taken
+
+    async def _record(self, page: Page, rows: list[FolderRow]) -> None:
         await self._room()
         recorded = await self._ledger.record(page, self._now())
         PAGES.inc()
         reach("after_page_append")
         await self._index.apply(self._task.library_id, recorded)
+        reach("after_page_index_before_folders")
+        await self._keep(rows)
+
+    async def _keep(self, rows: list[FolderRow], gone: Sequence[bytes] = ()) -> None:
+        """Only after what they say is recorded."""
+        await self._index.folders.keep(
+            self._task.library_id, self._look, version=self._ledger.version, rows=rows, gone=gone
+        )
 
     async def _room(self) -> None:
         """A full disk makes a scan wait, under its lease and until its deadline; what it has found so far is kept."""

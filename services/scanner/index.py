@@ -3,10 +3,8 @@ library's rows say which catalogue version they reflect, and they may be emptied
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from msgspec import Raw
 
@@ -15,12 +13,11 @@ from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import CollectionEntry, CollectionsRecorded, FileEntry
 from linstock.messages.message import Message
 from services.scanner.diff import Known
+from services.scanner.folders import Connection, Folders, Pool, forget, id_of
 from services.scanner.images import Images, empty, from_entries, merge
 from services.scanner.outcome import Expected
-from services.scanner.scope import Scope
-
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+from services.scanner.reach import EVERYWHERE, Reach
+from services.scanner.scope import FOLDER, Scope
 
 READ_AT_ONCE = 16  # events; each may be half a MiB
 PATHS_AT_ONCE = 500
@@ -60,6 +57,7 @@ class Index:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.folders = Folders(pool)
 
     async def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]:
         """Those of them that are recorded."""
@@ -89,17 +87,18 @@ class Index:
                 await _compact(connection, collection_id, images)
         return images
 
-    async def expected(self, library_id: UUID, scope: Scope) -> Expected:
-        """How many collections are recorded where `scope` lets a scan look, and where not."""
-        query = "SELECT count(*) FROM index_collections WHERE library_id = $1"
-        total: int = await self._pool.fetchval(query, library_id)
-        if not scope.narrows:
-            return Expected(within=total, left_out=0)
-        left_out = 0
+    async def expected(self, library_id: UUID, scope: Scope, reach: Reach = EVERYWHERE) -> Expected:
+        """How many collections of `reach` are recorded where `scope` lets a scan look, and where not."""
+        if reach.whole and not scope.narrows:
+            query = "SELECT count(*) FROM index_collections WHERE library_id = $1"
+            return Expected(within=await self._pool.fetchval(query, library_id), left_out=0)
+        total = left_out = 0
         async with self._pool.acquire() as connection, connection.transaction():
             query = "SELECT kind, path FROM index_collections WHERE library_id = $1"
             async for row in connection.cursor(query, library_id, prefetch=PATHS_AT_ONCE):
-                left_out += scope.leaves_out(row["kind"], row["path"])
+                if reach.holds(row["kind"], row["path"]):
+                    total += 1
+                    left_out += scope.leaves_out(row["kind"], row["path"])
         return Expected(within=total - left_out, left_out=left_out)
 
     async def version(self, library_id: UUID) -> int:
@@ -140,6 +139,7 @@ class Index:
         async with self._pool.acquire() as connection, connection.transaction():
             await _locked_version(connection, library_id)
             await connection.execute("DELETE FROM index_collections WHERE library_id = $1", library_id)
+            await connection.execute("DELETE FROM index_folders WHERE library_id = $1", library_id)
             await connection.execute("UPDATE index_libraries SET version = 0 WHERE library_id = $1", library_id)
         await self._replay(log, library_id)
 
@@ -161,6 +161,7 @@ async def _locked_version(connection: Connection, library_id: UUID) -> int:
 
 async def _put(connection: Connection, page: _Page, version: int) -> None:
     entries = page.collections
+    await forget(connection, [_folder_of(page.library_id, entry) for entry in entries])
     await connection.execute(
         "INSERT INTO index_collections"
         " (library_id, version, collection_id, kind, path, digest, image_count, size_bytes, mtime_ns)"
@@ -172,7 +173,7 @@ async def _put(connection: Connection, page: _Page, version: int) -> None:
         version,
         [entry.collection_id for entry in entries],
         [entry.kind for entry in entries],
-        [entry.path.encode() if entry.path_bytes is None else entry.path_bytes for entry in entries],
+        [_path_of(entry) for entry in entries],
         [entry.digest for entry in entries],
         [entry.image_count for entry in entries],
         [entry.size_bytes for entry in entries],
@@ -184,6 +185,15 @@ async def _put(connection: Connection, page: _Page, version: int) -> None:
         [share.collection_id for share in page.files],
         [bytes(share.files) for share in page.files],
     )
+
+
+def _path_of(entry: CollectionEntry) -> bytes:
+    return entry.path.encode() if entry.path_bytes is None else entry.path_bytes
+
+
+def _folder_of(library_id: UUID, entry: CollectionEntry) -> UUID:
+    """The folder row that speaks of this collection."""
+    return entry.collection_id if entry.kind == FOLDER else id_of(library_id, _path_of(entry).rpartition(b"/")[0])
 
 
 async def _compact(connection: Connection, collection_id: UUID, images: Images) -> None:

@@ -40,8 +40,6 @@ from services.scanner.walk import RootUnavailable
 
 logger = structlog.get_logger(__name__)
 
-DEEP = "deep"
-
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -250,6 +248,6 @@ def _task_of(attempt: Attempt, order: Order, bounds: Bounds) -> Task:
         library_id=attempt.library_id,
         root=os.fsencode(attempt.root),
         scope=scope,
-        deep=request.scan_mode == DEEP,
+        mode=request.scan_mode,
         bounds=bounds,
     )

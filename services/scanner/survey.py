@@ -2,7 +2,8 @@
 thread. It holds one batch of folders at a time.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from hashlib import blake2b
 from typing import Protocol
 from uuid import UUID
 
@@ -15,10 +16,13 @@ from services.scanner.images import Images
 from services.scanner.listing import ArchiveFile, Folder, Trouble, trouble_of
 from services.scanner.opened import Opened
 from services.scanner.opening import below
+from services.scanner.reach import EVERYWHERE, Reach
+from services.scanner.remembered import SHAPE, FolderRow, Remembered, digest_of, row_of
 from services.scanner.scope import ARCHIVE, FOLDER, Scope
 from services.scanner.tally import Tally
 from services.scanner.walk import walk
 
+CHANGED, DEEP, QUICK = "changed", "deep", "quick"
 BATCH_COLLECTIONS = 256
 BATCH_IMAGES = 20_000
 
@@ -36,72 +40,146 @@ class Recall(Protocol):
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """`deep`: archives are opened also when their size and time are as recorded. `bounds`: nothing outside is read."""
+    """`mode` is quick | changed | deep. `bounds`: nothing outside is read. `reach`: nothing else is looked at."""
 
     library_id: UUID
     root: bytes
     scope: Scope
-    deep: bool = False
+    mode: str = CHANGED
     bounds: Bounds = ANYWHERE
+    reach: Reach = EVERYWHERE
+
+    @property
+    def deep(self) -> bool:
+        return self.mode == DEEP
+
+    def look(self) -> str:
+        """All that a folder's row depends on besides the folder."""
+        return blake2b(repr((SHAPE, self.root, self.scope.text, self.bounds)).encode(), digest_size=16).hexdigest()
 
 
 Candidate = Folder | ArchiveFile
 
 
-def survey(task: Task, recall: Recall, tally: Tally, stopping: Callable[[], bool]) -> Iterator[Change]:
-    """Changes in the order of the walk. Raises RootUnavailable and Stopped."""
-    found = walk(task.root, task.scope, bounds=task.bounds, stopping=stopping)
-    for batch in _batches(found, tally):
-        yield from _Batch(task, recall, tally, batch).changes()
+class Look(Struct):
+    """A folder that was looked at, beside its row; `same`: it is what the row says."""
 
+    folder: Folder
+    row: FolderRow | None
+    digest: bytes
+    same: bool
 
-def _batches(found: Iterable[Folder | Trouble], tally: Tally) -> Iterator[list[Candidate]]:
-    batch: list[Candidate] = []
-    images = 0
-    for item in found:
-        if isinstance(item, Trouble):
-            tally.saw_trouble(item)
-            continue
-        tally.saw_folder(item)
+    def candidates(self) -> Iterator[Candidate]:
         # One whose images are all left out may have been recorded under other settings.
-        if item.images or item.left_out_images:
-            batch.append(item)
-            images += len(item.images)
-        batch.extend(item.archives)
-        if len(batch) >= BATCH_COLLECTIONS or images >= BATCH_IMAGES:
+        if self.folder.images or self.folder.left_out_images:
+            yield self.folder
+        yield from self.folder.archives
+
+
+def survey(
+    task: Task, recall: Recall, tally: Tally, stopping: Callable[[], bool], remembered: Remembered | None = None
+) -> Iterator[Change | FolderRow]:
+    """Changes in the order of the walk; after those of a folder, its row if it is another than before. Raises
+    RootUnavailable and Stopped."""
+    remembered = remembered or Remembered()
+    found = walk(task.root, task.scope, bounds=task.bounds, stopping=stopping, reach=task.reach, remembered=remembered)
+    for batch in _batches(_looks(found, task, tally, remembered)):
+        yield from _Batch(task, recall, tally, remembered, batch).items()
+
+
+def _looks(
+    found: Iterable[Folder | FolderRow | Trouble], task: Task, tally: Tally, remembered: Remembered
+) -> Iterator[Look]:
+    for item in found:
+        if isinstance(item, FolderRow):
+            tally.saw_standing(item)
+        elif isinstance(item, Trouble):
+            tally.saw_trouble(item)
+        else:
+            tally.saw_folder(item)
+            row, digest = remembered.take(item.path), digest_of(item)
+            same = row is not None and row.digest == digest and not task.deep and not item.troubled
+            yield Look(item, row, digest, same)
+
+
+def _batches(looks: Iterable[Look]) -> Iterator[list[Look]]:
+    batch: list[Look] = []
+    collections = images = 0
+    for look in looks:
+        batch.append(look)
+        if not look.same:
+            collections += 1 + len(look.folder.archives)
+            images += len(look.folder.images)
+        if collections >= BATCH_COLLECTIONS or images >= BATCH_IMAGES:
             yield batch
-            batch, images = [], 0
+            batch, collections, images = [], 0, 0
     if batch:
         yield batch
 
 
 class _Batch:
-    """Some collections as they are on disk, beside what was recorded of them."""
+    """Some folders as they are on disk, beside what was recorded of their collections."""
 
-    def __init__(self, task: Task, recall: Recall, tally: Tally, batch: Sequence[Candidate]) -> None:
+    def __init__(self, task: Task, recall: Recall, tally: Tally, remembered: Remembered, looks: Sequence[Look]) -> None:
         self._task = task
         self._recall = recall
         self._tally = tally
-        self._candidates = [(_id_of(task.library_id, candidate), candidate) for candidate in batch]
-        self._known = recall.known([each for each, _ in self._candidates])
-        archives = [each for each, candidate in self._candidates if isinstance(candidate, ArchiveFile)]
+        self._remembered = remembered
+        self._looks = [(look, [] if look.same else self._identified(look)) for look in looks]
+        candidates = [each for _, several in self._looks for each in several]
+        self._known = recall.known([collection for collection, _ in candidates]) if candidates else {}
+        archives = [collection for collection, candidate in candidates if isinstance(candidate, ArchiveFile)]
         self._opened = recall.opened(archives) if archives else {}
         self._extensions = b" ".join(task.scope.images).decode()
+        self._newly_opened: dict[UUID, Opened] = {}
 
-    def changes(self) -> Iterator[Change]:
-        newly_opened: dict[UUID, Opened] = {}
-        for collection, candidate in self._candidates:
-            if isinstance(candidate, Folder):
-                change = self._folder(collection, candidate)
-            elif self._is_as_opened(collection, candidate):
-                self._pass_over(collection)
-                continue
+    def items(self) -> Iterator[Change | FolderRow]:
+        for look, candidates in self._looks:
+            if look.same:
+                assert look.row
+                self._tally.saw_same(look.row)
+                row: FolderRow | None = look.row.at(look.folder.stamp)
             else:
-                change = self._archive(collection, candidate, newly_opened)
-            if change:
+                row = yield from self._compare(look, candidates)
+            if row is None and look.row:
+                self._remembered.distrust(look.row)
+            elif row and row != look.row:
+                yield row
+        if self._newly_opened:
+            self._recall.remember(self._newly_opened)
+
+    def _identified(self, look: Look) -> list[tuple[UUID, Candidate]]:
+        return [(_id_of(self._task.library_id, candidate), candidate) for candidate in look.candidates()]
+
+    def _compare(
+        self, look: Look, candidates: list[tuple[UUID, Candidate]]
+    ) -> Generator[Change, None, FolderRow | None]:
+        """Yields what changed in the folder; returns its row, unless anything speaks against it."""
+        tally, before, collections = self._tally, self._tally.mark(), list[bytes]()
+        for collection, candidate in candidates:
+            seen = tally.collections
+            if change := self._change(collection, candidate):
                 yield change
-        if newly_opened:
-            self._recall.remember(newly_opened)
+            if tally.collections > seen:
+                collections.append(collection.bytes)
+        after = tally.mark()
+        if look.folder.troubled or after.odd != before.odd:
+            return None
+        return row_of(
+            look.folder,
+            look.digest,
+            collections,
+            images=after.images - before.images,
+            size_bytes=after.size_bytes - before.size_bytes,
+        )
+
+    def _change(self, collection: UUID, candidate: Candidate) -> Change | None:
+        if isinstance(candidate, Folder):
+            return self._folder(collection, candidate)
+        if self._is_as_opened(collection, candidate):
+            self._pass_over(collection)
+            return None
+        return self._archive(collection, candidate)
 
     def _folder(self, collection: UUID, folder: Folder) -> Change | None:
         if not folder.images:
@@ -131,13 +209,13 @@ class _Batch:
         elif known and before.left_out:
             self._tally.excluded_collections += 1
 
-    def _archive(self, collection: UUID, archive: ArchiveFile, newly_opened: dict[UUID, Opened]) -> Change | None:
+    def _archive(self, collection: UUID, archive: ArchiveFile) -> Change | None:
         found = self._open(archive)
         if found is None:
             return None
         scope = self._task.scope
         images = found.pick([at for at, name in enumerate(found.names) if not scope.leaves_out_member(name)])
-        newly_opened[collection] = Opened(
+        self._newly_opened[collection] = Opened(
             size_bytes=archive.size_bytes,
             mtime_ns=archive.mtime_ns,
             extensions=self._extensions,

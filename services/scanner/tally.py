@@ -1,9 +1,20 @@
 """What a scan has seen so far. Written by the scan's thread, read at any time by whoever tells its progress."""
 
+from msgspec import Struct
+
 from services.scanner.diff import Changed, Difference, Seen
 from services.scanner.listing import Folder, Trouble
+from services.scanner.remembered import FolderRow
 from services.scanner.report import Report
 from services.scanner.scope import ARCHIVE
+
+
+class Mark(Struct, frozen=True):
+    """`odd` is all that keeps a folder from being remembered: what could not be read, and recorded things not seen."""
+
+    images: int
+    size_bytes: int
+    odd: tuple[int, ...]
 
 
 class Tally:
@@ -24,6 +35,29 @@ class Tally:
         self.symlinks += folder.symlinks
         self.specials += folder.specials
         self.left_out += folder.left_out_images + folder.left_out_others
+
+    def saw_standing(self, row: FolderRow) -> None:
+        """A folder that is as it was, without a look."""
+        self.folders += 1
+        if not row.path:
+            self.root_entries = row.entries
+        self.files += row.files
+        self.symlinks += row.symlinks
+        self.specials += row.specials
+        self.left_out += row.left_out
+        self.saw_same(row)
+
+    def saw_same(self, row: FolderRow) -> None:
+        """All collections of a folder, each as recorded."""
+        collections = len(row.collections) // 16
+        self.collections += collections
+        self.unchanged += collections
+        self.images += row.images
+        self.size_bytes += row.size_bytes
+
+    def mark(self) -> Mark:
+        odd = (self.absent_images, self.excluded_images, self.excluded_collections, self.troubles.count)
+        return Mark(self.images, self.size_bytes, odd)
 
     def saw_trouble(self, trouble: Trouble) -> None:
         self.troubles.add(trouble)

@@ -10,7 +10,7 @@ from linstock.bus.inbox import Refused
 from linstock.messages.rules import Rules, Timing
 from linstock.messages.schedule import JobPolicy, PauseSchedule
 
-MODES = ("changed", "deep")
+MODES = ("quick", "changed", "deep")
 NAME_LIMIT = 200  # characters
 DESCRIPTION_LIMIT = 2000  # characters
 REASON_LIMIT = 500  # characters
@@ -28,8 +28,7 @@ MOST_FAILURES = 1000
 
 
 def check_mode(mode: str) -> None:
-    if mode not in MODES:
-        raise invalid("scanMode", f"it is {' or '.join(MODES)}")
+    _check_word("scanMode", mode, MODES)
 
 
 def check(name: str, description: str, timing: Timing, policy: JobPolicy, scan_mode: str) -> None:

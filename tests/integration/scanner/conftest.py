@@ -20,7 +20,8 @@ from linstock.messages.scan import ScanCompleted, ScanEvent, ScanFailed
 from linstock.messages.schedule import JobPolicy, ScanTarget
 from services.scanner.app import open_pool
 from services.scanner.catalogue import CATALOGUE
-from services.scanner.index import Index, Pool
+from services.scanner.folders import Pool
+from services.scanner.index import Index
 from services.scanner.journal import Journal
 from services.scanner.ledger import Attempt
 from services.scanner.opened import OpenedArchives
