@@ -34,6 +34,8 @@ POLICY: dict[str, Needed] = {
     "start_scan": OPERATOR,
     "list_scans": VIEWER,
     "get_scan": VIEWER,
+    "list_scan_changes": VIEWER,
+    "diff_scans": VIEWER,
     # scheduled jobs and their runs
     "list_scheduled_jobs": VIEWER,
     "get_scheduled_job": VIEWER,

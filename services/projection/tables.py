@@ -1,6 +1,6 @@
 """All read models together: which of them each log feeds, in which order they are folded. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from services.projection.views import (
     run_counts,
     run_days,
     run_totals,
+    scan_changes,
     scans,
     schedule_versions,
     schedules,
@@ -27,7 +28,7 @@ from services.projection.views import (
 )
 from services.projection.views.collections import Collection
 
-SHAPE = 4
+SHAPE = 5
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
 
 
@@ -47,6 +48,7 @@ class Tables:
         self.scans = scans.rows()
         self.holds = holds.rows()
         self.collections = collections.rows()
+        self.scan_changes = scan_changes.rows()
         self.files = files.rows()
         self.events = feed.rows()
         self.hours = feed.hours()
@@ -65,6 +67,7 @@ class Tables:
             self.scans,
             self.holds,
             self.collections,
+            self.scan_changes,
             self.files,
             self.events,
             self.hours,
@@ -87,6 +90,7 @@ class Tables:
         yield self.scans, {key for fact in facts for key in scans.reads(fact)}
         yield self.holds, {key for fact in facts for key in holds.reads(fact)}
         yield self.collections, {key for fact in facts for key in collections.reads(fact)}
+        yield self.scan_changes, {key for fact in facts for key in scan_changes.reads(fact, self.collections)}
         yield self.files, {key for fact in facts for key in files.reads(fact)}
         yield self.hours, {feed.hour_of(fact.time) for fact in facts}
 
@@ -114,7 +118,8 @@ class Tables:
             case names.SCANNER:  # and each further scanner at a disk, such as scanner-nas1
                 scans.fold(self.scans, fact)
                 holds.fold(self.holds, fact)
-                collections.fold(self.collections, fact, self._content_changed)
+                collections.fold(self.collections, fact, self._content_changed(fact))
+                scan_changes.fold(self.scan_changes, fact)
                 files.fold(self.files, fact)
                 operations.fold(self.operations, fact)
             case _:
@@ -132,8 +137,14 @@ class Tables:
             run_counts.fold(self.run_counts, change)
             run_days.fold(self.run_days, change)
 
-    def _content_changed(self, before: Collection | None, after: Collection) -> None:
-        contents.fold(self.contents, self.content_days, before, after)
+    def _content_changed(self, fact: Fact) -> Callable[[Collection | None, Collection], None]:
+        note = scan_changes.noting(self.scan_changes, fact)
+
+        def changed(before: Collection | None, after: Collection) -> None:
+            contents.fold(self.contents, self.content_days, before, after)
+            note(before, after)
+
+        return changed
 
     def _library(self, fact: Fact) -> UUID | None:
         """The library of the job or schedule that the event is about, as the event's own log has told it."""

@@ -36,11 +36,16 @@ class Known(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What to record of one collection: all of its entry, and the images that are new or changed."""
+    """What to record of one collection: all of its entry, and the images that are new or changed. `before`: what was
+    recorded."""
 
     entry: CollectionEntry
     images: Images
-    added: bool
+    before: Known | None
+
+    @property
+    def added(self) -> bool:
+        return self.before is None
 
 
 class Unchanged(Struct, frozen=True, kw_only=True):
@@ -77,7 +82,7 @@ def compare(
     """`recorded` are the images that the log has of a known collection; they are needed only when
     `is_as_recorded` is False. `leaves_out` says of a name whether the settings do."""
     if known is None:
-        return Changed(change=Change(entry=_entry(seen, seen.images), images=seen.images, added=True))
+        return Changed(change=Change(entry=_entry(seen, seen.images), images=seen.images, before=None))
     if is_as_recorded(seen, known):
         return Unchanged()
     recorded = recorded if recorded is not None else empty()
@@ -87,7 +92,7 @@ def compare(
     entry = _entry(seen, together)
     if entry.digest == known.digest and _same_archive(seen, known):
         return Unchanged(absent_images=unseen - excluded, excluded_images=excluded)
-    change = Change(entry=entry, images=changed_since(recorded, seen.images), added=False)
+    change = Change(entry=entry, images=changed_since(recorded, seen.images), before=known)
     return Changed(change=change, absent_images=unseen - excluded, excluded_images=excluded)
 
 

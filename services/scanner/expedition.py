@@ -23,6 +23,7 @@ from services.scanner.ledger import Ledger
 from services.scanner.metrics import PAGES
 from services.scanner.opened import Opened, OpenedArchives
 from services.scanner.pages import Page, pages
+from services.scanner.preview import Preview
 from services.scanner.remembered import FolderRow, Remembered
 from services.scanner.survey import QUICK, Task, survey
 from services.scanner.tally import Tally
@@ -40,7 +41,7 @@ class Expedition:
         self,
         task: Task,
         *,
-        ledger: Ledger,
+        ledger: Ledger | Preview,
         index: Index,
         archives: OpenedArchives,
         disk: Disk,
@@ -83,7 +84,8 @@ class Expedition:
         return self._call(self._archives.get(collection_ids))
 
     def remember(self, opened: dict[UUID, Opened]) -> None:
-        self._call(self._archives.put(opened))
+        if not self._task.dry_run:
+            self._call(self._archives.put(opened))
 
     def _walk(self, stored: Iterable[Record]) -> None:
         rows = ((row["path"], row["folder"]) for row in stored)
@@ -123,12 +125,15 @@ class Expedition:
         recorded = await self._ledger.record(page, self._now())
         PAGES.inc()
         reach("after_page_append")
-        await self._index.apply(self._task.library_id, recorded)
+        if recorded:
+            await self._index.apply(self._task.library_id, recorded)
         reach("after_page_index_before_folders")
         await self._keep(rows)
 
     async def _keep(self, rows: list[FolderRow], gone: Sequence[bytes] = ()) -> None:
-        """Only after what they say is recorded."""
+        """Only after what they say is recorded. A dry run records nothing."""
+        if self._task.dry_run:
+            return
         await self._index.folders.keep(
             self._task.library_id, self._look, version=self._ledger.version, rows=rows, gone=gone
         )

@@ -40,7 +40,8 @@ class Recall(Protocol):
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """`mode` is quick | changed | deep. `bounds`: nothing outside is read. `reach`: nothing else is looked at."""
+    """`mode` is quick | changed | deep. `bounds`: nothing outside is read. `reach`: nothing else is looked at.
+    `dry_run`: nothing is kept."""
 
     library_id: UUID
     root: bytes
@@ -48,6 +49,7 @@ class Task(Struct, frozen=True, kw_only=True):
     mode: str = CHANGED
     bounds: Bounds = ANYWHERE
     reach: Reach = EVERYWHERE
+    dry_run: bool = False
 
     @property
     def deep(self) -> bool:

@@ -26,6 +26,14 @@ class ScanTarget(Message, frozen=True):
     extensions: tuple[str, ...] = DEFAULT_EXTENSIONS
 
 
+class ScanPath(Message, frozen=True):
+    """A folder or file, relative to the library's root, whose scan is wanted. `path_bytes` is set only when it is not
+    UTF-8; then it counts."""
+
+    path: str
+    path_bytes: bytes | None = None
+
+
 class JobPolicy(Message, frozen=True):
     """How the jobs of a schedule are run. `max_retries` retries follow the first attempt, each after the next delay
     (the last delay repeats); every attempt has `timeout_s` seconds."""
@@ -88,11 +96,14 @@ class Tick(Message, frozen=True, tag="Tick"):
 
 
 class RequestScan(Message, frozen=True, tag="RequestScan"):
-    """Scan a library now, whatever its schedule says. The job's id is uuid5 of the command's id."""
+    """Scan a library now, whatever its schedule says. The job's id is uuid5 of the command's id. `scope` and `dry_run`
+    are as in ScanRequested."""
 
     library_id: UUID
     triggered_by: str = "API"
     scan_mode: str = "changed"
+    scope: tuple[ScanPath, ...] = ()
+    dry_run: bool = False
 
 
 class CreateSchedule(Message, frozen=True, tag="CreateSchedule"):

@@ -5,9 +5,11 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from msgspec import UNSET
 
 from linstock.messages.scan import Counts, ReportItem
-from services.api.dto.scans import Removals, ScanDto
+from linstock.messages.schedule import ScanPath
+from services.api.dto.scans import Removals, ScanDto, ScopeDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
 from services.api.queries import blocks
@@ -20,7 +22,7 @@ _COLUMNS = """
     coalesce(j.started_at, s.started_at) AS started_at, greatest(j.attempt, s.attempt) AS attempt,
     coalesce(j.worker, s.worker) AS worker, s.status AS seen, s.counts, s.report,
     coalesce(j.code, s.code) AS code, coalesce(j.message, s.message) AS message,
-    h.state AS hold, s.held
+    j.scope, coalesce(j.dry_run, false) AS dry_run, h.state AS hold, s.held
 """
 
 # A scan of a root that is still empty holds what an earlier one holds already: the hold is recorded once, on the first.
@@ -57,9 +59,10 @@ async def page(pool: asyncpg.Pool, workspace: str, library_id: UUID, window: Win
 
 
 async def files_of_last(pool: asyncpg.Pool, workspace: str, library_id: UUID) -> int:
-    """How many files the library's last completed scan saw; 0 when there was none."""
+    """How many files the last completed scan of all of the library saw; 0 when there was none."""
     counts = await pool.fetchval(
-        "SELECT counts FROM scans WHERE library_id = $1 AND workspace = $2 AND status = 'Completed'"
+        "SELECT counts FROM scans s WHERE library_id = $1 AND workspace = $2 AND status = 'Completed'"
+        " AND NOT EXISTS (SELECT FROM jobs j WHERE j.job_id = s.scan_id AND j.scope IS NOT NULL)"
         " ORDER BY ended_at DESC LIMIT 1",
         library_id,
         workspace,
@@ -86,6 +89,8 @@ def _scan(row: asyncpg.Record) -> ScanDto:
         triggered_by=row["triggered_by"],
         requested_by=row["requested_by"],
         scan_mode=row["scan_mode"],
+        scope=_scope(row["scope"]),
+        dry_run=row["dry_run"],
         worker=row["worker"],
         requested_at=row["requested_at"],
         started_at=row["started_at"],
@@ -95,6 +100,15 @@ def _scan(row: asyncpg.Record) -> ScanDto:
         error_code=row["code"],
         error_message=row["message"],
     )
+
+
+def _scope(stored: str | None) -> list[ScopeDto] | None:
+    if stored is None:
+        return None
+    paths = msgspec.json.decode(stored, type=list[ScanPath])
+    return [
+        ScopeDto(path=each.path, path_bytes=UNSET if each.path_bytes is None else each.path_bytes) for each in paths
+    ]
 
 
 def _removals(hold: str | None) -> Removals:

@@ -35,7 +35,7 @@ MISSPELT = Bad(status=422, code="invalid", body={"nmae": "x"})
 NO_OBJECT = Bad(status=422, code="invalid", body=[])
 BAD_KEY = Bad(status=400, code="malformed-idempotency-key", body={}, headers={"Idempotency-Key": "two words"})
 BAD_MATCH = Bad(status=400, code="malformed-if-match", body={}, headers={"If-Match": "7"})
-BAD_MODE = Bad(status=422, code="invalid", body={"scanMode": "quick"})
+BAD_MODE = Bad(status=422, code="invalid", body={"scanMode": "verify"})
 
 
 def missing(what: str) -> Bad:
@@ -63,8 +63,21 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ("GET", "/api/v1/collections/{collection_id}/files"): [missing("collection"), NO_PAGE, NO_ID],
     ("GET", "/api/v1/statistics"): [bad_query("days=367"), UNKNOWN_PARAMETER],
     ("GET", "/api/v1/libraries/{library_id}/scans"): [missing("library"), NO_PAGE],
-    ("POST", "/api/v1/libraries/{library_id}/scans"): [missing("library"), BAD_MODE, MISSPELT],
+    ("POST", "/api/v1/libraries/{library_id}/scans"): [
+        missing("library"),
+        BAD_MODE,
+        MISSPELT,
+        Bad(status=422, code="invalid", body={"scope": {}}),
+        Bad(status=422, code="invalid", body={"scope": {"path": "a", "pathBytes": "no base64"}}),
+        Bad(status=422, code="invalid", body={"dryRun": "yes"}),
+    ],
     ("GET", "/api/v1/scans/{scan_id}"): [missing("scan"), NO_ID],
+    ("GET", "/api/v1/scans/{scan_id}/changes"): [missing("scan"), bad_query("kind=moved"), NO_PAGE, NO_ID],
+    ("GET", "/api/v1/scans/{scan_id}/diff"): [
+        UNKNOWN_PARAMETER,
+        bad_query("against=yesterday"),
+        Bad(status=404, code="scan-not-found", query=f"?against={NOBODY}"),
+    ],
     ("GET", "/api/v1/runs"): [bad_query("status=Sleeping"), bad_query("libraryId=1"), UNKNOWN_PARAMETER, NO_PAGE],
     ("GET", "/api/v1/runs/{run_id}"): [missing("run"), NO_ID],
     ("POST", "/api/v1/runs/{run_id}/cancel"): [MISSPELT, BAD_KEY, Bad(status=422, code="invalid", body={"reason": 1})],

@@ -1,7 +1,8 @@
 """A scanner without a bus: a real log and index, orders by hand."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from linstock.jobs.worker import Lease, Order
 from linstock.messages.catalogue import CatalogueEvent, CollectionsRecorded
 from linstock.messages.job import ScanRequested
 from linstock.messages.scan import ScanCompleted, ScanEvent, ScanFailed
-from linstock.messages.schedule import JobPolicy, ScanTarget
+from linstock.messages.schedule import JobPolicy, ScanPath, ScanTarget
 from services.scanner.app import open_pool
 from services.scanner.catalogue import CATALOGUE
 from services.scanner.folders import Pool
@@ -51,10 +52,10 @@ class Scanner:
         self.runner = Runner(log, self.index, archives, self.journal, executor=executor, publish=self.told.publish)
 
     async def scan(
-        self, root: Path, *, scan_id: UUID | None = None, attempt: int = 1, scan_mode: str = "changed", **settings: Any
+        self, root: Path, *, scan_id: UUID | None = None, attempt: int = 1, scan_mode: str = "changed", **given: Any
     ) -> UUID:
-        """Runs one order to its end; the scan's id. `settings` are the library's (of ScanTarget)."""
-        order = order_for(root, scan_id=scan_id, attempt=attempt, scan_mode=scan_mode, **settings)
+        """Runs one order to its end; the scan's id. `given` is as in `order_for`."""
+        order = order_for(root, scan_id=scan_id, attempt=attempt, scan_mode=scan_mode, **given)
         await self.runner.run(order, lease())
         return order.request.job_id
 
@@ -106,8 +107,16 @@ def lease() -> Lease:
 
 
 def order_for(
-    root: Path, *, scan_id: UUID | None = None, attempt: int = 1, scan_mode: str = "changed", **settings: Any
+    root: Path,
+    *,
+    scan_id: UUID | None = None,
+    attempt: int = 1,
+    scan_mode: str = "changed",
+    paths: Sequence[bytes] = (),
+    dry_run: bool = False,
+    **settings: Any,
 ) -> Order:
+    """`settings` are the library's (of ScanTarget)."""
     request = ScanRequested(
         job_id=scan_id or uuid4(),
         schedule_id=names.schedule_of(LIBRARY),
@@ -117,6 +126,8 @@ def order_for(
         policy=JobPolicy(),
         requested_at=datetime.now(UTC),
         scan_mode=scan_mode,
+        scope=tuple(ScanPath(path=os.fsdecode(path), path_bytes=path) for path in paths),
+        dry_run=dry_run,
     )
     return Order(
         request=request,
