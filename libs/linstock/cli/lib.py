@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from linstock.cli.named import LIBRARY
-from linstock.cli.options import deep, examples, limited, wait, with_api, with_screen
+from linstock.cli.options import examples, limited, wait, with_api, with_mode, with_screen
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api
@@ -121,18 +121,30 @@ def change(api: "Api", screen: "Screen", library: str, path: Path | None, clear_
     libraries.change(api, screen, LIBRARY.find(api, library), body)
 
 
-@lib.command(epilog=examples("linstock lib scan Holidays --wait", "linstock lib scan Holidays --deep"))
+@lib.command(
+    epilog=examples(
+        "linstock lib scan Holidays --wait",
+        "linstock lib scan Holidays --mode quick",
+        "linstock lib scan Holidays --path 2024/Rome --dry-run --wait",
+    )
+)
 @_named
-@deep
+@click.option("--path", metavar="PATH", help="Only this folder and what is below it, or the folder of this file.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; `linstock run changes RUN` says what would change.")
+@with_mode
 @wait
 @with_screen
 @with_api
 @click.pass_context
-def scan(ctx: click.Context, /, api: "Api", screen: "Screen", library: str, deep: bool, wait: bool) -> None:
-    """Scan a library now. Ctrl-C ends the waiting, not the scan."""
+def scan(
+    ctx: click.Context, /, api: "Api", screen: "Screen", library: str, path: str | None, wait: bool, **given: Any
+) -> None:
+    """Scan a library, or a part of it, now. Ctrl-C ends the waiting, not the scan."""
     from linstock.cli import libraries, runs, schedules
 
-    started = libraries.scan(api, LIBRARY.find(api, library)["id"], deep=deep)
+    found = LIBRARY.find(api, library)
+    scope = None if path is None else libraries.scope(found, path)
+    started = libraries.scan(api, found["id"], scope=scope, **given)
     if wait:
         ctx.exit(runs.wait_and_show(api, screen, started["id"]))
     schedules.started(screen, started)

@@ -1,5 +1,6 @@
 """What `linstock lib` does and shows."""
 
+import base64
 import os
 import sys
 from collections.abc import Iterator
@@ -83,9 +84,26 @@ def add(api: "Api", screen: Screen, path: Path, given: "Json", *, scan: bool, wa
     return runs.exit_code(run) if run is not None and wait else Exit.OK
 
 
-def scan(api: "Api", library_id: str, *, deep: bool = False) -> "Json":
-    body = {"triggeredBy": "Manual"} | ({"scanMode": "deep"} if deep else {})
+def scan(
+    api: "Api", library_id: str, *, mode: str | None = None, scope: "Json | None" = None, dry_run: bool = False
+) -> "Json":
+    given = {"scanMode": mode, "scope": scope, "dryRun": dry_run or None}
+    body = {"triggeredBy": "Manual"} | {field: value for field, value in given.items() if value is not None}
     return api.command("POST", f"/libraries/{library_id}/scans", body).body
+
+
+def scope(library: "Json", path: str) -> "Json":
+    """A part of the library as the API names it; `path` may begin at the root of the disk, too."""
+    wanted = Path(path)
+    if wanted.is_absolute():
+        if not wanted.is_relative_to(library["path"]):
+            what = f"it is not in {words.printable(library['path'])}, where the library is."
+            raise click.BadParameter(what, param_hint="--path")
+        wanted = wanted.relative_to(library["path"])
+    raw = b"" if wanted == Path() else os.fsencode(wanted)
+    text = raw.decode(errors="replace")
+    encoded = {"pathBytes": base64.b64encode(raw).decode()} if text.encode() != raw else {}
+    return {"path": text, **encoded}
 
 
 def change(api: "Api", screen: Screen, library: "Json", given: "Json") -> None:

@@ -54,6 +54,10 @@ def _fields(run: "Json") -> Iterator[tuple[str, object]]:
     yield "library", run.get("libraryName") or _library(run)
     yield "schedule", run.get("scheduledJobName")
     yield "triggered by", run.get("triggeredBy")
+    yield "mode", run.get("scanMode")
+    yield "only", ", ".join(part["path"] or "." for part in run.get("scope") or ())
+    if run.get("dryRun"):
+        yield "dry run", f"nothing was changed; what would be: linstock run changes {words.short(run['id'])}"
     yield "requested", words.moment(run.get("requestedAt"))
     yield "started", words.moment(run.get("startedAt"))
     yield "took", words.duration(run.get("duration"))
