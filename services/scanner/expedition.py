@@ -25,8 +25,9 @@ from services.scanner.opened import Opened, OpenedArchives
 from services.scanner.pages import Page, pages
 from services.scanner.preview import Preview
 from services.scanner.remembered import FolderRow, Remembered
-from services.scanner.survey import QUICK, Task, survey
+from services.scanner.survey import survey
 from services.scanner.tally import Tally
+from services.scanner.task import QUICK, Task
 
 ROOM_LOOK_S = 0.5
 ROWS_AT_ONCE = 1000

@@ -56,7 +56,7 @@ class Folder(Struct, frozen=True, kw_only=True):
 
 class Trouble(Struct, frozen=True):
     """Something below the root that could not be read. `code` is unreadable | vanished | broken_archive |
-    path_too_long; `message` a sentence."""
+    broken_image | path_too_long; `message` a sentence."""
 
     code: str
     path: bytes

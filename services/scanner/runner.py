@@ -38,7 +38,7 @@ from services.scanner.progress import Publish, progress
 from services.scanner.reach import resolve
 from services.scanner.scan import AttemptClosed
 from services.scanner.scope import Scope
-from services.scanner.survey import Task
+from services.scanner.task import Task
 from services.scanner.walk import RootUnavailable
 
 logger = structlog.get_logger(__name__)

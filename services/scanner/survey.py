@@ -1,81 +1,19 @@
-"""One pass over a library's folder: walk, look into archives, compare, and yield what changed. Blocks: call it in a
+"""One pass over a library's folder: walk, compare folder by folder, and yield what changed. Blocks: call it in a
 thread. It holds one batch of folders at a time.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from hashlib import blake2b
-from typing import Protocol
-from uuid import UUID
+from collections.abc import Callable, Iterable, Iterator
 
-from msgspec import Struct
-
-from linstock.roots import ANYWHERE, Bounds
-from services.scanner.archive import BrokenArchive, images_in
-from services.scanner.diff import Change, Changed, Known, Seen, Unchanged, collection_id, compare, is_as_recorded
-from services.scanner.images import Images
-from services.scanner.listing import ArchiveFile, Folder, Trouble, trouble_of
-from services.scanner.opened import Opened
-from services.scanner.opening import below
-from services.scanner.reach import EVERYWHERE, Reach
-from services.scanner.remembered import SHAPE, FolderRow, Remembered, digest_of, row_of
-from services.scanner.scope import ARCHIVE, FOLDER, Scope
+from services.scanner.batch import Batch, Look, Recall
+from services.scanner.diff import Change
+from services.scanner.listing import Folder, Trouble
+from services.scanner.remembered import FolderRow, Remembered, digest_of
 from services.scanner.tally import Tally
+from services.scanner.task import Task
 from services.scanner.walk import walk
 
-CHANGED, DEEP, QUICK = "changed", "deep", "quick"
 BATCH_COLLECTIONS = 256
 BATCH_IMAGES = 20_000
-
-
-class Recall(Protocol):
-    """What was recorded, and what is remembered of archives. All calls block."""
-
-    def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]: ...
-
-    def images(self, collection_id: UUID) -> Images: ...
-
-    def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]: ...
-
-    def remember(self, opened: dict[UUID, Opened]) -> None: ...
-
-
-class Task(Struct, frozen=True, kw_only=True):
-    """`mode` is quick | changed | deep. `bounds`: nothing outside is read. `reach`: nothing else is looked at.
-    `dry_run`: nothing is kept."""
-
-    library_id: UUID
-    root: bytes
-    scope: Scope
-    mode: str = CHANGED
-    bounds: Bounds = ANYWHERE
-    reach: Reach = EVERYWHERE
-    dry_run: bool = False
-
-    @property
-    def deep(self) -> bool:
-        return self.mode == DEEP
-
-    def look(self) -> str:
-        """All that a folder's row depends on besides the folder."""
-        return blake2b(repr((SHAPE, self.root, self.scope.text, self.bounds)).encode(), digest_size=16).hexdigest()
-
-
-Candidate = Folder | ArchiveFile
-
-
-class Look(Struct):
-    """A folder that was looked at, beside its row; `same`: it is what the row says."""
-
-    folder: Folder
-    row: FolderRow | None
-    digest: bytes
-    same: bool
-
-    def candidates(self) -> Iterator[Candidate]:
-        # One whose images are all left out may have been recorded under other settings.
-        if self.folder.images or self.folder.left_out_images:
-            yield self.folder
-        yield from self.folder.archives
 
 
 def survey(
@@ -86,7 +24,7 @@ def survey(
     remembered = remembered or Remembered()
     found = walk(task.root, task.scope, bounds=task.bounds, stopping=stopping, reach=task.reach, remembered=remembered)
     for batch in _batches(_looks(found, task, tally, remembered)):
-        yield from _Batch(task, recall, tally, remembered, batch).items()
+        yield from Batch(task, recall, tally, remembered, batch, stopping).items()
 
 
 def _looks(
@@ -117,145 +55,3 @@ def _batches(looks: Iterable[Look]) -> Iterator[list[Look]]:
             batch, collections, images = [], 0, 0
     if batch:
         yield batch
-
-
-class _Batch:
-    """Some folders as they are on disk, beside what was recorded of their collections."""
-
-    def __init__(self, task: Task, recall: Recall, tally: Tally, remembered: Remembered, looks: Sequence[Look]) -> None:
-        self._task = task
-        self._recall = recall
-        self._tally = tally
-        self._remembered = remembered
-        self._looks = [(look, [] if look.same else self._identified(look)) for look in looks]
-        candidates = [each for _, several in self._looks for each in several]
-        self._known = recall.known([collection for collection, _ in candidates]) if candidates else {}
-        archives = [collection for collection, candidate in candidates if isinstance(candidate, ArchiveFile)]
-        self._opened = recall.opened(archives) if archives else {}
-        self._extensions = b" ".join(task.scope.images).decode()
-        self._newly_opened: dict[UUID, Opened] = {}
-
-    def items(self) -> Iterator[Change | FolderRow]:
-        for look, candidates in self._looks:
-            if look.same:
-                assert look.row
-                self._tally.saw_same(look.row)
-                row: FolderRow | None = look.row.at(look.folder.stamp)
-            else:
-                row = yield from self._compare(look, candidates)
-            if row is None and look.row:
-                self._remembered.distrust(look.row)
-            elif row and row != look.row:
-                yield row
-        if self._newly_opened:
-            self._recall.remember(self._newly_opened)
-
-    def _identified(self, look: Look) -> list[tuple[UUID, Candidate]]:
-        return [(_id_of(self._task.library_id, candidate), candidate) for candidate in look.candidates()]
-
-    def _compare(
-        self, look: Look, candidates: list[tuple[UUID, Candidate]]
-    ) -> Generator[Change, None, FolderRow | None]:
-        """Yields what changed in the folder; returns its row, unless anything speaks against it."""
-        tally, before, collections = self._tally, self._tally.mark(), list[bytes]()
-        for collection, candidate in candidates:
-            seen = tally.collections
-            if change := self._change(collection, candidate):
-                yield change
-            if tally.collections > seen:
-                collections.append(collection.bytes)
-        after = tally.mark()
-        if look.folder.troubled or after.odd != before.odd:
-            return None
-        return row_of(
-            look.folder,
-            look.digest,
-            collections,
-            images=after.images - before.images,
-            size_bytes=after.size_bytes - before.size_bytes,
-        )
-
-    def _change(self, collection: UUID, candidate: Candidate) -> Change | None:
-        if isinstance(candidate, Folder):
-            return self._folder(collection, candidate)
-        if self._is_as_opened(collection, candidate):
-            self._pass_over(collection)
-            return None
-        return self._archive(collection, candidate)
-
-    def _folder(self, collection: UUID, folder: Folder) -> Change | None:
-        if not folder.images:
-            self._tally.excluded_collections += collection in self._known
-            return None
-        seen = Seen(collection_id=collection, kind=FOLDER, path=folder.path, images=folder.images)
-        return self._compared(seen, lambda name: self._task.scope.leaves_out_image(below(folder.path, name)))
-
-    def _is_as_opened(self, collection: UUID, archive: ArchiveFile) -> bool:
-        before, known = self._opened.get(collection), self._known.get(collection)
-        if before is None or self._task.deep or before.extensions != self._extensions:
-            return False
-        now = (archive.size_bytes, archive.mtime_ns)
-        if now != (before.size_bytes, before.mtime_ns):
-            return False
-        # What it held is remembered before it is recorded.
-        recorded = known is not None and known.digest != "" and now == (known.size_bytes, known.mtime_ns)
-        return recorded or not before.image_count
-
-    def _pass_over(self, collection: UUID) -> None:
-        before, known = self._opened[collection], self._known.get(collection)
-        if known and before.image_count:
-            unseen = max(0, known.image_count - before.image_count)
-            excluded = min(unseen, before.left_out)
-            self._tally.saw_collection(images=before.image_count, size_bytes=before.size_bytes)
-            self._tally.saw_unchanged(absent_images=unseen - excluded, excluded_images=excluded)
-        elif known and before.left_out:
-            self._tally.excluded_collections += 1
-
-    def _archive(self, collection: UUID, archive: ArchiveFile) -> Change | None:
-        found = self._open(archive)
-        if found is None:
-            return None
-        scope = self._task.scope
-        images = found.pick([at for at, name in enumerate(found.names) if not scope.leaves_out_member(name)])
-        self._newly_opened[collection] = Opened(
-            size_bytes=archive.size_bytes,
-            mtime_ns=archive.mtime_ns,
-            extensions=self._extensions,
-            image_count=len(images),
-            left_out=len(found) - len(images),
-        )
-        if not images:
-            self._tally.excluded_collections += bool(found) and collection in self._known
-            return None
-        seen = Seen(
-            collection_id=collection,
-            kind=ARCHIVE,
-            path=archive.path,
-            images=images,
-            size_bytes=archive.size_bytes,
-            mtime_ns=archive.mtime_ns,
-        )
-        return self._compared(seen, scope.leaves_out_member)
-
-    def _open(self, archive: ArchiveFile) -> Images | None:
-        try:
-            return images_in(self._task.root, archive.path, self._task.bounds)
-        except BrokenArchive as broken:
-            self._tally.saw_trouble(Trouble("broken_archive", archive.path, broken.detail))
-        except OSError as error:
-            self._tally.saw_trouble(trouble_of(error, archive.path))
-        return None
-
-    def _compared(self, seen: Seen, leaves_out: Callable[[bytes], bool]) -> Change | None:
-        known = self._known.get(seen.collection_id)
-        if known and is_as_recorded(seen, known):
-            self._tally.compared(seen, Unchanged())
-            return None
-        recorded = self._recall.images(seen.collection_id) if known else None
-        difference = compare(seen, known, recorded, leaves_out=leaves_out)
-        self._tally.compared(seen, difference)
-        return difference.change if isinstance(difference, Changed) else None
-
-
-def _id_of(library_id: UUID, candidate: Candidate) -> UUID:
-    return collection_id(library_id, FOLDER if isinstance(candidate, Folder) else ARCHIVE, candidate.path)

@@ -27,8 +27,8 @@ class Counts(Message, frozen=True):
 
 class ReportItem(Message, frozen=True):
     """One thing that could not be read, or a note on what was passed over (with an empty path). `code`: broken_archive
-    | unreadable | vanished | path_too_long; symlinks_skipped | specials_skipped | left_out | excluded. `path` is for
-    display, shortened in the middle when it is very long."""
+    | broken_image | unreadable | vanished | path_too_long; symlinks_skipped | specials_skipped | left_out | excluded.
+    `path` is for display, shortened in the middle when it is very long."""
 
     code: str
     path: str

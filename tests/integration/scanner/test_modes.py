@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from PIL import Image
 
 from linstock.messages.scan import Counts
 from services.scanner import expedition, listing
@@ -295,3 +296,19 @@ def _small_pages(changes: object) -> object:
     from services.scanner.pages import pages
 
     return pages(changes, limit_bytes=64 * 1024)  # type: ignore[arg-type]
+
+
+async def test_a_deep_scan_reads_every_images_header_and_reports_broken_ones(scanner: Scanner, photos: Path) -> None:
+    put(photos, "a/good.jpg", "a/good.png", "a/good.gif")
+    for suffix in ("webp", "avif", "bmp"):
+        Image.new("RGB", (9, 9)).save(photos / "a" / f"good.{suffix}")
+    (photos / "a" / "empty.jpg").touch()
+    (photos / "a" / "page.png").write_text("<html>Not found</html>")
+    (photos / "a" / "cut.jpg").write_bytes(b"\xff\xd8\xff")
+    first = await scanner.scan(photos)
+    assert (await scanner.completed(first)).counts.errors == 0
+    deep = await scanner.completed(await scanner.scan(photos, scan_mode="deep"))
+    found = {item.path: item.code for item in deep.report}
+    assert found == dict.fromkeys(("a/cut.jpg", "a/empty.jpg", "a/page.png"), "broken_image")
+    assert (deep.counts.unchanged, deep.counts.images, deep.counts.errors) == (1, 9, 3)
+    assert (await counts(scanner, photos, "quick")).unchanged == 1

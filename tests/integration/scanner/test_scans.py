@@ -11,8 +11,9 @@ from services.scanner.diff import Known
 from services.scanner.images import Images
 from services.scanner.opened import Opened
 from services.scanner.scope import Scope
-from services.scanner.survey import Task, survey
+from services.scanner.survey import survey
 from services.scanner.tally import Tally
+from services.scanner.task import Task
 from tests.integration.scanner.conftest import LIBRARY, Scanner
 from tests.support.processes import as_unprivileged
 from tests.support.trees import put, put_archive, put_broken_archive, put_many
