@@ -1,6 +1,7 @@
 """What the services would have recorded of one library: created, scheduled, scanned twice. For read-side tests."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import msgspec
@@ -21,7 +22,7 @@ from linstock.messages.job import JobFailed, JobRetryScheduled, JobStarted, JobS
 from linstock.messages.library import LibraryCreated, LibraryDeleted, LibrarySettingsChanged, Settings
 from linstock.messages.receipt import CommandHandled
 from linstock.messages.rules import Timing
-from linstock.messages.scan import Counts, ReportItem, ScanCompleted, ScanFailed
+from linstock.messages.scan import ChangesPreviewed, Counts, PreviewedChange, ReportItem, ScanCompleted, ScanFailed
 from linstock.messages.schedule import (
     JobPolicy,
     ScanTarget,
@@ -175,7 +176,8 @@ class Story:
         )
         return self
 
-    def requested(self, run: int) -> "Story":
+    def requested(self, run: int, **asked: Any) -> "Story":
+        """`asked` are further fields of ScanRequested."""
         instant = NOON + timedelta(days=run)
         self.fired(instant, run)
         self.scheduler.says(
@@ -188,6 +190,7 @@ class Story:
                 target=self.target,
                 policy=JobPolicy(),
                 requested_at=instant,
+                **asked,
             ),
         )
         return self
@@ -236,6 +239,33 @@ class Story:
                 collections=tuple(self._collection(name, images) for name in collections),
                 files=tuple(self._files(name, images) for name in collections),
                 added=len(collections),
+                at=self.moment(run, attempt),
+            ),
+        )
+        return self
+
+    def previewed(self, run: int, *collections: str, attempt: int = 1, images: int = 2) -> "Story":
+        """A page of what a dry run would have recorded: each as if it were new."""
+        self.scanner.says(
+            self.run(run),
+            ChangesPreviewed(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                page=1,
+                changes=tuple(
+                    PreviewedChange(
+                        kind="added",
+                        collection_id=self.collection(name),
+                        collection_kind="folder",
+                        path=name,
+                        images=images,
+                        images_before=0,
+                        size_bytes=images * 1000,
+                        size_bytes_before=0,
+                    )
+                    for name in collections
+                ),
                 at=self.moment(run, attempt),
             ),
         )
