@@ -47,9 +47,8 @@ def _batches(looks: Iterable[Look]) -> Iterator[list[Look]]:
     collections = images = 0
     for look in looks:
         batch.append(look)
-        if not look.same:
-            collections += 1 + len(look.folder.archives)
-            images += len(look.folder.images)
+        collections += 1 + len(look.folder.archives)
+        images += len(look.folder.images)
         if collections >= BATCH_COLLECTIONS or images >= BATCH_IMAGES:
             yield batch
             batch, collections, images = [], 0, 0
