@@ -105,7 +105,7 @@ class _Batch:
 
     def _folder(self, collection: UUID, folder: Folder) -> Change | None:
         if not folder.images:
-            self._tally.excluded_collections += collection in self._known
+            self._saw_excluded(collection)
             return None
         seen = Seen(collection_id=collection, kind=FOLDER, path=folder.path, images=folder.images)
         return self._compared(seen, lambda name: self._task.scope.leaves_out_image(below(folder.path, name)))
@@ -126,10 +126,11 @@ class _Batch:
         if known and before.image_count:
             unseen = max(0, known.image_count - before.image_count)
             excluded = min(unseen, before.left_out)
+            self._tally.saw(collection)
             self._tally.saw_collection(images=before.image_count, size_bytes=before.size_bytes)
             self._tally.saw_unchanged(absent_images=unseen - excluded, excluded_images=excluded)
-        elif known and before.left_out:
-            self._tally.excluded_collections += 1
+        elif before.left_out:
+            self._saw_excluded(collection)
 
     def _archive(self, collection: UUID, archive: ArchiveFile, newly_opened: dict[UUID, Opened]) -> Change | None:
         found = self._open(archive)
@@ -145,7 +146,8 @@ class _Batch:
             left_out=len(found) - len(images),
         )
         if not images:
-            self._tally.excluded_collections += bool(found) and collection in self._known
+            if found:
+                self._saw_excluded(collection)
             return None
         seen = Seen(
             collection_id=collection,
@@ -156,6 +158,12 @@ class _Batch:
             mtime_ns=archive.mtime_ns,
         )
         return self._compared(seen, scope.leaves_out_member)
+
+    def _saw_excluded(self, collection: UUID) -> None:
+        """It is there, with nothing but images that the settings leave out."""
+        if collection in self._known:
+            self._tally.saw(collection)
+            self._tally.excluded_collections += 1
 
     def _open(self, archive: ArchiveFile) -> Images | None:
         try:
@@ -168,6 +176,7 @@ class _Batch:
 
     def _compared(self, seen: Seen, leaves_out: Callable[[bytes], bool]) -> Change | None:
         known = self._known.get(seen.collection_id)
+        self._tally.saw(seen.collection_id)
         if known and is_as_recorded(seen, known):
             self._tally.compared(seen, Unchanged())
             return None

@@ -1,5 +1,7 @@
 """What a scan has seen so far. Written by the scan's thread, read at any time by whoever tells its progress."""
 
+from uuid import UUID
+
 from services.scanner.diff import Changed, Difference, Seen
 from services.scanner.listing import Folder, Trouble
 from services.scanner.report import Report
@@ -15,6 +17,11 @@ class Tally:
         self.absent_images = self.excluded_images = 0
         self.excluded_collections = 0  # known ones that were looked at and have nothing but images that are left out
         self.troubles = Report()
+        self.seen: set[bytes] = set()  # ids of collections, about 100 bytes each
+
+    def saw(self, collection_id: UUID) -> None:
+        """The collection is there, whatever became of it: nobody may call it absent."""
+        self.seen.add(collection_id.bytes)
 
     def saw_folder(self, folder: Folder) -> None:
         self.folders += 1
