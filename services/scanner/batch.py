@@ -144,7 +144,7 @@ class Batch:
 
     def _folder(self, collection: UUID, folder: Folder) -> Change | None:
         if not folder.images:
-            self._tally.excluded_collections += collection in self._known
+            self._saw_excluded(collection)
             return None
         seen = Seen(collection_id=collection, kind=FOLDER, path=folder.path, images=folder.images)
         return self._compared(seen, lambda name: self._task.scope.leaves_out_image(below(folder.path, name)))
@@ -165,10 +165,11 @@ class Batch:
         if known and before.image_count:
             unseen = max(0, known.image_count - before.image_count)
             excluded = min(unseen, before.left_out)
+            self._tally.saw(collection)
             self._tally.saw_collection(images=before.image_count, size_bytes=before.size_bytes)
             self._tally.saw_unchanged(absent_images=unseen - excluded, excluded_images=excluded)
-        elif known and before.left_out:
-            self._tally.excluded_collections += 1
+        elif before.left_out:
+            self._saw_excluded(collection)
 
     def _archive(self, collection: UUID, archive: ArchiveFile) -> Change | None:
         found = self._open(archive)
@@ -184,7 +185,8 @@ class Batch:
             left_out=len(found) - len(images),
         )
         if not images:
-            self._tally.excluded_collections += bool(found) and collection in self._known
+            if found:
+                self._saw_excluded(collection)
             return None
         seen = Seen(
             collection_id=collection,
@@ -195,6 +197,12 @@ class Batch:
             mtime_ns=archive.mtime_ns,
         )
         return self._compared(seen, scope.leaves_out_member)
+
+    def _saw_excluded(self, collection: UUID) -> None:
+        """It is there, with nothing but images that the settings leave out."""
+        if collection in self._known:
+            self._tally.saw(collection)
+            self._tally.excluded_collections += 1
 
     def _open(self, archive: ArchiveFile) -> Images | None:
         try:
@@ -207,6 +215,7 @@ class Batch:
 
     def _compared(self, seen: Seen, leaves_out: Callable[[bytes], bool]) -> Change | None:
         known = self._known.get(seen.collection_id)
+        self._tally.saw(seen.collection_id)
         if known and is_as_recorded(seen, known):
             self._tally.compared(seen, Unchanged())
             return None

@@ -9,7 +9,6 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
-from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -44,9 +43,8 @@ class FolderRow(Struct, frozen=True, array_like=True, gc=False):
         """Its subfolders, ascending."""
         return [below(self.path, name) for name in self.subfolders.split(b"\0")] if self.subfolders else []
 
-    def collection_ids(self) -> Iterator[UUID]:
-        for at in range(0, len(self.collections), 16):
-            yield UUID(bytes=self.collections[at : at + 16])
+    def collection_ids(self) -> Iterator[bytes]:
+        return (self.collections[at : at + 16] for at in range(0, len(self.collections), 16))
 
     def at(self, stamp: tuple[int, int]) -> "FolderRow":
         """The same folder with another stamp."""

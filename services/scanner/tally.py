@@ -1,5 +1,7 @@
 """What a scan has seen so far. Written by the scan's thread, read at any time by whoever tells its progress."""
 
+from uuid import UUID
+
 from msgspec import Struct
 
 from services.scanner.diff import Changed, Difference, Seen
@@ -26,6 +28,11 @@ class Tally:
         self.absent_images = self.excluded_images = 0
         self.excluded_collections = 0  # known ones that were looked at and have nothing but images that are left out
         self.troubles = Report()
+        self.seen: set[bytes] = set()  # ids of collections, about 100 bytes each
+
+    def saw(self, collection_id: UUID) -> None:
+        """The collection is there, whatever became of it: nobody may call it absent."""
+        self.seen.add(collection_id.bytes)
 
     def saw_folder(self, folder: Folder) -> None:
         self.folders += 1
@@ -50,6 +57,7 @@ class Tally:
     def saw_same(self, row: FolderRow) -> None:
         """All collections of a folder, each as recorded."""
         collections = len(row.collections) // 16
+        self.seen.update(row.collection_ids())
         self.collections += collections
         self.unchanged += collections
         self.images += row.images

@@ -81,7 +81,15 @@ class World:
         remembered = Remembered(self.rows.items(), quick=mode == QUICK) if mode != DEEP else Remembered()
         task = Task(library_id=LIBRARY, root=self.root, scope=Scope(), mode=CHANGED if mode == DEEP else mode)
         list(survey(task, self, tally, lambda: False, remembered))
-        of_collections = (tally.collections, tally.images, tally.size_bytes, tally.unchanged, tally.absent_images)
+        assert tally.seen <= {each.bytes for each in self.recorded}
+        of_collections = (
+            len(tally.seen),
+            tally.collections,
+            tally.images,
+            tally.size_bytes,
+            tally.unchanged,
+            tally.absent_images,
+        )
         return (*of_collections, tally.folders, tally.files, tally.symlinks, tally.root_entries)
 
     def _record(self, changes: Sequence[Change], rows: Sequence[FolderRow]) -> None:
@@ -191,7 +199,7 @@ def test_the_row_of_a_folder_has_the_ids_of_its_collections() -> None:
         task = Task(library_id=LIBRARY, root=os.fsencode(folder), scope=Scope())
         found = survey(task, World(Path(folder)), Tally(), lambda: False)
         rows = {row.path: row for row in found if isinstance(row, FolderRow)}
-        ids = [collection_id(LIBRARY, FOLDER, b"a"), collection_id(LIBRARY, "archive", b"a/x.zip")]
+        ids = [collection_id(LIBRARY, FOLDER, b"a").bytes, collection_id(LIBRARY, "archive", b"a/x.zip").bytes]
         assert list(rows[b"a"].collection_ids()) == ids
         assert list(rows[b""].collection_ids()) == []
         assert rows[b""].below() == [b"a"]
