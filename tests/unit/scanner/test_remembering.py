@@ -82,15 +82,9 @@ class World:
         task = Task(library_id=LIBRARY, root=self.root, scope=Scope(), mode=CHANGED if mode == DEEP else mode)
         list(survey(task, self, tally, lambda: False, remembered))
         assert tally.seen <= {each.bytes for each in self.recorded}
-        of_collections = (
-            len(tally.seen),
-            tally.collections,
-            tally.images,
-            tally.size_bytes,
-            tally.unchanged,
-            tally.absent_images,
-        )
-        return (*of_collections, tally.folders, tally.files, tally.symlinks, tally.root_entries)
+        of_collections = (len(tally.seen), tally.collections, tally.images, tally.size_bytes, tally.unchanged)
+        of_folders = (tally.folders, tally.files, tally.symlinks, tally.root_entries)
+        return (*of_collections, tally.absent_images, *of_folders)
 
     def _record(self, changes: Sequence[Change], rows: Sequence[FolderRow]) -> None:
         for change in changes:
@@ -122,10 +116,10 @@ def tick(probe: Path) -> None:
 
 def put_file(folder: bytes, data: st.DataObject) -> None:
     target = Path(os.fsdecode(folder + b"/" + data.draw(st.sampled_from(FILES))))
+    target.unlink(missing_ok=True)  # or it would be edited in place, which a quick scan need not see
     if target.suffix == ".zip":
         put_archive(target, *data.draw(st.lists(st.sampled_from(["1.jpg", "2.jpg", "t.txt"]), unique=True)))
     else:
-        target.unlink(missing_ok=True)  # or it would be edited in place, which a quick scan need not see
         target.write_bytes(b"x" * data.draw(st.integers(0, 3)))
 
 
