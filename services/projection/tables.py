@@ -1,6 +1,7 @@
 """All read models together: which of them each log feeds, in which order they are folded. Pure."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from services.projection.views import (
     jobs,
     libraries,
     operations,
+    proposals,
     run_counts,
     run_days,
     run_totals,
@@ -27,7 +29,7 @@ from services.projection.views import (
 )
 from services.projection.views.collections import Collection
 
-SHAPE = 4
+SHAPE = 5
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
 
 
@@ -46,6 +48,7 @@ class Tables:
         self.jobs = jobs.rows()
         self.scans = scans.rows()
         self.holds = holds.rows()
+        self.proposals = proposals.rows()
         self.collections = collections.rows()
         self.files = files.rows()
         self.events = feed.rows()
@@ -64,6 +67,7 @@ class Tables:
             self.jobs,
             self.scans,
             self.holds,
+            self.proposals,
             self.collections,
             self.files,
             self.events,
@@ -114,6 +118,7 @@ class Tables:
             case names.SCANNER:  # and each further scanner at a disk, such as scanner-nas1
                 scans.fold(self.scans, fact)
                 holds.fold(self.holds, fact)
+                proposals.fold(self.proposals, fact)
                 collections.fold(self.collections, fact, self._content_changed)
                 files.fold(self.files, fact)
                 operations.fold(self.operations, fact)
@@ -132,8 +137,8 @@ class Tables:
             run_counts.fold(self.run_counts, change)
             run_days.fold(self.run_days, change)
 
-    def _content_changed(self, before: Collection | None, after: Collection) -> None:
-        contents.fold(self.contents, self.content_days, before, after)
+    def _content_changed(self, before: Collection | None, after: Collection, at: datetime) -> None:
+        contents.fold(self.contents, self.content_days, before, after, at)
 
     def _library(self, fact: Fact) -> UUID | None:
         """The library of the job or schedule that the event is about, as the event's own log has told it."""

@@ -15,6 +15,7 @@ from uuid import UUID
 from linstock.crashpoints import reach
 from linstock.disk import Disk
 from services.scanner.diff import Known
+from services.scanner.file_system import file_system_of
 from services.scanner.images import Images
 from services.scanner.index import Index
 from services.scanner.ledger import Ledger
@@ -41,14 +42,17 @@ class Expedition:
         archives: OpenedArchives,
         disk: Disk,
         now: Callable[[], datetime],
+        file_system_of: Callable[[bytes], str] = file_system_of,
     ) -> None:
         self.tally = Tally()
+        self.file_systems = ("", "")  # of the root, before the walk and after it
         self._task = task
         self._ledger = ledger
         self._index = index
         self._disk = disk
         self._archives = archives
         self._now = now
+        self._file_system_of = file_system_of
         self._stopping = threading.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -80,6 +84,7 @@ class Expedition:
 
     def _walk(self) -> None:
         under_way: Future[None] | None = None
+        before = self._file_system_of(self._task.root)
         changes = survey(self._task, self, self.tally, self._stopping.is_set)
         try:
             for page in pages(changes):
@@ -89,6 +94,7 @@ class Expedition:
         finally:
             if under_way:
                 under_way.result()
+        self.file_systems = (before, self._file_system_of(self._task.root))
 
     async def _record(self, page: Page) -> None:
         await self._room()

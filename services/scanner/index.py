@@ -2,7 +2,8 @@
 library's rows say which catalogue version they reflect, and they may be emptied at any time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 from uuid import UUID
 
@@ -14,12 +15,13 @@ from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import CollectionEntry, CollectionsRecorded, FileEntry
 from linstock.messages.message import Message
+from services.scanner import index_removals
 from services.scanner.diff import Known
 from services.scanner.images import Images, empty, from_entries, merge
-from services.scanner.outcome import Expected
+from services.scanner.index_removals import Connection
+from services.scanner.outcome import Unseen
 from services.scanner.scope import Scope
 
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 READ_AT_ONCE = 16  # events; each may be half a MiB
@@ -64,7 +66,7 @@ class Index:
     async def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]:
         """Those of them that are recorded."""
         rows = await self._pool.fetch(
-            "SELECT collection_id, digest, image_count, size_bytes, mtime_ns FROM index_collections"
+            "SELECT collection_id, digest, image_count, size_bytes, mtime_ns, missing FROM index_collections"
             " WHERE collection_id = ANY($1)",
             collection_ids,
         )
@@ -74,33 +76,55 @@ class Index:
                 image_count=row["image_count"],
                 size_bytes=row["size_bytes"],
                 mtime_ns=row["mtime_ns"],
+                missing=row["missing"],
             )
             for row in rows
         }
 
     async def images(self, collection_id: UUID) -> Images:
-        """All images recorded of one collection."""
+        """All images recorded of one collection and not missing in it."""
         images, rows = empty(), 0
         async with self._pool.acquire() as connection, connection.transaction():
             query = "SELECT version, files FROM index_images WHERE collection_id = $1 ORDER BY version"
             async for row in connection.cursor(query, collection_id, prefetch=4):
                 images, rows = merge(images, from_entries(_FILES.decode(row["files"]))), rows + 1
+            images = index_removals.without_missing(images)
             if rows > COMPACT_BEYOND:
                 await _compact(connection, collection_id, images)
         return images
 
-    async def expected(self, library_id: UUID, scope: Scope) -> Expected:
-        """How many collections are recorded where `scope` lets a scan look, and where not."""
-        query = "SELECT count(*) FROM index_collections WHERE library_id = $1"
-        total: int = await self._pool.fetchval(query, library_id)
-        if not scope.narrows:
-            return Expected(within=total, left_out=0)
-        left_out = 0
+    async def unseen(
+        self, library_id: UUID, scope: Scope, seen: AbstractSet[bytes], *, unknown: Callable[[str, bytes], bool]
+    ) -> Unseen:
+        """What is recorded, not missing and not among the ids `seen`. `unknown` says of a kind and path whether it may
+        be there all the same."""
+        present, left_out = 0, 0
+        absent: list[UUID] = []
+        doubtful: list[UUID] = []
         async with self._pool.acquire() as connection, connection.transaction():
-            query = "SELECT kind, path FROM index_collections WHERE library_id = $1"
-            async for row in connection.cursor(query, library_id, prefetch=PATHS_AT_ONCE):
-                left_out += scope.leaves_out(row["kind"], row["path"])
-        return Expected(within=total - left_out, left_out=left_out)
+            query = "SELECT collection_id, kind, path FROM index_collections WHERE library_id = $1 AND NOT missing"
+            async for collection, kind, path in connection.cursor(query, library_id, prefetch=PATHS_AT_ONCE):
+                if scope.narrows and scope.leaves_out(kind, path):
+                    left_out += 1
+                    continue
+                present += 1
+                if collection.bytes not in seen:
+                    (doubtful if unknown(kind, path) else absent).append(UUID(bytes=collection.bytes))
+        return Unseen(present=present, left_out=left_out, absent=sorted(absent), unknown=sorted(doubtful))
+
+    async def proposals(self, library_id: UUID) -> set[UUID]:
+        """The collections that the latest hold proposed to mark missing, and that are not missing (yet)."""
+        query = (
+            "SELECT collection_id FROM index_proposals JOIN index_collections USING (library_id, collection_id)"
+            " WHERE library_id = $1 AND NOT missing"
+        )
+        return {UUID(bytes=row[0].bytes) for row in await self._pool.fetch(query, library_id)}
+
+    async def workspace(self, library_id: UUID) -> str | None:
+        """Whose library it is. None: no event of it was seen, or none since this is noted."""
+        query = "SELECT workspace FROM index_libraries WHERE library_id = $1"
+        found: str | None = await self._pool.fetchval(query, library_id)
+        return found
 
     async def version(self, library_id: UUID) -> int:
         """The catalogue version that the library's rows reflect."""
@@ -112,6 +136,7 @@ class Index:
         """Catalogue events of one library, in order; those already reflected are passed over. Raises IndexGap."""
         async with self._pool.acquire() as connection, connection.transaction():
             at = before = await _locked_version(connection, library_id)
+            workspace = ""
             for event in events:
                 if event.version <= at:
                     continue
@@ -119,11 +144,12 @@ class Index:
                     raise IndexGap(library_id, at=at, given=event.version)
                 if event.type == _PAGE_TYPE:
                     await _put(connection, _PAGES.decode(event.data), event.version)
-                at = event.version
+                else:
+                    await index_removals.apply(connection, event)
+                at, workspace = event.version, event.workspace
             if at != before:
-                await connection.execute(
-                    "UPDATE index_libraries SET version = $2 WHERE library_id = $1", library_id, at
-                )
+                query = "UPDATE index_libraries SET version = $2, workspace = $3 WHERE library_id = $1"
+                await connection.execute(query, library_id, at, workspace)
 
     async def catch_up(self, log: EventLog, library_id: UUID, *, version: int) -> None:
         """Reflect the catalogue up to `version` at least. Holds a few events at a time however far behind it is."""
@@ -140,6 +166,7 @@ class Index:
         async with self._pool.acquire() as connection, connection.transaction():
             await _locked_version(connection, library_id)
             await connection.execute("DELETE FROM index_collections WHERE library_id = $1", library_id)
+            await connection.execute("DELETE FROM index_proposals WHERE library_id = $1", library_id)
             await connection.execute("UPDATE index_libraries SET version = 0 WHERE library_id = $1", library_id)
         await self._replay(log, library_id)
 
@@ -166,8 +193,8 @@ async def _put(connection: Connection, page: _Page, version: int) -> None:
         " (library_id, version, collection_id, kind, path, digest, image_count, size_bytes, mtime_ns)"
         " SELECT $1, $2, * FROM unnest($3::uuid[], $4::text[], $5::bytea[], $6::text[], $7::int[], $8::bigint[],"
         " $9::bigint[])"
-        " ON CONFLICT (collection_id) DO UPDATE SET (version, digest, image_count, size_bytes, mtime_ns) ="
-        " (excluded.version, excluded.digest, excluded.image_count, excluded.size_bytes, excluded.mtime_ns)",
+        " ON CONFLICT (collection_id) DO UPDATE SET (version, digest, image_count, size_bytes, mtime_ns, missing) ="
+        " (excluded.version, excluded.digest, excluded.image_count, excluded.size_bytes, excluded.mtime_ns, false)",
         page.library_id,
         version,
         [entry.collection_id for entry in entries],

@@ -19,20 +19,21 @@ from linstock.crashpoints import reach
 from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
 from linstock.jobs.worker import Lease, Order, OwnVerdict
-from linstock.messages.catalogue import RemovalsHeld
 from linstock.messages.job import ScanRequested
 from linstock.messages.scan import ScanCompleted, ScanFailed
+from linstock.messages.schedule import ScanTarget
 from linstock.roots import EVERYWHERE, AllowedRoots, Bounds
 from services.scanner import metrics, outcome
 from services.scanner.catalogue import NotOwner
 from services.scanner.expedition import Expedition
+from services.scanner.file_system import file_system_of
 from services.scanner.index import Index
 from services.scanner.journal import Journal
 from services.scanner.ledger import Attempt, Ledger
 from services.scanner.listing import Stopped
 from services.scanner.opened import OpenedArchives
-from services.scanner.outcome import Expected
 from services.scanner.progress import Publish, progress
+from services.scanner.removals import Concluded, Looked, Removals
 from services.scanner.scan import AttemptClosed
 from services.scanner.scope import Scope
 from services.scanner.survey import Task
@@ -62,6 +63,7 @@ class Runner:
         disk: Disk | None = None,
         roots: AllowedRoots = EVERYWHERE,
         now: Callable[[], datetime] = utc_now,
+        file_system_of: Callable[[bytes], str] = file_system_of,
     ) -> None:
         self._log = log
         self._index = index
@@ -72,6 +74,7 @@ class Runner:
         self._disk = disk or Disk(None)
         self._roots = roots
         self._now = now
+        self._file_system_of = file_system_of
         self._walks: dict[tuple[UUID, int], Expedition] = {}
         self._stopping = False
 
@@ -127,17 +130,25 @@ class Runner:
         await self._index.catch_up(self._log, attempt.library_id, version=ledger.version)
         bounds = await asyncio.get_running_loop().run_in_executor(self._executor, self._roots.bounds)
         task = _task_of(attempt, order, bounds)
-        expected = await self._index.expected(attempt.library_id, task.scope)
         walk = Expedition(
-            task, ledger=ledger, index=self._index, archives=self._archives, disk=self._disk, now=self._now
+            task,
+            ledger=ledger,
+            index=self._index,
+            archives=self._archives,
+            disk=self._disk,
+            now=self._now,
+            file_system_of=self._file_system_of,
         )
         async with self._walking(walk, attempt, lease):
             await walk.run(self._executor)
         if lease.lost.is_set() and not self._stopping:
             raise Stopped
-        held = self._held(walk, attempt, expected)
-        verdict = self._verdict(walk, attempt, expected, held, duration_ms=round((time.monotonic() - began) * 1000))
-        recorded = await ledger.complete(verdict, held)
+        allowed = _target_of(order).guard
+        removals = Removals(attempt, ledger=ledger, index=self._index, allowed=allowed, now=self._now)
+        before, after = walk.file_systems
+        ended = await removals.conclude(Looked(tally=walk.tally, before=before, after=after), task.scope)
+        verdict = self._verdict(walk, attempt, ended, duration_ms=round((time.monotonic() - began) * 1000))
+        recorded = await ledger.complete(verdict, held=ended.held, settles=ended.settles, file_system=ended.file_system)
         reach("after_verdict_append_before_index")
         await self._index.apply(attempt.library_id, recorded)
         metrics.SCAN_SECONDS.observe(verdict.duration_ms / 1000)
@@ -162,32 +173,17 @@ class Runner:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
-    def _held(self, walk: Expedition, attempt: Attempt, expected: Expected) -> RemovalsHeld | None:
-        removals = outcome.removals(walk.tally, expected)
-        if removals is None:
-            return None
-        return RemovalsHeld(
-            scan_id=attempt.scan_id,
-            library_id=attempt.library_id,
-            attempt=attempt.attempt,
-            count=removals.count,
-            reason=removals.reason,
-            at=self._now(),
-        )
-
-    def _verdict(
-        self, walk: Expedition, attempt: Attempt, expected: Expected, held: RemovalsHeld | None, *, duration_ms: int
-    ) -> ScanCompleted:
+    def _verdict(self, walk: Expedition, attempt: Attempt, ended: Concluded, *, duration_ms: int) -> ScanCompleted:
         return ScanCompleted(
             scan_id=attempt.scan_id,
             library_id=attempt.library_id,
             attempt=attempt.attempt,
             lease=attempt.lease,
-            counts=outcome.counts(walk.tally, expected),
+            counts=outcome.counts(walk.tally, ended.unseen, missing=ended.missing),
             duration_ms=duration_ms,
-            held=held.count if held else 0,
+            held=ended.waiting,
             at=self._now(),
-            report=outcome.report(walk.tally, expected),
+            report=outcome.report(walk.tally, ended.unseen),
         )
 
     async def _superseded(self, ledger: Ledger, attempt: Attempt, lost: NotOwner) -> str:
@@ -236,6 +232,11 @@ def _attempt_of(order: Order, lease: Lease) -> Attempt:
         causation_id=order.event_id,
         traceparent=order.traceparent,
     )
+
+
+def _target_of(order: Order) -> ScanTarget:
+    assert isinstance(order.request, ScanRequested)
+    return order.request.target
 
 
 def _task_of(attempt: Attempt, order: Order, bounds: Bounds) -> Task:

@@ -60,10 +60,10 @@ class Scope:
             return True
         if kind == FOLDER and not self.images:
             return True
-        return self._excluded is not None and any(map(self.excludes_folder, _with_parents(folder)))
+        return self._excluded is not None and any(map(self.excludes_folder, with_parents(folder)))
 
 
-def _with_parents(folder: bytes) -> list[bytes]:
+def with_parents(path: bytes) -> list[bytes]:
     """b"a/b" is b"a" and b"a/b"; the root has none."""
-    parts = folder.split(b"/") if folder else []
+    parts = path.split(b"/") if path else []
     return [b"/".join(parts[:count]) for count in range(1, len(parts) + 1)]

@@ -45,8 +45,9 @@ def walk(
     waiting: list[bytes] = []
     while True:
         folder = listing.folder
-        yield folder
+        # First: whoever looks at the folder must know what of it could not be read.
         yield from listing.troubles
+        yield folder
         waiting.extend(below(folder.path, name) for name in reversed(listing.subfolders))
         while waiting:
             if stopping():
