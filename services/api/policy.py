@@ -30,6 +30,10 @@ POLICY: dict[str, Needed] = {
     "get_library_statistics": VIEWER,
     "get_statistics": VIEWER,
     "list_files": VIEWER,
+    # what scans did not find
+    "list_removals": VIEWER,
+    "approve_removals": OPERATOR,
+    "reject_removals": OPERATOR,
     # scans
     "start_scan": OPERATOR,
     "list_scans": VIEWER,

@@ -1,6 +1,7 @@
 """All read models together: which of them each log feeds, in which order they are folded. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from services.projection.views import (
     jobs,
     libraries,
     operations,
+    proposals,
     run_counts,
     run_days,
     run_totals,
@@ -47,6 +49,7 @@ class Tables:
         self.jobs = jobs.rows()
         self.scans = scans.rows()
         self.holds = holds.rows()
+        self.proposals = proposals.rows()
         self.collections = collections.rows()
         self.scan_changes = scan_changes.rows()
         self.files = files.rows()
@@ -66,6 +69,7 @@ class Tables:
             self.jobs,
             self.scans,
             self.holds,
+            self.proposals,
             self.collections,
             self.scan_changes,
             self.files,
@@ -118,6 +122,7 @@ class Tables:
             case names.SCANNER:  # and each further scanner at a disk, such as scanner-nas1
                 scans.fold(self.scans, fact)
                 holds.fold(self.holds, fact)
+                proposals.fold(self.proposals, fact)
                 collections.fold(self.collections, fact, self._content_changed(fact))
                 scan_changes.fold(self.scan_changes, fact)
                 files.fold(self.files, fact)
@@ -137,11 +142,11 @@ class Tables:
             run_counts.fold(self.run_counts, change)
             run_days.fold(self.run_days, change)
 
-    def _content_changed(self, fact: Fact) -> Callable[[Collection | None, Collection], None]:
+    def _content_changed(self, fact: Fact) -> collections.Changed:
         note = scan_changes.noting(self.scan_changes, fact)
 
-        def changed(before: Collection | None, after: Collection) -> None:
-            contents.fold(self.contents, self.content_days, before, after)
+        def changed(before: Collection | None, after: Collection, at: datetime) -> None:
+            contents.fold(self.contents, self.content_days, before, after, at)
             note(before, after)
 
         return changed

@@ -160,7 +160,11 @@ class Batch:
             self._saw_excluded(collection)
             return None
         seen = Seen(collection_id=collection, kind=FOLDER, path=folder.path, images=folder.images)
-        return self._compared(seen, lambda name: self._task.scope.leaves_out_image(below(folder.path, name)))
+        return self._compared(
+            seen,
+            leaves_out=lambda name: self._task.scope.leaves_out_image(below(folder.path, name)),
+            unreadable=lambda name: self._tally.could_not_read(below(folder.path, name)),
+        )
 
     def _is_as_opened(self, collection: UUID, archive: ArchiveFile) -> bool:
         before, known = self._opened.get(collection), self._known.get(collection)
@@ -171,6 +175,8 @@ class Batch:
             return False
         # What it held is remembered before it is recorded.
         recorded = known is not None and known.digest != "" and now == (known.size_bytes, known.mtime_ns)
+        if known is not None and known.image_count > before.image_count + before.left_out:
+            return False  # which of its images are gone is not remembered
         return recorded or not before.image_count
 
     def _pass_over(self, collection: UUID) -> None:
@@ -181,6 +187,7 @@ class Batch:
             self._tally.saw(collection)
             self._tally.saw_collection(images=before.image_count, size_bytes=before.size_bytes)
             self._tally.saw_unchanged(absent_images=unseen - excluded, excluded_images=excluded)
+            self._tally.saw_again(collection, known, changed=False)
         elif before.left_out:
             self._saw_excluded(collection)
 
@@ -209,7 +216,7 @@ class Batch:
             size_bytes=archive.size_bytes,
             mtime_ns=archive.mtime_ns,
         )
-        return self._compared(seen, scope.leaves_out_member)
+        return self._compared(seen, leaves_out=scope.leaves_out_member)
 
     def _saw_excluded(self, collection: UUID) -> None:
         """It is there, with nothing but images that the settings leave out."""
@@ -230,15 +237,15 @@ class Batch:
         recorded = self._recorded.pop(collection, None)
         return self._recall.images([collection])[collection] if recorded is None else recorded
 
-    def _compared(self, seen: Seen, leaves_out: Callable[[bytes], bool]) -> Change | None:
+    def _compared(self, seen: Seen, **judging: Callable[[bytes], bool]) -> Change | None:
         known = self._known.get(seen.collection_id)
         self._tally.saw(seen.collection_id)
         if known and is_as_recorded(seen, known):
-            self._tally.compared(seen, Unchanged())
+            self._tally.compared(seen, known, Unchanged())
             return None
         recorded = self._images(seen.collection_id) if known else None
-        difference = compare(seen, known, recorded, leaves_out=leaves_out)
-        self._tally.compared(seen, difference)
+        difference = compare(seen, known, recorded, **judging)
+        self._tally.compared(seen, known, difference)
         return difference.change if isinstance(difference, Changed) else None
 
 

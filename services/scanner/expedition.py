@@ -17,6 +17,7 @@ from asyncpg import Record
 from linstock.crashpoints import reach
 from linstock.disk import Disk
 from services.scanner.diff import Change, Known
+from services.scanner.file_system import file_system_of
 from services.scanner.images import Images
 from services.scanner.index import Index
 from services.scanner.ledger import Ledger
@@ -28,6 +29,7 @@ from services.scanner.remembered import FolderRow, Remembered
 from services.scanner.survey import survey
 from services.scanner.tally import Tally
 from services.scanner.task import QUICK, Task
+from services.scanner.walk import is_empty
 
 ROOM_LOOK_S = 0.5
 ROWS_AT_ONCE = 1000
@@ -47,9 +49,11 @@ class Expedition:
         archives: OpenedArchives,
         disk: Disk,
         now: Callable[[], datetime],
+        file_system_of: Callable[[bytes], str] = file_system_of,
     ) -> None:
         self.tally = Tally()
-        self._task = task
+        self.file_systems = ("", "")  # of the root, before the walk and after it
+        self.task = task
         self._ledger = ledger
         self._index = index
         self._look = task.look()
@@ -57,6 +61,7 @@ class Expedition:
         self._disk = disk
         self._archives = archives
         self._now = now
+        self._file_system_of = file_system_of
         self._stopping = threading.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -66,7 +71,7 @@ class Expedition:
 
     async def run(self, executor: Executor) -> None:
         """Walk, and record every change. Raises RootUnavailable, Stopped, NotOwner, and what the log raises."""
-        stored = await self._index.folders.load(self._task.library_id, self._look, self._task.reach)
+        stored = await self._index.folders.load(self.task.library_id, self._look, self.task.reach)
         walking = self._loop.run_in_executor(executor, self._walk, stored)
         try:
             await asyncio.shield(walking)
@@ -85,15 +90,18 @@ class Expedition:
         return self._call(self._archives.get(collection_ids))
 
     def remember(self, opened: dict[UUID, Opened]) -> None:
-        if not self._task.dry_run:
+        if not self.task.dry_run:
             self._call(self._archives.put(opened))
 
     def _walk(self, stored: Iterable[Record]) -> None:
         rows = ((row["path"], row["folder"]) for row in stored)
-        remembered = Remembered(rows, quick=self._task.mode == QUICK)
+        remembered = Remembered(rows, quick=self.task.mode == QUICK)
         under_way: Future[None] | None = None
+        before = self._file_system_of(self.task.root)
+        if not self.task.reach.whole:
+            self.tally.root_entries = 0 if is_empty(self.task.root) else 1
         try:
-            for page in pages(self._changes(survey(self._task, self, self.tally, self._stopping.is_set, remembered))):
+            for page in pages(self._changes(survey(self.task, self, self.tally, self._stopping.is_set, remembered))):
                 if under_way:
                     under_way.result()
                 under_way = asyncio.run_coroutine_threadsafe(self._record(page, self._take_rows()), self._loop)
@@ -103,6 +111,7 @@ class Expedition:
         gone = remembered.unseen()
         if gone or self._rows:
             self._call(self._keep(self._take_rows(), gone))
+        self.file_systems = (before, self._file_system_of(self.task.root))
 
     def _changes(self, found: Iterable[Change | FolderRow]) -> Iterator[Change]:
         """Puts the rows aside. Once a page is cut, all changes of the folders whose rows came before are on it or on an
@@ -127,16 +136,16 @@ class Expedition:
         PAGES.inc()
         reach("after_page_append")
         if recorded:
-            await self._index.apply(self._task.library_id, recorded)
+            await self._index.apply(self.task.library_id, recorded)
         reach("after_page_index_before_folders")
         await self._keep(rows)
 
     async def _keep(self, rows: list[FolderRow], gone: Sequence[bytes] = ()) -> None:
         """Only after what they say is recorded. A dry run records nothing."""
-        if self._task.dry_run:
+        if self.task.dry_run:
             return
         await self._index.folders.keep(
-            self._task.library_id, self._look, version=self._ledger.version, rows=rows, gone=gone
+            self.task.library_id, self._look, version=self._ledger.version, rows=rows, gone=gone
         )
 
     async def _room(self) -> None:

@@ -3,7 +3,8 @@ library's rows say which catalogue version they reflect, and they may be emptied
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 import msgspec
@@ -13,10 +14,12 @@ from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import CollectionEntry, CollectionsRecorded, FileEntry
 from linstock.messages.message import Message
+from services.scanner import index_removals
+from services.scanner.catalogue import Hold
 from services.scanner.diff import Known
 from services.scanner.folders import Connection, Folders, Pool, forget, id_of
 from services.scanner.images import Images, empty, from_entries, merge
-from services.scanner.outcome import Expected
+from services.scanner.outcome import Unseen
 from services.scanner.reach import EVERYWHERE, Reach
 from services.scanner.scope import FOLDER, Scope
 
@@ -64,7 +67,7 @@ class Index:
     async def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]:
         """Those of them that are recorded."""
         rows = await self._pool.fetch(
-            "SELECT collection_id, digest, image_count, size_bytes, mtime_ns FROM index_collections"
+            "SELECT collection_id, digest, image_count, size_bytes, mtime_ns, missing FROM index_collections"
             " WHERE collection_id = ANY($1)",
             collection_ids,
         )
@@ -74,12 +77,13 @@ class Index:
                 image_count=row["image_count"],
                 size_bytes=row["size_bytes"],
                 mtime_ns=row["mtime_ns"],
+                missing=row["missing"],
             )
             for row in rows
         }
 
     async def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
-        """All images recorded of each of them."""
+        """All images recorded of each of them and not missing in it."""
         found = dict.fromkeys(collection_ids, empty())
         rows = Counter[UUID]()
         async with self._pool.acquire() as connection, connection.transaction():
@@ -89,23 +93,59 @@ class Index:
                 found[collection_id] = merge(found[collection_id], from_entries(_FILES.decode(row["files"])))
                 rows[collection_id] += 1
             for collection_id, count in rows.items():
+                found[collection_id] = index_removals.without_missing(found[collection_id])
                 if count > COMPACT_BEYOND:
                     await _compact(connection, collection_id, found[collection_id])
         return found
 
-    async def expected(self, library_id: UUID, scope: Scope, reach: Reach = EVERYWHERE) -> Expected:
-        """How many collections of `reach` are recorded where `scope` lets a scan look, and where not."""
-        if reach.whole and not scope.narrows:
-            query = "SELECT count(*) FROM index_collections WHERE library_id = $1"
-            return Expected(within=await self._pool.fetchval(query, library_id), left_out=0)
-        total = left_out = 0
+    async def unseen(
+        self,
+        library_id: UUID,
+        scope: Scope,
+        seen: AbstractSet[bytes],
+        *,
+        unknown: Callable[[str, bytes], bool],
+        reach: Reach = EVERYWHERE,
+    ) -> Unseen:
+        """What is recorded, not missing and not among the ids `seen`. `unknown` says of a kind and path whether it may
+        be there all the same; of what is not in `reach` nobody can tell either."""
+        present, left_out, elsewhere = 0, 0, 0
+        absent: list[UUID] = []
+        doubtful: list[UUID] = []
         async with self._pool.acquire() as connection, connection.transaction():
-            query = "SELECT kind, path FROM index_collections WHERE library_id = $1"
-            async for row in connection.cursor(query, library_id, prefetch=PATHS_AT_ONCE):
-                if reach.holds(row["kind"], row["path"]):
-                    total += 1
-                    left_out += scope.leaves_out(row["kind"], row["path"])
-        return Expected(within=total - left_out, left_out=left_out)
+            query = "SELECT collection_id, kind, path FROM index_collections WHERE library_id = $1 AND NOT missing"
+            async for collection, kind, path in connection.cursor(query, library_id, prefetch=PATHS_AT_ONCE):
+                if scope.narrows and scope.leaves_out(kind, path):
+                    left_out += reach.whole or reach.holds(kind, path)
+                    continue
+                present += 1
+                if not reach.whole and not reach.holds(kind, path):
+                    elsewhere += 1
+                    doubtful.append(UUID(bytes=collection.bytes))
+                elif collection.bytes not in seen:
+                    (doubtful if unknown(kind, path) else absent).append(UUID(bytes=collection.bytes))
+        return Unseen(
+            present=present,
+            left_out=left_out,
+            absent=sorted(absent),
+            unknown=sorted(doubtful),
+            elsewhere=elsewhere,
+        )
+
+    async def proposals(self, library_id: UUID, hold: Hold) -> set[UUID]:
+        """The collections that the hold proposed to mark missing, and that are not missing (yet)."""
+        query = (
+            "SELECT collection_id FROM index_proposals JOIN index_collections USING (library_id, collection_id)"
+            " WHERE library_id = $1 AND scan_id = $2 AND attempt = $3 AND NOT missing"
+        )
+        rows = await self._pool.fetch(query, library_id, hold.scan_id, hold.attempt)
+        return {UUID(bytes=row["collection_id"].bytes) for row in rows}
+
+    async def workspace(self, library_id: UUID) -> str | None:
+        """Whose library it is. None: no event of it was seen, or none since this is noted."""
+        query = "SELECT workspace FROM index_libraries WHERE library_id = $1"
+        found: str | None = await self._pool.fetchval(query, library_id)
+        return found
 
     async def version(self, library_id: UUID) -> int:
         """The catalogue version that the library's rows reflect."""
@@ -117,6 +157,7 @@ class Index:
         """Catalogue events of one library, in order; those already reflected are passed over. Raises IndexGap."""
         async with self._pool.acquire() as connection, connection.transaction():
             at = before = await _locked_version(connection, library_id)
+            workspace = ""
             for event in events:
                 if event.version <= at:
                     continue
@@ -124,11 +165,12 @@ class Index:
                     raise IndexGap(library_id, at=at, given=event.version)
                 if event.type == _PAGE_TYPE:
                     await _put(connection, _PAGES.decode(event.data), event.version)
-                at = event.version
+                elif touched := await index_removals.apply(connection, event):
+                    await _forget_folders_of(connection, touched)
+                at, workspace = event.version, event.workspace
             if at != before:
-                await connection.execute(
-                    "UPDATE index_libraries SET version = $2 WHERE library_id = $1", library_id, at
-                )
+                query = "UPDATE index_libraries SET version = $2, workspace = $3 WHERE library_id = $1"
+                await connection.execute(query, library_id, at, workspace)
 
     async def catch_up(self, log: EventLog, library_id: UUID, *, version: int) -> None:
         """Reflect the catalogue up to `version` at least. Holds a few events at a time however far behind it is."""
@@ -146,6 +188,7 @@ class Index:
             await _locked_version(connection, library_id)
             await connection.execute("DELETE FROM index_collections WHERE library_id = $1", library_id)
             await connection.execute("DELETE FROM index_folders WHERE library_id = $1", library_id)
+            await connection.execute("DELETE FROM index_proposals WHERE library_id = $1", library_id)
             await connection.execute("UPDATE index_libraries SET version = 0 WHERE library_id = $1", library_id)
         await self._replay(log, library_id)
 
@@ -173,8 +216,8 @@ async def _put(connection: Connection, page: _Page, version: int) -> None:
         " (library_id, version, collection_id, kind, path, digest, image_count, size_bytes, mtime_ns)"
         " SELECT $1, $2, * FROM unnest($3::uuid[], $4::text[], $5::bytea[], $6::text[], $7::int[], $8::bigint[],"
         " $9::bigint[])"
-        " ON CONFLICT (collection_id) DO UPDATE SET (version, digest, image_count, size_bytes, mtime_ns) ="
-        " (excluded.version, excluded.digest, excluded.image_count, excluded.size_bytes, excluded.mtime_ns)",
+        " ON CONFLICT (collection_id) DO UPDATE SET (version, digest, image_count, size_bytes, mtime_ns, missing) ="
+        " (excluded.version, excluded.digest, excluded.image_count, excluded.size_bytes, excluded.mtime_ns, false)",
         page.library_id,
         version,
         [entry.collection_id for entry in entries],
@@ -200,6 +243,17 @@ def _path_of(entry: CollectionEntry) -> bytes:
 def _folder_of(library_id: UUID, entry: CollectionEntry) -> UUID:
     """The folder row that speaks of this collection."""
     return entry.collection_id if entry.kind == FOLDER else id_of(library_id, _path_of(entry).rpartition(b"/")[0])
+
+
+async def _forget_folders_of(connection: Connection, collection_ids: Sequence[UUID]) -> None:
+    query = "SELECT library_id, collection_id, kind, path FROM index_collections WHERE collection_id = ANY($1)"
+    await forget(
+        connection,
+        [
+            row["collection_id"] if row["kind"] == FOLDER else id_of(row["library_id"], row["path"].rpartition(b"/")[0])
+            for row in await connection.fetch(query, collection_ids)
+        ],
+    )
 
 
 async def _compact(connection: Connection, collection_id: UUID, images: Images) -> None:

@@ -9,7 +9,6 @@ from datetime import datetime
 from linstock.eventlog.decider import Loaded
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded, VersionConflict
-from linstock.messages.catalogue import RemovalsHeld
 from linstock.messages.scan import (
     ChangesPreviewed,
     CompleteScan,
@@ -68,13 +67,11 @@ class Preview:
             raise AttemptClosed(one.scan_id, one.attempt)
         return []
 
-    async def complete(self, verdict: ScanCompleted, held: RemovalsHeld | None) -> list[Recorded]:
+    async def complete(self, verdict: ScanCompleted) -> None:
         """The verdict alone."""
-        assert held is None
         scan.refuse_closed(self._attempt.scan_id, self._attempt.attempt, self._scan.state)
         if not await self._append(CompleteScan(verdict=verdict), verdict.at):
             raise AttemptClosed(self._attempt.scan_id, self._attempt.attempt)
-        return []
 
     async def fail(self, verdict: ScanFailed) -> None:
         """Harmless when it was closed."""

@@ -19,23 +19,24 @@ from msgspec.structs import replace
 from linstock.crashpoints import reach
 from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
+from linstock.eventlog.record import Recorded
 from linstock.jobs.worker import Lease, Order, OwnVerdict
-from linstock.messages.catalogue import RemovalsHeld
 from linstock.messages.job import ScanRequested
 from linstock.messages.scan import ScanCompleted, ScanFailed
 from linstock.roots import EVERYWHERE, AllowedRoots
 from services.scanner import metrics, outcome
 from services.scanner.catalogue import NotOwner
 from services.scanner.expedition import Expedition
+from services.scanner.file_system import file_system_of
 from services.scanner.index import Index
 from services.scanner.journal import Journal
 from services.scanner.ledger import Attempt, Ledger
 from services.scanner.listing import Stopped
 from services.scanner.opened import OpenedArchives
-from services.scanner.outcome import Expected
 from services.scanner.preview import Preview
 from services.scanner.progress import Publish, progress
 from services.scanner.reach import resolve
+from services.scanner.removals import Concluded, Looked, Removals
 from services.scanner.scan import AttemptClosed
 from services.scanner.scope import Scope
 from services.scanner.task import Task
@@ -63,6 +64,7 @@ class Runner:
         disk: Disk | None = None,
         roots: AllowedRoots = EVERYWHERE,
         now: Callable[[], datetime] = utc_now,
+        file_system_of: Callable[[bytes], str] = file_system_of,
     ) -> None:
         self._log = log
         self._index = index
@@ -73,6 +75,7 @@ class Runner:
         self._disk = disk or Disk(None)
         self._roots = roots
         self._now = now
+        self._file_system_of = file_system_of
         self._walks: dict[tuple[UUID, int], Expedition] = {}
         self._stopping = False
 
@@ -127,17 +130,22 @@ class Runner:
         await ledger.start(self._now())
         await self._index.catch_up(self._log, attempt.library_id, version=ledger.version)
         task = await asyncio.get_running_loop().run_in_executor(self._executor, _task_of, attempt, order, self._roots)
-        expected = await self._index.expected(attempt.library_id, task.scope, task.reach)
         walk = Expedition(
-            task, ledger=ledger, index=self._index, archives=self._archives, disk=self._disk, now=self._now
+            task,
+            ledger=ledger,
+            index=self._index,
+            archives=self._archives,
+            disk=self._disk,
+            now=self._now,
+            file_system_of=self._file_system_of,
         )
         async with self._walking(walk, attempt, lease):
             await walk.run(self._executor)
         if lease.lost.is_set() and not self._stopping:
             raise Stopped
-        held = None if task.dry_run else self._held(walk, attempt, expected)
-        verdict = self._verdict(walk, attempt, expected, held, duration_ms=round((time.monotonic() - began) * 1000))
-        recorded = await ledger.complete(replace(verdict, dry_run=task.dry_run), held)
+        ended = await self._conclude(ledger, attempt, walk, order)
+        verdict = self._verdict(walk, attempt, ended, duration_ms=round((time.monotonic() - began) * 1000))
+        recorded = await self._complete(ledger, verdict, ended)
         reach("after_verdict_append_before_index")
         if recorded:
             await self._index.apply(attempt.library_id, recorded)
@@ -163,32 +171,36 @@ class Runner:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
-    def _held(self, walk: Expedition, attempt: Attempt, expected: Expected) -> RemovalsHeld | None:
-        removals = outcome.removals(walk.tally, expected)
-        if removals is None:
-            return None
-        return RemovalsHeld(
-            scan_id=attempt.scan_id,
-            library_id=attempt.library_id,
-            attempt=attempt.attempt,
-            count=removals.count,
-            reason=removals.reason,
-            at=self._now(),
-        )
+    async def _conclude(self, ledger: Ledger | Preview, attempt: Attempt, walk: Expedition, order: Order) -> Concluded:
+        """A dry run only counts what is not there."""
+        tally, task = walk.tally, walk.task
+        if isinstance(ledger, Preview):
+            unseen = await self._index.unseen(
+                attempt.library_id, task.scope, tally.seen, unknown=tally.knows_nothing_of, reach=task.reach
+            )
+            return Concluded(unseen=unseen)
+        allowed = _request(order).target.guard
+        removals = Removals(attempt, ledger=ledger, index=self._index, allowed=allowed, now=self._now)
+        before, after = walk.file_systems
+        return await removals.conclude(Looked(tally=tally, before=before, after=after, reach=task.reach), task.scope)
 
-    def _verdict(
-        self, walk: Expedition, attempt: Attempt, expected: Expected, held: RemovalsHeld | None, *, duration_ms: int
-    ) -> ScanCompleted:
+    async def _complete(self, ledger: Ledger | Preview, verdict: ScanCompleted, ended: Concluded) -> list[Recorded]:
+        if isinstance(ledger, Preview):
+            await ledger.complete(replace(verdict, dry_run=True))
+            return []
+        return await ledger.complete(verdict, held=ended.held, settles=ended.settles, file_system=ended.file_system)
+
+    def _verdict(self, walk: Expedition, attempt: Attempt, ended: Concluded, *, duration_ms: int) -> ScanCompleted:
         return ScanCompleted(
             scan_id=attempt.scan_id,
             library_id=attempt.library_id,
             attempt=attempt.attempt,
             lease=attempt.lease,
-            counts=outcome.counts(walk.tally, expected),
+            counts=outcome.counts(walk.tally, ended.unseen, missing=ended.missing),
             duration_ms=duration_ms,
-            held=held.count if held else 0,
+            held=ended.waiting,
             at=self._now(),
-            report=outcome.report(walk.tally, expected),
+            report=outcome.report(walk.tally, ended.unseen),
         )
 
     async def _superseded(self, ledger: Ledger | Preview, attempt: Attempt, lost: NotOwner) -> str:

@@ -55,7 +55,7 @@ class Scope:
         """Whether a folder is looked at, wherever in its path a reason not to is."""
         if folder and not self.include_subfolders:
             return False
-        return self._excluded is None or not any(map(self.excludes_folder, _with_parents(folder)))
+        return self._excluded is None or not any(map(self.excludes_folder, with_parents(folder)))
 
     def leaves_out(self, kind: str, path: bytes) -> bool:
         """A collection that is not looked at, wherever in its path the reason is. (One that is looked at may still
@@ -67,7 +67,7 @@ class Scope:
         return not self.looks_into(path if kind == FOLDER else path.rpartition(b"/")[0])
 
 
-def _with_parents(folder: bytes) -> list[bytes]:
+def with_parents(path: bytes) -> list[bytes]:
     """b"a/b" is b"a" and b"a/b"; the root has none."""
-    parts = folder.split(b"/") if folder else []
+    parts = path.split(b"/") if path else []
     return [b"/".join(parts[:count]) for count in range(1, len(parts) + 1)]

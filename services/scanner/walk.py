@@ -71,6 +71,15 @@ def walk(
                 waiting += reversed(subfolders)
 
 
+def is_empty(root: bytes) -> bool:
+    """Whether there is nothing at all in a library's folder, or no folder."""
+    try:
+        with os.scandir(root) as entries:
+            return next(entries, None) is None
+    except (OSError, ValueError):
+        return True
+
+
 def _look(
     root: bytes, path: bytes, scope: Scope, stopping: Callable[[], bool], bounds: Bounds
 ) -> Generator[Folder | Trouble, None, list[bytes]]:
@@ -84,8 +93,9 @@ def _look(
     except OSError as error:
         yield trouble_of(error, path)
         return []
-    yield listing.folder
+    # First: whoever looks at the folder must know what of it could not be read.
     yield from listing.troubles
+    yield listing.folder
     return [below(path, name) for name in listing.folder.subfolders]
 
 

@@ -1,5 +1,6 @@
 """What the services would have recorded of one library: created, scheduled, scanned twice. For read-side tests."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -12,10 +13,16 @@ from linstock.messages.answer import Answer
 from linstock.messages.catalogue import (
     CollectionEntry,
     CollectionFiles,
+    CollectionsMarkedMissing,
     CollectionsRecorded,
+    CollectionsRestored,
     FileEntry,
     HoldSettled,
+    MissingFiles,
+    RemovalsApproved,
     RemovalsHeld,
+    RemovalsProposed,
+    RemovalsRejected,
     ScanStarted,
 )
 from linstock.messages.job import JobFailed, JobRetryScheduled, JobStarted, JobSucceeded, OutcomeIgnored, ScanRequested
@@ -289,7 +296,7 @@ class Story:
         files = tuple(FileEntry(name=f"{number}.jpg", size_bytes=1000, mtime_ns=number) for number in range(images))
         return CollectionFiles(collection_id=self.collection(name), files=files)
 
-    def held(self, run: int, count: int, *, attempt: int = 1) -> "Story":
+    def held(self, run: int, count: int, *, attempt: int = 1, replaces: int | None = None) -> "Story":
         self.scanner.says(
             self.library_id,
             RemovalsHeld(
@@ -297,9 +304,78 @@ class Story:
                 library_id=self.library_id,
                 attempt=attempt,
                 count=count,
-                reason="the folder is empty",
+                reason="empty_root",
                 at=self.moment(run, attempt),
+                message="The library's folder is empty.",
+                replaces=None if replaces is None else self.run(replaces),
             ),
+        )
+        return self
+
+    def proposed(self, run: int, *collections: str, attempt: int = 1) -> "Story":
+        self.scanner.says(
+            self.library_id,
+            RemovalsProposed(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                page=2,
+                at=self.moment(run, attempt),
+                collections=tuple(map(self.collection, collections)),
+            ),
+        )
+        return self
+
+    def marked_missing(
+        self, run: int, *collections: str, attempt: int = 1, files: tuple[MissingFiles, ...] = ()
+    ) -> "Story":
+        self.scanner.says(
+            self.library_id,
+            CollectionsMarkedMissing(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                page=3,
+                at=self.moment(run, attempt),
+                collections=tuple(map(self.collection, collections)),
+                files=files,
+            ),
+        )
+        return self
+
+    def gone(self, collections: Iterable[str], *numbers: int) -> tuple[MissingFiles, ...]:
+        """The images of these numbers in each."""
+        return tuple(
+            MissingFiles(
+                collection_id=self.collection(name),
+                names=tuple(f"{number}.jpg" for number in numbers),
+                image_count=1,
+                size_bytes=1000,
+                digest=f"{name}-left",
+            )
+            for name in collections
+        )
+
+    def restored(self, run: int, *collections: str, attempt: int = 1) -> "Story":
+        self.scanner.says(
+            self.library_id,
+            CollectionsRestored(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                page=4,
+                at=self.moment(run, attempt),
+                collections=tuple(map(self.collection, collections)),
+            ),
+        )
+        return self
+
+    def decided(self, held_by: int, *, approved: bool) -> "Story":
+        common = {"held_scan_id": self.run(held_by), "library_id": self.library_id, "actor": "eva"}
+        at = self.moment(held_by, 9)
+        self.scanner.says(
+            self.library_id,
+            RemovalsApproved(**common, count=1, at=at) if approved else RemovalsRejected(**common, at=at),  # type: ignore[arg-type]
         )
         return self
 

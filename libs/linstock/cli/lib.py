@@ -7,6 +7,7 @@ import rich_click as click
 
 from linstock.cli.named import LIBRARY
 from linstock.cli.options import examples, limited, wait, with_api, with_mode, with_screen
+from linstock.cli.removals import removals
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from linstock.cli.screen import Screen
 
 _named = click.argument("library", metavar="LIBRARY", type=LIBRARY)
+
+_AMOUNT = click.IntRange(0, 1_000_000)
 
 _SETTINGS = (
     click.option("--name", help="What people call it. Default: the folder's name."),
@@ -26,6 +29,13 @@ _SETTINGS = (
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out, as a line of .gitignore; repeatable."),
     click.option("--ext", multiple=True, metavar=".EXT", help="Only files with this extension; repeatable."),
     click.option("--subfolders/--no-subfolders", default=None, help="Look into subfolders."),
+    click.option(
+        "--max-removed-percent",
+        type=click.IntRange(0, 100),
+        help="Up to which share of it may go missing unasked (10).",
+    ),
+    click.option("--max-removed", type=_AMOUNT, help="Up to how many collections may go missing unasked (100)."),
+    click.option("--min-always", type=_AMOUNT, help="So many may always, however small it is (3)."),
 )
 
 
@@ -41,6 +51,9 @@ def lib() -> None:
 
     LIBRARY is an id, the beginning of one (4 characters or more), or an exact name.
     """
+
+
+lib.add_command(removals)
 
 
 @lib.command(
@@ -118,7 +131,8 @@ def change(api: "Api", screen: "Screen", library: str, path: Path | None, clear_
         body["path"] = libraries.absolute(api, path)
     if not body:
         raise click.UsageError("Say what to change, such as --name or --cron.")
-    libraries.change(api, screen, LIBRARY.find(api, library), body)
+    found = LIBRARY.find(api, library)
+    libraries.change(api, screen, found, libraries.with_whole_guard(body, found))
 
 
 @lib.command(

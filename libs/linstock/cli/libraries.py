@@ -21,6 +21,7 @@ COLUMNS = (
     Column("NAME", lambda row: row["name"], folds=True),
     Column("SCANS", lambda row: f"{row['cronExpression']} {row['timeZone']}" if row["autoScan"] else "off", folds=True),
     Column("ADDED", lambda row: words.moment(row["createdAt"])),
+    Column("HELD", lambda row: words.number(row["heldRemovals"]["count"]) if row["heldRemovals"] else "-", right=True),
     Column("PATH", lambda row: row["path"], folds=True),
 )
 
@@ -35,8 +36,13 @@ def body(
     exclude: tuple[str, ...],
     ext: tuple[str, ...],
     subfolders: bool | None,
+    max_removed_percent: int | None,
+    max_removed: int | None,
+    min_always: int | None,
 ) -> "Json":
     """What was given, as the API names it."""
+    limits = {"maxRemovedPercent": max_removed_percent, "maxRemoved": max_removed, "minAlways": min_always}
+    guard = {field: value for field, value in limits.items() if value is not None}
     given: dict[str, Any] = {
         "name": name,
         "description": description,
@@ -46,8 +52,14 @@ def body(
         "excludePatterns": list(exclude) or None,
         "extensions": [f".{each.lstrip('.').lower()}" for each in ext] or None,
         "includeSubfolders": subfolders,
+        "guard": guard or None,
     }
     return {field: value for field, value in given.items() if value is not None}
+
+
+def with_whole_guard(body: "Json", library: "Json") -> "Json":
+    """Limits that were not given stay: over HTTP a guard is one setting."""
+    return {**body, "guard": {**library["guard"], **body["guard"]}} if "guard" in body else body
 
 
 def absolute(api: "Api", path: Path) -> str:
@@ -168,13 +180,24 @@ def _fields(library: "Json") -> Iterator[tuple[str, object]]:
         yield "subfolders", "no"
     yield "leaves out", ", ".join(library.get("excludePatterns") or ())
     yield "extensions", " ".join(library.get("extensions") or ())
+    if guard := library.get("guard"):
+        yield "may go unasked", _guarded(guard)
     yield "scans", f"{library['cronExpression']} {library['timeZone']}" if library["autoScan"] else "only when asked"
+
+
+def _guarded(guard: "Json") -> str:
+    return (
+        f"{guard['maxRemovedPercent']} % of the collections, {guard['minAlways']:,} always,"
+        f" never more than {guard['maxRemoved']:,}"
+    )
 
 
 def _told(library: "Json", statistics: "Json", schedule: "Json | None") -> Iterator[tuple[str, object]]:
     yield from _fields(library)
     if statistics:
         yield from _contents(statistics)
+    if held := library.get("heldRemovals"):
+        yield "held back", f"{held['message']} linstock lib removals ls {words.short(library['id'])}"
     if schedule is not None:
         yield "schedule", schedule["id"]
         yield from schedules.timing(schedule)
@@ -192,8 +215,6 @@ def _contents(statistics: "Json") -> Iterator[tuple[str, object]]:
     missing = f", {statistics['missingCollections']:,} missing" if statistics["missingCollections"] else ""
     yield "holds", f"{_amount(statistics)}{missing}"
     yield "in 7 days", _amount(statistics["growth"]["last7Days"], sign="+")
-    if statistics["heldRemovals"]:
-        yield "held back", words.counted(statistics["heldRemovals"], "removal")
     rate = "" if statistics["successRate"] is None else f", {statistics['successRate']:g} % successful"
     yield "runs", f"{statistics['runs']:,}{rate}"
     if statistics["lastRunAt"]:

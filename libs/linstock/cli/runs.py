@@ -68,7 +68,7 @@ def _fields(run: "Json") -> Iterator[tuple[str, object]]:
     if counts := run.get("counts") or run.get("progress"):
         yield from _counts(counts)
     if run.get("held"):
-        yield "held back", f"{words.counted(run['held'], 'removal')}: nothing is marked missing until they are approved"
+        yield "held back", f"{words.counted(run['held'], 'removal')}: linstock lib removals approve | reject"
 
 
 def _counts(counts: "Json") -> Iterator[tuple[str, object]]:
@@ -84,7 +84,9 @@ def _counts(counts: "Json") -> Iterator[tuple[str, object]]:
     if counts.get("added") is not None:
         yield "changes", f"{counts['added']:,} added, {counts['changed']:,} changed, {counts['unchanged']:,} unchanged"
     if counts.get("absent"):
-        yield "not seen", f"{counts['absent']:,}"
+        yield "not seen", f"{counts['absent']:,}, {counts.get('missing', 0):,} marked missing"
+    if counts.get("restored"):
+        yield "there again", f"{counts['restored']:,}"
     if counts.get("errors") is not None:
         yield "could not be read", f"{counts['errors']:,}"
 

@@ -8,9 +8,9 @@ from linstock.messages.message import Message
 
 class Counts(Message, frozen=True):
     """What a scan saw. `added`, `changed` and `unchanged` count collections; `files` are all regular files, `errors`
-    all that could not be read. `absent` were known before and not seen, collections and, in collections that were
-    seen, images; `excluded` likewise, where the library's settings say not to look (any more). Nothing is marked
-    missing because of either."""
+    all that could not be read. `absent` were present before and not seen, collections and, in collections that were
+    seen, images; of them `missing` were marked so. `excluded` likewise, where the library's settings say not to look
+    (any more): those are never marked. `restored` collections were missing and are there again."""
 
     collections: int = 0
     images: int = 0
@@ -23,6 +23,8 @@ class Counts(Message, frozen=True):
     absent: int = 0
     errors: int = 0
     excluded: int = 0
+    missing: int = 0
+    restored: int = 0
 
 
 class ReportItem(Message, frozen=True):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from linstock.messages.library import DEFAULT_EXTENSIONS, Settings
+from linstock.messages.library import DEFAULT_EXTENSIONS, RemovalGuard, Settings
 from linstock.messages.message import Message
 from linstock.messages.rules import ChangedRules, Rules, Timing
 
@@ -24,6 +24,7 @@ class ScanTarget(Message, frozen=True):
     include_subfolders: bool = True
     exclude_patterns: tuple[str, ...] = ()
     extensions: tuple[str, ...] = DEFAULT_EXTENSIONS
+    guard: RemovalGuard = RemovalGuard()
 
 
 class ScanPath(Message, frozen=True):

@@ -75,15 +75,16 @@ def milliseconds(start: datetime | None, end: datetime | None) -> int | None:
 
 
 def _scan(row: asyncpg.Record) -> ScanDto:
+    counts = msgspec.json.decode(row["counts"] or "null", type=Counts | None)
     return ScanDto(
         id=row["id"],
         library_id=row["library_id"],
         library_name=row["library_name"],
         scheduled_job_id=row["schedule_id"],
         status=row["status"],
-        removals=_removals(row["hold"]),
+        removals=_removals(row["hold"], counts),
         held=row["held"] or 0 if row["hold"] == "held" else 0,
-        counts=msgspec.json.decode(row["counts"] or "null", type=Counts | None),
+        counts=counts,
         report=msgspec.json.decode(row["report"] or "null", type=list[ReportItem] | None),
         attempt=row["attempt"],
         triggered_by=row["triggered_by"],
@@ -111,6 +112,11 @@ def _scope(stored: str | None) -> list[ScopeDto] | None:
     ]
 
 
-def _removals(hold: str | None) -> Removals:
-    # A settled hold removed nothing: a later scan found the content again.
-    return hold if hold in ("held", "applied", "rejected") else "none"  # type: ignore[return-value]
+def _removals(hold: str | None, counts: Counts | None) -> Removals:
+    match hold:
+        case "held" | "rejected":
+            return hold
+        case "approved":
+            return "applied"
+        case _:  # none, or a later scan settled it
+            return "applied" if counts and counts.missing else "none"

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linstock.messages.catalogue import CollectionsRecorded
+from linstock.messages.catalogue import CollectionsMarkedMissing, CollectionsRecorded, CollectionsRestored
 from linstock.messages.scan import ChangesPreviewed
 from services.projection.fact import Fact
 from services.projection.rows import Rows
@@ -63,7 +63,7 @@ def noting(changes: Rows[ScanChange], fact: Fact) -> Callable[[Collection | None
 
     def note(before: Collection | None, after: Collection) -> None:
         nonlocal place
-        if isinstance(fact.event, CollectionsRecorded):
+        if isinstance(fact.event, CollectionsRecorded | CollectionsMarkedMissing | CollectionsRestored):
             changes.put(_changed(changes, fact, fact.event, fact.version * PLACES + place, before, after))
             place += 1
 
@@ -102,15 +102,14 @@ def fold(changes: Rows[ScanChange], fact: Fact) -> None:
 def _changed(
     changes: Rows[ScanChange],
     fact: Fact,
-    event: CollectionsRecorded,
+    event: CollectionsRecorded | CollectionsMarkedMissing | CollectionsRestored,
     ordinal: int,
     before: Collection | None,
     after: Collection,
 ) -> ScanChange:
     known = changes.get((after.collection_id, event.scan_id))
     if known is not None:
-        return replace(known, attempt=event.attempt, images=after.image_count, bytes=after.size_bytes, at=event.at)
-    there = before is not None and before.state == PRESENT
+        return replace(known, attempt=event.attempt, images=_images(after), bytes=_bytes(after), at=event.at)
     return ScanChange(
         collection_id=after.collection_id,
         scan_id=event.scan_id,
@@ -123,13 +122,21 @@ def _changed(
         collection_kind=after.kind,
         path=after.path,
         path_bytes=after.path_bytes,
-        images_before=before.image_count if before and there else 0,
-        images=after.image_count if after.state == PRESENT else 0,
-        bytes_before=before.size_bytes if before and there else 0,
-        bytes=after.size_bytes if after.state == PRESENT else 0,
+        images_before=_images(before),
+        images=_images(after),
+        bytes_before=_bytes(before),
+        bytes=_bytes(after),
         at=event.at,
         log=fact.log,
     )
+
+
+def _images(collection: Collection | None) -> int:
+    return collection.image_count if collection and collection.state == PRESENT else 0
+
+
+def _bytes(collection: Collection | None) -> int:
+    return collection.size_bytes if collection and collection.state == PRESENT else 0
 
 
 def _kind(before: Collection | None, after: Collection) -> str:

@@ -58,6 +58,9 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ("DELETE", "/api/v1/libraries/{library_id}"): [BAD_MATCH, BAD_KEY, NO_ID],
     ("GET", "/api/v1/libraries/{library_id}/collections"): [missing("library"), NO_PAGE],
     ("GET", "/api/v1/libraries/{library_id}/statistics"): [missing("library"), bad_query("days=0"), NO_ID],
+    ("GET", "/api/v1/libraries/{library_id}/removals"): [missing("library"), NO_PAGE, NO_ID],
+    ("POST", "/api/v1/libraries/{library_id}/removals/{scan_id}/approve"): [missing("library"), NO_ID],
+    ("POST", "/api/v1/libraries/{library_id}/removals/{scan_id}/reject"): [missing("library"), NO_ID],
     ("GET", "/api/v1/collections"): [bad_query("state=gone"), bad_query("sort=size"), NO_PAGE],
     ("GET", "/api/v1/collections/{collection_id}"): [missing("collection"), NO_ID],
     ("GET", "/api/v1/collections/{collection_id}/files"): [missing("collection"), NO_PAGE, NO_ID],
@@ -182,7 +185,7 @@ def test_some_bad_input_of_each_route_is_refused_for_its_own_sake() -> None:
 
 
 async def test_bad_input_is_refused_and_reaches_nobody(
-    api: httpx.AsyncClient, library_owner: Owner, scheduler_owner: Owner
+    api: httpx.AsyncClient, library_owner: Owner, scheduler_owner: Owner, scanner_owner: Owner
 ) -> None:
     for (method, path), cases in BAD_INPUT.items():
         for case in cases:
@@ -197,7 +200,7 @@ async def test_bad_input_is_refused_and_reaches_nobody(
             assert told == (case.status, case.status, case.code), where
             assert answer.headers["content-type"] == "application/problem+json", where
             assert set(problem) >= {"type", "title", "detail", "traceId"}, where
-    assert library_owner.commands == scheduler_owner.commands == []
+    assert library_owner.commands == scheduler_owner.commands == scanner_owner.commands == []
 
 
 @pytest.mark.parametrize("path", ["/docs/nowhere", "/nowhere", "/api/v1", "/api/v2/libraries"])
