@@ -84,6 +84,19 @@ async def test_the_difference_of_two_scans_is_what_all_after_the_first_came_to(
     assert (beyond["totalCount"], beyond["data"]) == (3, [])
 
 
+async def test_what_went_and_came_back_is_no_difference(api: httpx.AsyncClient, world: World, story: Story) -> None:
+    story.created().scanned(1, "a", "b")
+    story.requested(2).started(2).marked_missing(2, "a", "b").seen(2).succeeded(2)
+    fresh = await world.tell(story.requested(3).started(3).restored(3, "a").page(3, "c").seen(3).succeeded(3))
+    url = f"/api/v1/scans/{story.run(3)}/diff?against="
+    assert await told(api, url + str(story.run(1)), fresh) == [("missing", "b", 2, 0), ("added", "c", 0, 2)]
+    assert await told(api, url + str(story.run(2)), fresh) == [("restored", "a", 0, 2), ("added", "c", 0, 2)]
+    assert await told(api, f"/api/v1/scans/{story.run(2)}/changes?kind=missing", fresh) == [
+        ("missing", "a", 2, 0),
+        ("missing", "b", 2, 0),
+    ]
+
+
 async def test_only_scans_of_one_library_that_recorded_something_can_be_compared(
     api: httpx.AsyncClient, world: World, story: Story
 ) -> None:

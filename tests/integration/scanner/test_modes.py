@@ -15,6 +15,7 @@ from services.scanner import expedition, listing
 from services.scanner.diff import Known
 from services.scanner.folders import Folders, id_of
 from services.scanner.remembered import FolderRow
+from services.scanner.removals import Removals
 from tests.integration.scanner.conftest import LIBRARY, Scanner
 from tests.support.trees import put, put_archive, put_broken_archive, put_many
 
@@ -166,14 +167,39 @@ async def test_folders_that_vanish_lose_their_rows_and_are_found_again_when_they
 
 
 async def test_whatever_is_odd_about_a_folder_keeps_it_from_being_trusted(scanner: Scanner, photos: Path) -> None:
-    put(photos, "a/1.jpg", "a/2.jpg", "b/3.jpg")
+    put(photos, "a/1.jpg", "b/3.jpg")
     put_broken_archive(photos / "b" / "broken.zip")
     await scanner.scan(photos)
-    (photos / "a" / "2.jpg").unlink()
     for mode in ("changed", "quick", "quick", "deep", "changed"):
         seen = await counts(scanner, photos, mode)
-        assert (seen.absent, seen.errors, seen.unchanged) == (1, 1, 2), mode
-    assert set(await rows(scanner)) == {b""}
+        assert (seen.errors, seen.unchanged) == (1, 2), mode
+    assert set(await rows(scanner)) == {b"", b"a"}
+
+
+async def test_what_is_missing_and_comes_back_is_restored_before_its_folder_is_trusted(
+    scanner: Scanner, photos: Path, monkeypatch: pytest.MonkeyPatch, looked_into: list[bytes]
+) -> None:
+    put(photos, "a/1.jpg", "a/2.jpg", "b/3.jpg")
+    put_archive(photos / "a" / "x.zip", "1.jpg")
+    await scanner.scan(photos)
+    (photos / "a").rename(photos.parent / "away")
+    assert (await counts(scanner, photos, "quick")).missing == 2
+    (photos.parent / "away").rename(photos / "a")
+
+    async def killed(*_: object) -> None:
+        raise ConnectionError("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Removals, "conclude", killed)
+        await scanner.failed(await scanner.scan(photos, scan_mode="quick"))
+    assert (await counts(scanner, photos, "quick")).restored == 2
+    # One image is missing: its folder is what it is, and remembered as that.
+    (photos / "a" / "2.jpg").unlink()
+    assert (await counts(scanner, photos, "quick")).missing == 1
+    await counts(scanner, photos, "quick")
+    looked_into.clear()
+    assert (await counts(scanner, photos, "quick")).images == 3
+    assert looked_into == []
 
 
 async def test_rows_hold_only_under_the_settings_that_they_were_made_under(scanner: Scanner, photos: Path) -> None:

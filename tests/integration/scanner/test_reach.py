@@ -25,8 +25,9 @@ async def test_only_what_lies_in_the_scope_is_looked_at_and_missed(scanner: Scan
     put(photos, "a/new/6.jpg", "a-b/new/7.jpg")
     seen = await counts(scanner, photos, b"a", mode=mode)
     assert (seen.collections, seen.added, seen.unchanged, seen.absent, seen.folders) == (2, 1, 1, 2, 3)
+    assert (seen.missing, seen.excluded) == (2, 0)
     whole = await counts(scanner, photos, mode=mode)
-    assert (whole.added, whole.absent) == (1, 3)
+    assert (whole.added, whole.absent, whole.missing) == (1, 1, 1)
 
 
 async def test_a_scan_of_everything_after_one_of_a_part_sees_everything(scanner: Scanner, photos: Path) -> None:
@@ -110,3 +111,33 @@ async def test_rows_of_folders_outside_the_scope_stay(scanner: Scanner, photos: 
     assert await remembered() == {b"", b"a", b"a/b", b"c"}
     await scanner.scan(photos, paths=[b"a"])
     assert await remembered() == {b"", b"a", b"c"}
+
+
+async def test_a_part_that_holds_nothing_any_more_is_marked_missing_without_a_question(
+    scanner: Scanner, photos: Path
+) -> None:
+    put(photos, "a/1.jpg", "b/2.jpg")
+    await scanner.scan(photos)
+    (photos / "a" / "1.jpg").unlink()
+    completed = await scanner.completed(await scanner.scan(photos, paths=[b"a"]))
+    assert (completed.counts.missing, completed.held) == (1, 0)
+
+
+async def test_an_empty_root_holds_also_what_only_a_part_of_it_was_asked_for(scanner: Scanner, photos: Path) -> None:
+    put(photos, "a/1.jpg", "2.jpg")
+    await scanner.scan(photos)
+    (photos / "a").rename(photos.parent / "away")
+    (photos / "2.jpg").unlink()
+    completed = await scanner.completed(await scanner.scan(photos, paths=[b"2.jpg"]))
+    assert (completed.counts.missing, completed.held) == (0, 1)
+
+
+async def test_a_part_settles_nothing_that_waits_elsewhere(scanner: Scanner, photos: Path) -> None:
+    put(photos, "keep/0.jpg", *(f"{number}/1.jpg" for number in range(5)))
+    await scanner.scan(photos)
+    for number in range(5):
+        (photos / str(number) / "1.jpg").unlink()
+    assert (await scanner.completed(await scanner.scan(photos))).held == 5
+    part = await scanner.completed(await scanner.scan(photos, paths=[b"keep"]))
+    assert (part.held, part.counts.absent, part.counts.missing) == (5, 0, 0)
+    assert (await scanner.completed(await scanner.scan(photos))).held == 5

@@ -56,3 +56,12 @@ def test_a_dry_run_leaves_the_collections_alone() -> None:
     for table in ("collections", "contents", "files", "content_days"):
         assert after[table] == before[table]
     assert changes(story, 2) == [("added", "b", 0, 2)]
+
+
+def test_what_goes_missing_and_comes_back() -> None:
+    story = Story(seed=SEED).created().scanned(1, "a", "b")
+    story.requested(2).started(2).marked_missing(2, "a").seen(2)
+    story.requested(3).started(3).restored(3, "a").seen(3)
+    for size in (1, 1000):
+        assert changes(story, 2, size=size) == [("missing", "a", 2, 0)]
+        assert changes(story, 3, size=size) == [("restored", "a", 0, 2)]
