@@ -18,6 +18,7 @@ NAMES = (
     "after_tick_append",
     "after_dispatch_publish",
     "after_page_append",
+    "after_page_index_before_folders",
     "after_verdict_append_before_index",
 )
 

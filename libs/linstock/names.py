@@ -22,7 +22,7 @@ SCAN_QUEUE = "library-scan"
 
 SERVICES = (LIBRARY, SCHEDULER, SCANNER, PROJECTION, API)
 LOGS = (LIBRARY, SCHEDULER, SCANNER)
-COMMANDED = (LIBRARY, SCHEDULER)  # the scanner is told by orders only
+COMMANDED = (LIBRARY, SCHEDULER, SCANNER)
 
 DEFAULT_WORKSPACE = "default"
 
@@ -147,6 +147,7 @@ def durables_of(service: str) -> tuple[tuple[str, str], ...]:
             (REPORTS, REPORTS_DURABLE),
         ),
         SCANNER: (
+            (COMMANDS, command_durable(SCANNER)),
             (EVENTS, reaction_durable(SCANNER)),
             (WORK, work_durable(SCAN_QUEUE)),
         ),

@@ -30,10 +30,16 @@ POLICY: dict[str, Needed] = {
     "get_library_statistics": VIEWER,
     "get_statistics": VIEWER,
     "list_files": VIEWER,
+    # what scans did not find
+    "list_removals": VIEWER,
+    "approve_removals": OPERATOR,
+    "reject_removals": OPERATOR,
     # scans
     "start_scan": OPERATOR,
     "list_scans": VIEWER,
     "get_scan": VIEWER,
+    "list_scan_changes": VIEWER,
+    "diff_scans": VIEWER,
     # scheduled jobs and their runs
     "list_scheduled_jobs": VIEWER,
     "get_scheduled_job": VIEWER,

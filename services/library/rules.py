@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from pathspec import GitIgnoreSpec
 
 from linstock import cron, text
-from linstock.messages.library import DEFAULT_EXTENSIONS, Settings
+from linstock.messages.library import DEFAULT_EXTENSIONS, RemovalGuard, Settings
 
 NAME_LIMIT = 200  # characters
 DESCRIPTION_LIMIT = 2000  # characters
@@ -19,6 +19,7 @@ KERNEL_TREES = ("/proc", "/sys", "/dev")
 """Reading what lies there can block for ever, or does something."""
 PATTERNS_LIMIT = 64
 PATTERN_LIMIT = 200  # characters
+REMOVED_LIMIT = 1_000_000
 
 
 class InvalidSettings(Exception):
@@ -53,6 +54,7 @@ def check(settings: Settings) -> None:
     _check_path(settings.path)
     _check_patterns(settings.exclude_patterns)
     _check_extensions(settings.extensions)
+    _check_guard(settings.guard)
     try:
         cron.check(settings.cron_expression, settings.time_zone)
     except cron.InvalidCron as error:
@@ -92,6 +94,14 @@ def _check_extensions(extensions: Sequence[str]) -> None:
     for extension in extensions:
         if extension not in DEFAULT_EXTENSIONS:
             raise InvalidSettings("extensions", f"{extension} is none of {' '.join(DEFAULT_EXTENSIONS)}")
+
+
+def _check_guard(guard: RemovalGuard) -> None:
+    if not 0 <= guard.max_removed_percent <= 100:
+        raise InvalidSettings("guard/maxRemovedPercent", "a percentage is 0 to 100")
+    for field, given in (("maxRemoved", guard.max_removed), ("minAlways", guard.min_always)):
+        if not 0 <= given <= REMOVED_LIMIT:
+            raise InvalidSettings(f"guard/{field}", f"0 to {REMOVED_LIMIT} collections")
 
 
 def _check_text(field: str, given: str, allowed: str = "") -> None:

@@ -20,6 +20,7 @@ LONGEST_S = 3600.0
 
 _OPERATIONS = "DELETE FROM operations WHERE handled_at < $1 AND log = $2"
 _SCANS = "DELETE FROM scans WHERE ended_at < $1 AND log = $2"
+_CHANGES = "DELETE FROM scan_changes WHERE at < $1 AND log = $2"
 _HOLDS = "DELETE FROM holds WHERE settled_at < $1 AND log = $2"
 # Runs that are forgotten are no longer counted as kept.
 _JOBS = f"""
@@ -60,7 +61,7 @@ _BEFORE_FLOOR = "(SELECT position FROM event_floors WHERE log = $2) AND $1::time
 _EVENTS = f"DELETE FROM events WHERE log = $2 AND position <= {_BEFORE_FLOOR}"  # noqa: S608
 _HOURS = f"DELETE FROM event_hours WHERE log = $2 AND last_position <= {_BEFORE_FLOOR}"  # noqa: S608
 
-STATEMENTS = (_OPERATIONS, _SCANS, _HOLDS, _JOBS, _COUNTS, _TICKS, _BACKFILLS, _FLOOR, _EVENTS, _HOURS)
+STATEMENTS = (_OPERATIONS, _SCANS, _CHANGES, _HOLDS, _JOBS, _COUNTS, _TICKS, _BACKFILLS, _FLOOR, _EVENTS, _HOURS)
 
 
 async def forget(connection: Connection, fact: Fact) -> None:

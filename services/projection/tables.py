@@ -1,6 +1,7 @@
 """All read models together: which of them each log feeds, in which order they are folded. Pure."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +20,11 @@ from services.projection.views import (
     jobs,
     libraries,
     operations,
+    proposals,
     run_counts,
     run_days,
     run_totals,
+    scan_changes,
     scans,
     schedule_versions,
     schedules,
@@ -50,7 +53,9 @@ class Tables:
         self.jobs = jobs.rows()
         self.scans = scans.rows()
         self.holds = holds.rows()
+        self.proposals = proposals.rows()
         self.collections = collections.rows()
+        self.scan_changes = scan_changes.rows()
         self.files = files.rows()
         self.events = feed.rows()
         self.hours = feed.hours()
@@ -70,7 +75,9 @@ class Tables:
             self.jobs,
             self.scans,
             self.holds,
+            self.proposals,
             self.collections,
+            self.scan_changes,
             self.files,
             self.events,
             self.hours,
@@ -94,6 +101,7 @@ class Tables:
         yield self.scans, {key for fact in facts for key in scans.reads(fact)}
         yield self.holds, {key for fact in facts for key in holds.reads(fact)}
         yield self.collections, {key for fact in facts for key in collections.reads(fact)}
+        yield self.scan_changes, {key for fact in facts for key in scan_changes.reads(fact, self.collections)}
         yield self.files, {key for fact in facts for key in files.reads(fact)}
         yield self.hours, {feed.hour_of(fact.time) for fact in facts}
 
@@ -121,7 +129,9 @@ class Tables:
             case names.SCANNER:  # and each further scanner at a disk, such as scanner-nas1
                 scans.fold(self.scans, fact)
                 holds.fold(self.holds, fact)
-                collections.fold(self.collections, fact, self._content_changed)
+                proposals.fold(self.proposals, fact)
+                collections.fold(self.collections, fact, self._content_changed(fact))
+                scan_changes.fold(self.scan_changes, fact)
                 files.fold(self.files, fact)
                 operations.fold(self.operations, fact)
             case _:
@@ -141,8 +151,14 @@ class Tables:
             run_counts.fold(self.run_counts, change)
             run_days.fold(self.run_days, change)
 
-    def _content_changed(self, before: Collection | None, after: Collection) -> None:
-        contents.fold(self.contents, self.content_days, before, after)
+    def _content_changed(self, fact: Fact) -> collections.Changed:
+        note = scan_changes.noting(self.scan_changes, fact)
+
+        def changed(before: Collection | None, after: Collection, at: datetime) -> None:
+            contents.fold(self.contents, self.content_days, before, after, at)
+            note(before, after)
+
+        return changed
 
     def _library(self, fact: Fact) -> UUID | None:
         """The library of the job or schedule that the event is about, as the event's own log has told it."""

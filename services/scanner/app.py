@@ -7,17 +7,21 @@ from pathlib import Path
 import asyncpg
 
 from linstock import names
+from linstock.bus.inbox import CommandInbox
 from linstock.bus.reactions import Reactions
 from linstock.eventlog.postgres import PostgresLog
 from linstock.jobs.worker import Worker
 from linstock.lifecycle import Service
+from linstock.messages.catalogue import RemovalsCommand
 from linstock.migrations import migrate
 from linstock.outage import postgres_problem
 from linstock.owner import Owner
 from linstock.probes import Vitals
 from linstock.roots import AllowedRoots
 from linstock.settings import Settings
-from services.scanner.index import Index, Pool
+from services.scanner.commands import RemovalsPlanner
+from services.scanner.folders import Pool
+from services.scanner.index import Index
 from services.scanner.journal import Journal
 from services.scanner.opened import OpenedArchives
 from services.scanner.reactions import Closings
@@ -87,10 +91,10 @@ class ScannerService:
             self._pool = None
 
     def _make_runner(self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor) -> Runner:
-        journal = Journal(pool)
+        journal, index = Journal(pool), Index(pool)
         runner = Runner(
             log,
-            Index(pool),
+            index,
             OpenedArchives(pool),
             journal,
             executor=executor,
@@ -100,6 +104,13 @@ class ScannerService:
         )
         closings = Closings(log, journal, stop_walk=runner.stop_walk, now=utc_now)
         Reactions(self._owner.broker, service=names.SCANNER, react=closings.react)
+        CommandInbox(
+            self._owner.broker,
+            log=log,
+            service=names.SCANNER,
+            commands=RemovalsCommand,
+            plan=RemovalsPlanner(log, index).plan,
+        )
         return runner
 
     async def _index(self) -> str | None:

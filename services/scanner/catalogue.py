@@ -3,6 +3,8 @@
 The fold keeps the owner, its cursor and counters; what is in the library is in the events alone.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import NoReturn, assert_never
 from uuid import UUID
 
@@ -11,21 +13,30 @@ from msgspec.structs import replace
 
 from linstock.eventlog.decider import Aggregate, Snapshots
 from linstock.messages.catalogue import (
+    ApproveRemovals,
     CatalogueCommand,
     CatalogueEvent,
+    CataloguePage,
     CatalogueReleased,
+    CollectionsMarkedMissing,
     CollectionsRecorded,
+    CollectionsRestored,
     HoldRemovals,
     HoldSettled,
     RecordPage,
+    RejectRemovals,
     ReleaseCatalogue,
+    RemovalsApproved,
     RemovalsHeld,
+    RemovalsProposed,
+    RemovalsRejected,
     ScanStarted,
     SettleHold,
     StartScan,
 )
 
 REMEMBERED_WRITERS = 8
+IDS_OF_PAGE = 10_000  # 400 kB encoded
 
 
 class Writer(Struct, frozen=True):
@@ -35,18 +46,25 @@ class Writer(Struct, frozen=True):
 
 
 class Hold(Struct, frozen=True):
-    """Removals that wait for a person."""
+    """Removals that wait for a person; once they are rejected, those that nobody is asked about again."""
 
     scan_id: UUID
     count: int
+    attempt: int = 1
+    reason: str = ""
+    message: str = ""
+    file_system: str = ""
+    rejected: bool = False
 
 
 class Free(Struct, frozen=True, tag="free"):
-    """Nobody may write. `past` are the last writers, oldest first: none of them comes back."""
+    """Nobody may write. `past` are the last writers, oldest first: none of them comes back. `file_system` is where the
+    content was recorded last; empty: nobody noted it."""
 
     past: tuple[Writer, ...] = ()
     known: int = 0
     hold: Hold | None = None
+    file_system: str = ""
 
 
 class Owned(Struct, frozen=True, tag="owned"):
@@ -57,6 +75,7 @@ class Owned(Struct, frozen=True, tag="owned"):
     past: tuple[Writer, ...] = ()
     known: int = 0
     hold: Hold | None = None
+    file_system: str = ""
 
 
 Catalogue = Free | Owned
@@ -82,6 +101,22 @@ class PageOutOfOrder(Exception):
         self.cursor = cursor
 
 
+class NoSuchHold(Exception):
+    """No removals of this scan wait for anybody."""
+
+
+class CatalogueBusy(Exception):
+    """A scan of this library is under way and will judge its removals anew: wait for it, or cancel it."""
+
+    def __init__(self, scan_id: UUID) -> None:
+        super().__init__(f"{self.__doc__} It is scan {scan_id}.")
+        self.scan_id = scan_id
+
+
+class NothingProposed(Exception):
+    """Which collections these are was not noted. Scan the library again, then decide."""
+
+
 def initial() -> Catalogue:
     return Free()
 
@@ -91,18 +126,34 @@ def evolve(catalogue: Catalogue, event: CatalogueEvent) -> Catalogue:
         case ScanStarted(scan_id=scan_id, attempt=attempt, lease=lease):
             owner = Writer(scan_id, attempt, lease)
             past = _retired(catalogue, by=owner)
-            return Owned(owner=owner, past=past, known=catalogue.known, hold=catalogue.hold)
-        case CollectionsRecorded(page=page, added=added):
-            known = catalogue.known + added
-            if isinstance(catalogue, Free):
-                return replace(catalogue, known=known)
-            return replace(catalogue, cursor=page, known=known)
-        case RemovalsHeld(scan_id=scan_id, count=count):
-            return replace(catalogue, hold=Hold(scan_id, count))
+            return Owned(
+                owner=owner,
+                past=past,
+                known=catalogue.known,
+                hold=catalogue.hold,
+                file_system=catalogue.file_system,
+            )
+        case CollectionsRecorded(added=added):
+            return _turned(replace(catalogue, known=catalogue.known + added), event)
+        case CollectionsMarkedMissing() | CollectionsRestored() | RemovalsProposed():
+            return _turned(catalogue, event)
+        case RemovalsHeld():
+            return replace(catalogue, hold=_hold(event))
+        case RemovalsApproved():
+            # Where the content is not is where it belongs now.
+            where = catalogue.hold.file_system if catalogue.hold else ""
+            return replace(catalogue, hold=None, file_system=where or catalogue.file_system)
+        case RemovalsRejected():
+            return replace(catalogue, hold=replace(catalogue.hold, rejected=True) if catalogue.hold else None)
         case HoldSettled():
             return replace(catalogue, hold=None)
-        case CatalogueReleased():
-            return Free(past=_retired(catalogue, by=None), known=catalogue.known, hold=catalogue.hold)
+        case CatalogueReleased(file_system=where):
+            return Free(
+                past=_retired(catalogue, by=None),
+                known=catalogue.known,
+                hold=catalogue.hold,
+                file_system=where or catalogue.file_system,
+            )
         case _:
             assert_never(event)
 
@@ -114,18 +165,53 @@ def decide(command: CatalogueCommand, catalogue: Catalogue) -> list[CatalogueEve
         case RecordPage(page=page):
             return _record(page, catalogue)
         case HoldRemovals(held=held):
-            owned = _owned_by(held.scan_id, held.attempt, catalogue)
-            # A hold that already waits is not made a second time by the next scan of the same empty root.
-            return [] if owned.hold else [held]
+            return _held(held, _owned_by(held.scan_id, held.attempt, catalogue).hold)
         case SettleHold(scan_id=scan_id, attempt=attempt):
             return _settle(command, _owned_by(scan_id, attempt, catalogue))
         case ReleaseCatalogue(scan_id=scan_id, attempt=attempt):
             if not owns(scan_id, attempt, catalogue):
                 return []
-            library_id, at = command.library_id, command.at
-            return [CatalogueReleased(scan_id=scan_id, library_id=library_id, attempt=attempt, at=at)]
+            return [
+                CatalogueReleased(
+                    scan_id=scan_id,
+                    library_id=command.library_id,
+                    attempt=attempt,
+                    at=command.at,
+                    file_system=command.file_system,
+                )
+            ]
         case _:
             assert_never(command)
+
+
+def approve(
+    command: ApproveRemovals, catalogue: Catalogue, *, proposed: Sequence[UUID], actor: str, at: datetime
+) -> list[CatalogueEvent]:
+    """Mark what the hold proposed. Raises NoSuchHold, CatalogueBusy, NothingProposed."""
+    hold = _waiting(command.scan_id, catalogue)
+    if not proposed:
+        raise NothingProposed
+    pages = [
+        CollectionsMarkedMissing(
+            scan_id=hold.scan_id,
+            library_id=command.library_id,
+            attempt=hold.attempt,
+            page=number,
+            at=at,
+            collections=tuple(proposed[start : start + IDS_OF_PAGE]),
+        )
+        for number, start in enumerate(range(0, len(proposed), IDS_OF_PAGE), 1)
+    ]
+    approved = RemovalsApproved(
+        held_scan_id=hold.scan_id, library_id=command.library_id, actor=actor, count=len(proposed), at=at
+    )
+    return [*pages, approved]
+
+
+def reject(command: RejectRemovals, catalogue: Catalogue, *, actor: str, at: datetime) -> list[CatalogueEvent]:
+    """Raises NoSuchHold, CatalogueBusy."""
+    hold = _waiting(command.scan_id, catalogue)
+    return [RemovalsRejected(held_scan_id=hold.scan_id, library_id=command.library_id, actor=actor, at=at)]
 
 
 def owns(scan_id: UUID, attempt: int, catalogue: Catalogue) -> bool:
@@ -147,13 +233,46 @@ def _start(started: ScanStarted, catalogue: Catalogue) -> list[CatalogueEvent]:
     return [started]
 
 
-def _record(page: CollectionsRecorded, catalogue: Catalogue) -> list[CatalogueEvent]:
+def _record(page: CataloguePage, catalogue: Catalogue) -> list[CatalogueEvent]:
     owned = _owned_by(page.scan_id, page.attempt, catalogue)
     if page.page <= owned.cursor:
         return []
     if page.page > owned.cursor + 1:
         raise PageOutOfOrder(page.page, owned.cursor)
     return [page]
+
+
+def _turned(catalogue: Catalogue, page: CataloguePage) -> Catalogue:
+    """The owner is at this page now. What a person approved has pages too, and no owner."""
+    return catalogue if isinstance(catalogue, Free) else replace(catalogue, cursor=page.page)
+
+
+def _held(held: RemovalsHeld, before: Hold | None) -> list[CatalogueEvent]:
+    """One hold waits at a time: the newest."""
+    if before is None or before.rejected or before.scan_id == held.scan_id:
+        twice = before is not None and (before.scan_id, before.attempt) == (held.scan_id, held.attempt)
+        return [] if twice else [held]
+    return [replace(held, replaces=before.scan_id)]
+
+
+def _hold(held: RemovalsHeld) -> Hold:
+    return Hold(
+        scan_id=held.scan_id,
+        count=held.count,
+        attempt=held.attempt,
+        reason=held.reason,
+        message=held.message,
+        file_system=held.file_system,
+    )
+
+
+def _waiting(scan_id: UUID, catalogue: Catalogue) -> Hold:
+    hold = catalogue.hold
+    if hold is None or hold.rejected or hold.scan_id != scan_id:
+        raise NoSuchHold
+    if isinstance(catalogue, Owned):
+        raise CatalogueBusy(catalogue.owner.scan_id)
+    return hold
 
 
 def _settle(command: SettleHold, owned: Owned) -> list[CatalogueEvent]:
@@ -193,5 +312,5 @@ CATALOGUE: Aggregate[Catalogue, CatalogueEvent] = Aggregate(
     evolve=evolve,
     events=CatalogueEvent,
     state=Catalogue,
-    snapshots=Snapshots(shape="1", every=100),
+    snapshots=Snapshots(shape="2", every=100),
 )

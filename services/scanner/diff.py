@@ -1,7 +1,7 @@
 """What a scan saw against what was recorded: the changes that are worth recording. Pure.
 
 Nothing is marked missing here. What was recorded and is not seen stays part of its collection, and is counted as
-excluded when the library's settings leave it out, as absent otherwise.
+excluded when the library's settings leave it out, as absent otherwise; what is surely gone is named beside it.
 """
 
 from collections.abc import Callable
@@ -33,21 +33,39 @@ class Known(Struct, frozen=True, kw_only=True):
     image_count: int
     size_bytes: int
     mtime_ns: int
+    missing: bool = False
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What to record of one collection: all of its entry, and the images that are new or changed."""
+    """What to record of one collection: all of its entry, and the images that are new or changed. `before`: what was
+    recorded."""
 
     entry: CollectionEntry
     images: Images
-    added: bool
+    before: Known | None
+
+    @property
+    def added(self) -> bool:
+        return self.before is None
+
+
+class Gone(Struct, frozen=True, kw_only=True):
+    """Images of a collection that are not there, and what it is once they are marked missing. `names` ascend."""
+
+    collection_id: UUID
+    names: list[bytes]
+    image_count: int
+    size_bytes: int
+    digest: str
 
 
 class Unchanged(Struct, frozen=True, kw_only=True):
-    """Recorded images that were not seen: because settings leave them out, or otherwise."""
+    """Recorded images that were not seen: because settings leave them out, or otherwise. `gone` are those of the latter
+    that could have been seen."""
 
     absent_images: int = 0
     excluded_images: int = 0
+    gone: Gone | None = None
 
 
 class Changed(Unchanged, frozen=True, kw_only=True):
@@ -72,28 +90,50 @@ def _nothing(_name: bytes) -> bool:
 
 
 def compare(
-    seen: Seen, known: Known | None, recorded: Images | None = None, *, leaves_out: Callable[[bytes], bool] = _nothing
+    seen: Seen,
+    known: Known | None,
+    recorded: Images | None = None,
+    *,
+    leaves_out: Callable[[bytes], bool] = _nothing,
+    unreadable: Callable[[bytes], bool] = _nothing,
 ) -> Difference:
     """`recorded` are the images that the log has of a known collection; they are needed only when
-    `is_as_recorded` is False. `leaves_out` says of a name whether the settings do."""
+    `is_as_recorded` is False. `leaves_out` says of a name whether the settings do, `unreadable` whether it might be
+    there for all we know."""
     if known is None:
-        return Changed(change=Change(entry=_entry(seen, seen.images), images=seen.images, added=True))
+        return Changed(change=Change(entry=_entry(seen, seen.images), images=seen.images, before=None))
     if is_as_recorded(seen, known):
         return Unchanged()
     recorded = recorded if recorded is not None else empty()
     together = merge(recorded, seen.images)
-    unseen = len(together) - len(seen.images)
-    excluded = _count_left_out(recorded, seen.images, leaves_out) if unseen else 0
+    unseen = _unseen(recorded, seen.images) if len(together) > len(seen.images) else []
+    absent = [name for name in unseen if not leaves_out(name)]
+    excluded = len(unseen) - len(absent)
+    gone = _gone(seen, together, [name for name in absent if not unreadable(name)])
     entry = _entry(seen, together)
     if entry.digest == known.digest and _same_archive(seen, known):
-        return Unchanged(absent_images=unseen - excluded, excluded_images=excluded)
-    change = Change(entry=entry, images=changed_since(recorded, seen.images), added=False)
-    return Changed(change=change, absent_images=unseen - excluded, excluded_images=excluded)
+        return Unchanged(absent_images=len(absent), excluded_images=excluded, gone=gone)
+    change = Change(entry=entry, images=changed_since(recorded, seen.images), before=known)
+    return Changed(change=change, absent_images=len(absent), excluded_images=excluded, gone=gone)
 
 
-def _count_left_out(recorded: Images, seen: Images, leaves_out: Callable[[bytes], bool]) -> int:
+def _unseen(recorded: Images, seen: Images) -> list[bytes]:
     there = set(seen.names)
-    return sum(name not in there and leaves_out(name) for name in recorded.names)
+    return [name for name in recorded.names if name not in there]
+
+
+def _gone(seen: Seen, together: Images, names: list[bytes]) -> Gone | None:
+    if not names:
+        return None
+    without = set(names)
+    left = _entry(seen, together.pick([at for at, name in enumerate(together.names) if name not in without]))
+    return Gone(
+        collection_id=seen.collection_id,
+        names=names,
+        image_count=left.image_count,
+        size_bytes=left.size_bytes,
+        digest=left.digest,
+    )
 
 
 def _same_archive(seen: Seen, known: Known) -> bool:

@@ -14,12 +14,13 @@ SHOWN_BYTES = 2000  # of a path's text; an index row of Postgres takes 2704
 class Images:
     """Names (bytes, unique, ascending), sizes and modification times. Not changed once it is made."""
 
-    __slots__ = ("mtimes", "names", "sizes")
+    __slots__ = ("_digest", "mtimes", "names", "sizes")
 
     def __init__(self, names: list[bytes], sizes: "array[int]", mtimes: "array[int]") -> None:
         self.names = names
         self.sizes = sizes
         self.mtimes = mtimes
+        self._digest: str | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -37,12 +38,14 @@ class Images:
 
     def digest(self) -> str:
         """Of all names, sizes and times: equal digests, equal images."""
-        digest = blake2b(digest_size=16)
-        for batch in _batches(self.names, 4096):
-            digest.update(b"\0".join(batch) + b"\0")
-        for column in (self.sizes, self.mtimes):
-            digest.update(_little_endian(column).tobytes())
-        return digest.hexdigest()
+        if self._digest is None:
+            digest = blake2b(digest_size=16)
+            for batch in _batches(self.names, 4096):
+                digest.update(b"\0".join(batch) + b"\0")
+            for column in (self.sizes, self.mtimes):
+                digest.update(_little_endian(column).tobytes())
+            self._digest = digest.hexdigest()
+        return self._digest
 
     def pick(self, indexes: Sequence[int]) -> "Images":
         """Those at `indexes`, which ascend."""

@@ -2,11 +2,11 @@
 library's rows say which catalogue version they reflect, and they may be emptied at any time.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from msgspec import Raw
 
@@ -14,16 +14,18 @@ from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import CollectionEntry, CollectionsRecorded, FileEntry
 from linstock.messages.message import Message
+from services.scanner import index_removals
+from services.scanner.catalogue import Hold
 from services.scanner.diff import Known
+from services.scanner.folders import Connection, Folders, Pool, forget, id_of
 from services.scanner.images import Images, empty, from_entries, merge
-from services.scanner.outcome import Expected
-from services.scanner.scope import Scope
-
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+from services.scanner.outcome import Unseen
+from services.scanner.reach import EVERYWHERE, Reach
+from services.scanner.scope import FOLDER, Scope
 
 READ_AT_ONCE = 16  # events; each may be half a MiB
 PATHS_AT_ONCE = 500
+SHARES_AT_ONCE = 16  # of a page; each may be half a MiB
 REPLAY_BEYOND = 64  # events behind, from where the log is streamed instead of loaded
 COMPACT_BEYOND = 64  # rows of one collection
 
@@ -60,11 +62,12 @@ class Index:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.folders = Folders(pool)
 
     async def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]:
         """Those of them that are recorded."""
         rows = await self._pool.fetch(
-            "SELECT collection_id, digest, image_count, size_bytes, mtime_ns FROM index_collections"
+            "SELECT collection_id, digest, image_count, size_bytes, mtime_ns, missing FROM index_collections"
             " WHERE collection_id = ANY($1)",
             collection_ids,
         )
@@ -74,33 +77,75 @@ class Index:
                 image_count=row["image_count"],
                 size_bytes=row["size_bytes"],
                 mtime_ns=row["mtime_ns"],
+                missing=row["missing"],
             )
             for row in rows
         }
 
-    async def images(self, collection_id: UUID) -> Images:
-        """All images recorded of one collection."""
-        images, rows = empty(), 0
+    async def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
+        """All images recorded of each of them and not missing in it."""
+        found = dict.fromkeys(collection_ids, empty())
+        rows = Counter[UUID]()
         async with self._pool.acquire() as connection, connection.transaction():
-            query = "SELECT version, files FROM index_images WHERE collection_id = $1 ORDER BY version"
-            async for row in connection.cursor(query, collection_id, prefetch=4):
-                images, rows = merge(images, from_entries(_FILES.decode(row["files"]))), rows + 1
-            if rows > COMPACT_BEYOND:
-                await _compact(connection, collection_id, images)
-        return images
+            query = "SELECT collection_id, files FROM index_images WHERE collection_id = ANY($1) ORDER BY 1, version"
+            async for row in connection.cursor(query, collection_ids, prefetch=SHARES_AT_ONCE):
+                collection_id = row["collection_id"]
+                found[collection_id] = merge(found[collection_id], from_entries(_FILES.decode(row["files"])))
+                rows[collection_id] += 1
+            for collection_id, count in rows.items():
+                found[collection_id] = index_removals.without_missing(found[collection_id])
+                if count > COMPACT_BEYOND:
+                    await _compact(connection, collection_id, found[collection_id])
+        return found
 
-    async def expected(self, library_id: UUID, scope: Scope) -> Expected:
-        """How many collections are recorded where `scope` lets a scan look, and where not."""
-        query = "SELECT count(*) FROM index_collections WHERE library_id = $1"
-        total: int = await self._pool.fetchval(query, library_id)
-        if not scope.narrows:
-            return Expected(within=total, left_out=0)
-        left_out = 0
+    async def unseen(
+        self,
+        library_id: UUID,
+        scope: Scope,
+        seen: AbstractSet[bytes],
+        *,
+        unknown: Callable[[str, bytes], bool],
+        reach: Reach = EVERYWHERE,
+    ) -> Unseen:
+        """What is recorded, not missing and not among the ids `seen`. `unknown` says of a kind and path whether it may
+        be there all the same; of what is not in `reach` nobody can tell either."""
+        present, left_out, elsewhere = 0, 0, 0
+        absent: list[UUID] = []
+        doubtful: list[UUID] = []
         async with self._pool.acquire() as connection, connection.transaction():
-            query = "SELECT kind, path FROM index_collections WHERE library_id = $1"
-            async for row in connection.cursor(query, library_id, prefetch=PATHS_AT_ONCE):
-                left_out += scope.leaves_out(row["kind"], row["path"])
-        return Expected(within=total - left_out, left_out=left_out)
+            query = "SELECT collection_id, kind, path FROM index_collections WHERE library_id = $1 AND NOT missing"
+            async for collection, kind, path in connection.cursor(query, library_id, prefetch=PATHS_AT_ONCE):
+                if scope.narrows and scope.leaves_out(kind, path):
+                    left_out += reach.whole or reach.holds(kind, path)
+                    continue
+                present += 1
+                if not reach.whole and not reach.holds(kind, path):
+                    elsewhere += 1
+                    doubtful.append(UUID(bytes=collection.bytes))
+                elif collection.bytes not in seen:
+                    (doubtful if unknown(kind, path) else absent).append(UUID(bytes=collection.bytes))
+        return Unseen(
+            present=present,
+            left_out=left_out,
+            absent=sorted(absent),
+            unknown=sorted(doubtful),
+            elsewhere=elsewhere,
+        )
+
+    async def proposals(self, library_id: UUID, hold: Hold) -> set[UUID]:
+        """The collections that the hold proposed to mark missing, and that are not missing (yet)."""
+        query = (
+            "SELECT collection_id FROM index_proposals JOIN index_collections USING (library_id, collection_id)"
+            " WHERE library_id = $1 AND scan_id = $2 AND attempt = $3 AND NOT missing"
+        )
+        rows = await self._pool.fetch(query, library_id, hold.scan_id, hold.attempt)
+        return {UUID(bytes=row["collection_id"].bytes) for row in rows}
+
+    async def workspace(self, library_id: UUID) -> str | None:
+        """Whose library it is. None: no event of it was seen, or none since this is noted."""
+        query = "SELECT workspace FROM index_libraries WHERE library_id = $1"
+        found: str | None = await self._pool.fetchval(query, library_id)
+        return found
 
     async def version(self, library_id: UUID) -> int:
         """The catalogue version that the library's rows reflect."""
@@ -112,6 +157,7 @@ class Index:
         """Catalogue events of one library, in order; those already reflected are passed over. Raises IndexGap."""
         async with self._pool.acquire() as connection, connection.transaction():
             at = before = await _locked_version(connection, library_id)
+            workspace = ""
             for event in events:
                 if event.version <= at:
                     continue
@@ -119,11 +165,12 @@ class Index:
                     raise IndexGap(library_id, at=at, given=event.version)
                 if event.type == _PAGE_TYPE:
                     await _put(connection, _PAGES.decode(event.data), event.version)
-                at = event.version
+                elif touched := await index_removals.apply(connection, event):
+                    await _forget_folders_of(connection, touched)
+                at, workspace = event.version, event.workspace
             if at != before:
-                await connection.execute(
-                    "UPDATE index_libraries SET version = $2 WHERE library_id = $1", library_id, at
-                )
+                query = "UPDATE index_libraries SET version = $2, workspace = $3 WHERE library_id = $1"
+                await connection.execute(query, library_id, at, workspace)
 
     async def catch_up(self, log: EventLog, library_id: UUID, *, version: int) -> None:
         """Reflect the catalogue up to `version` at least. Holds a few events at a time however far behind it is."""
@@ -140,6 +187,8 @@ class Index:
         async with self._pool.acquire() as connection, connection.transaction():
             await _locked_version(connection, library_id)
             await connection.execute("DELETE FROM index_collections WHERE library_id = $1", library_id)
+            await connection.execute("DELETE FROM index_folders WHERE library_id = $1", library_id)
+            await connection.execute("DELETE FROM index_proposals WHERE library_id = $1", library_id)
             await connection.execute("UPDATE index_libraries SET version = 0 WHERE library_id = $1", library_id)
         await self._replay(log, library_id)
 
@@ -161,18 +210,19 @@ async def _locked_version(connection: Connection, library_id: UUID) -> int:
 
 async def _put(connection: Connection, page: _Page, version: int) -> None:
     entries = page.collections
+    await forget(connection, [_folder_of(page.library_id, entry) for entry in entries])
     await connection.execute(
         "INSERT INTO index_collections"
         " (library_id, version, collection_id, kind, path, digest, image_count, size_bytes, mtime_ns)"
         " SELECT $1, $2, * FROM unnest($3::uuid[], $4::text[], $5::bytea[], $6::text[], $7::int[], $8::bigint[],"
         " $9::bigint[])"
-        " ON CONFLICT (collection_id) DO UPDATE SET (version, digest, image_count, size_bytes, mtime_ns) ="
-        " (excluded.version, excluded.digest, excluded.image_count, excluded.size_bytes, excluded.mtime_ns)",
+        " ON CONFLICT (collection_id) DO UPDATE SET (version, digest, image_count, size_bytes, mtime_ns, missing) ="
+        " (excluded.version, excluded.digest, excluded.image_count, excluded.size_bytes, excluded.mtime_ns, false)",
         page.library_id,
         version,
         [entry.collection_id for entry in entries],
         [entry.kind for entry in entries],
-        [entry.path.encode() if entry.path_bytes is None else entry.path_bytes for entry in entries],
+        [_path_of(entry) for entry in entries],
         [entry.digest for entry in entries],
         [entry.image_count for entry in entries],
         [entry.size_bytes for entry in entries],
@@ -183,6 +233,26 @@ async def _put(connection: Connection, page: _Page, version: int) -> None:
         version,
         [share.collection_id for share in page.files],
         [bytes(share.files) for share in page.files],
+    )
+
+
+def _path_of(entry: CollectionEntry) -> bytes:
+    return entry.path.encode() if entry.path_bytes is None else entry.path_bytes
+
+
+def _folder_of(library_id: UUID, entry: CollectionEntry) -> UUID:
+    """The folder row that speaks of this collection."""
+    return entry.collection_id if entry.kind == FOLDER else id_of(library_id, _path_of(entry).rpartition(b"/")[0])
+
+
+async def _forget_folders_of(connection: Connection, collection_ids: Sequence[UUID]) -> None:
+    query = "SELECT library_id, collection_id, kind, path FROM index_collections WHERE collection_id = ANY($1)"
+    await forget(
+        connection,
+        [
+            row["collection_id"] if row["kind"] == FOLDER else id_of(row["library_id"], row["path"].rpartition(b"/")[0])
+            for row in await connection.fetch(query, collection_ids)
+        ],
     )
 
 

@@ -4,7 +4,7 @@ that of a beginning and a closing that race at least one sees the other.
 
 from uuid import UUID
 
-from services.scanner.index import Pool
+from services.scanner.folders import Pool
 
 # A claim is refused once its job is closed, so a closing matters only to an attempt that was claimed just before.
 KEEP_CLOSED = "1 hour"

@@ -5,9 +5,11 @@ Every append expects the catalogue's version, so whoever lost the catalogue lear
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from linstock.eventlog.decider import Loaded
 from linstock.eventlog.log import EventLog
@@ -15,18 +17,23 @@ from linstock.eventlog.record import Append, Origin, Recorded, VersionConflict
 from linstock.messages.catalogue import (
     CatalogueCommand,
     CatalogueEvent,
+    CataloguePage,
+    CollectionsMarkedMissing,
     CollectionsRecorded,
+    CollectionsRestored,
     HoldRemovals,
+    MissingFiles,
     RecordPage,
     ReleaseCatalogue,
     RemovalsHeld,
+    RemovalsProposed,
     ScanStarted,
     SettleHold,
     StartScan,
 )
 from linstock.messages.scan import CompleteScan, FailScan, ScanCompleted, ScanFailed
 from services.scanner import catalogue, scan
-from services.scanner.catalogue import CATALOGUE, Catalogue, NotOwner, Owned
+from services.scanner.catalogue import CATALOGUE, Catalogue, Hold, NotOwner, Owned
 from services.scanner.pages import Page
 from services.scanner.scan import SCAN, AttemptClosed
 
@@ -105,40 +112,69 @@ class Ledger:
             await self.release(at)
             raise
 
+    @property
+    def hold(self) -> Hold | None:
+        """What an earlier scan held."""
+        return self._catalogue.state.hold
+
+    @property
+    def file_system(self) -> str:
+        """Where the library's content was recorded last; empty: nobody noted it."""
+        return self._catalogue.state.file_system
+
     async def record(self, page: Page, at: datetime) -> list[Recorded]:
-        """Append one page after the last."""
-        recorded = CollectionsRecorded(
-            scan_id=self._attempt.scan_id,
-            library_id=self._attempt.library_id,
-            attempt=self._attempt.attempt,
-            page=self.next_page,
-            collections=page.collections,
-            files=page.files,
-            added=page.added,
-            at=at,
+        """Append one page after the last, as each of the three below."""
+        return await self._turn(
+            CollectionsRecorded(collections=page.collections, files=page.files, added=page.added, **self._next_page(at))
         )
+
+    async def mark_missing(
+        self, collections: tuple[UUID, ...], files: tuple[MissingFiles, ...], at: datetime
+    ) -> list[Recorded]:
+        return await self._turn(CollectionsMarkedMissing(collections=collections, files=files, **self._next_page(at)))
+
+    async def restore(self, collections: tuple[UUID, ...], at: datetime) -> list[Recorded]:
+        return await self._turn(CollectionsRestored(collections=collections, **self._next_page(at)))
+
+    async def propose(self, collections: tuple[UUID, ...], at: datetime) -> list[Recorded]:
+        return await self._turn(RemovalsProposed(collections=collections, **self._next_page(at)))
+
+    def _next_page(self, at: datetime) -> dict[str, Any]:
+        one = self._attempt
+        return {
+            "scan_id": one.scan_id,
+            "library_id": one.library_id,
+            "attempt": one.attempt,
+            "page": self.next_page,
+            "at": at,
+        }
+
+    async def _turn(self, page: CataloguePage) -> list[Recorded]:
         while True:
-            events = catalogue.decide(RecordPage(page=recorded), self._catalogue.state)
+            events = catalogue.decide(RecordPage(page=page), self._catalogue.state)
             if not events:
                 # Somebody recorded a page of this number under this very attempt: it runs twice. Ours is not in.
                 raise NotOwner(self._attempt.scan_id, self._attempt.attempt, None)
-            if await self._append(events, at=at):
+            if await self._append(events, at=page.at):
                 return self._take_new()
 
-    async def complete(self, verdict: ScanCompleted, held: RemovalsHeld | None) -> list[Recorded]:
-        """The verdict, what it means for holds, and the release: one append. Only a scan that saw content settles what
-        an earlier one held."""
+    async def complete(
+        self, verdict: ScanCompleted, *, held: RemovalsHeld | None, settles: bool, file_system: str
+    ) -> list[Recorded]:
+        """The verdict, what it means for holds, and the release: one append. `file_system`: where the library's content
+        is, as far as this scan can tell; empty: it can't."""
         one = self._attempt
         holds: list[CatalogueCommand] = []
         if held:
             holds.append(HoldRemovals(held=held))
-        elif verdict.counts.collections:
+        elif settles:
             settle = SettleHold(scan_id=one.scan_id, library_id=one.library_id, attempt=one.attempt, at=verdict.at)
             holds.append(settle)
+        release = replace(self._release(verdict.at), file_system=file_system)
         while True:
             closing = await SCAN.load(self._log, one.scan_id)
             scan.refuse_closed(one.scan_id, one.attempt, closing.state)
-            events = _in_turn(self._catalogue, *holds, self._release(verdict.at))
+            events = _in_turn(self._catalogue, *holds, release)
             verdicts = scan.decide(CompleteScan(verdict=verdict), closing.state)
             if await self._append(events, closing.append(verdicts), at=verdict.at):
                 await self._snapshot()

@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 import sys
+import time
 from array import array
 from collections.abc import Callable
 
@@ -18,6 +19,9 @@ from services.scanner.opening import below, open_below
 from services.scanner.scope import ARCHIVE_SUFFIXES, IMAGE_SUFFIXES, Scope
 
 STOP_EVERY = 4096
+UNSURE = (0, 0)
+"""The stamp of a folder that has one which may not tell of its next change."""
+SURE_AFTER_NS = 2_000_000_000  # the coarsest clock of a file system (FAT's)
 _INT64 = 2**63
 
 _ENCODING = sys.getfilesystemencoding()
@@ -32,7 +36,9 @@ class ArchiveFile(Struct, frozen=True):
 class Folder(Struct, frozen=True, kw_only=True):
     """`path` is relative to the root, b"" for the root. `images` are direct children; `files` counts all regular
     ones, `entries` all that the folder holds, `specials` sockets, pipes and devices. What the library's settings leave
-    out is neither in `images` nor in `archives`; `left_out_others` are archives and folders."""
+    out is neither in `images` nor in `archives`; `left_out_others` are archives and folders. `subfolders` are the names
+    of those to be looked at, ascending. `stamp` is when the folder itself was changed (mtime and ctime, ns) before it
+    was read, or UNSURE; `troubled`: something in it could not be read."""
 
     path: bytes
     images: Images
@@ -43,11 +49,14 @@ class Folder(Struct, frozen=True, kw_only=True):
     entries: int
     left_out_images: int
     left_out_others: int
+    subfolders: tuple[bytes, ...] = ()
+    stamp: tuple[int, int] = UNSURE
+    troubled: bool = False
 
 
 class Trouble(Struct, frozen=True):
     """Something below the root that could not be read. `code` is unreadable | vanished | broken_archive |
-    path_too_long; `message` a sentence."""
+    broken_image | path_too_long; `message` a sentence."""
 
     code: str
     path: bytes
@@ -59,10 +68,9 @@ class Stopped(Exception):
 
 
 class Listing(Struct, frozen=True):
-    """`subfolders` are the names of those to be looked at, ascending; `troubles` are with the children."""
+    """`troubles` are with the children."""
 
     folder: Folder
-    subfolders: list[bytes]
     troubles: list[Trouble]
 
 
@@ -73,11 +81,22 @@ def list_folder(
     # The descriptor keeps a folder that is swapped for a link from leading elsewhere, and makes stat cheap.
     descriptor = open_below(root, path, os.O_RDONLY | os.O_DIRECTORY, bounds)
     try:
+        stamp = _sure(stamp_of(os.fstat(descriptor)), time.time_ns())
         reading = _Reading(descriptor, path, scope, stopping)
         reading.sort_entries()
-        return reading.listing()
+        return reading.listing(stamp)
     finally:
         os.close(descriptor)
+
+
+def stamp_of(status: os.stat_result) -> tuple[int, int]:
+    """When a folder was changed last: nobody sets the second of the two, so a time that was set back is noticed."""
+    return storable(status.st_mtime_ns), storable(status.st_ctime_ns)
+
+
+def _sure(stamp: tuple[int, int], now_ns: int) -> tuple[int, int]:
+    """A change right after the look may bear the same time as one right before it."""
+    return stamp if all(abs(now_ns - time_ns) > SURE_AFTER_NS for time_ns in stamp) else UNSURE
 
 
 def trouble_of(error: OSError, path: bytes) -> Trouble:
@@ -129,12 +148,12 @@ class _Reading:
         for names in (self._images, self._archives, self._subfolders):
             names.sort()
 
-    def listing(self) -> Listing:
-        found = self._measure(self._archives)
+    def listing(self, stamp: tuple[int, int]) -> Listing:
+        found, images = self._measure(self._archives), self._measure(self._images)
         archives = zip(found.names, found.sizes, found.mtimes, strict=True)
         folder = Folder(
             path=self._path,
-            images=self._measure(self._images),
+            images=images,
             archives=tuple(ArchiveFile(below(self._path, name), size, mtime) for name, size, mtime in archives),
             files=self._files,
             symlinks=self._symlinks,
@@ -142,8 +161,11 @@ class _Reading:
             entries=self._entries,
             left_out_images=self._left_out_images,
             left_out_others=self._left_out_others,
+            subfolders=tuple(self._subfolders),
+            stamp=stamp,
+            troubled=bool(self._troubles),
         )
-        return Listing(folder, self._subfolders, self._troubles)
+        return Listing(folder, self._troubles)
 
     def _saw_other(self, entry: "os.DirEntry[str]") -> None:
         if entry.is_symlink():

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from services.scanner.index import Pool
+from services.scanner.folders import Pool
 
 # Archives come and go; one that is still there is opened once in this time.
 KEEP = "90 days"

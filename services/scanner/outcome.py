@@ -1,28 +1,28 @@
 """What a scan's verdict says of what it saw. Pure."""
 
+from uuid import UUID
+
 from msgspec import Struct
 
 from linstock.messages.scan import Counts, ReportItem
 from services.scanner.report import note
 from services.scanner.tally import Tally
 
-EMPTY_ROOT = "empty_root"
-NO_COLLECTIONS = "no_collections"
 
+class Unseen(Struct, frozen=True, kw_only=True):
+    """Of the collections that are recorded and not missing: `present` are those where the scan's settings let it look,
+    what it just added included; `absent` of them are not there, and of `unknown` nobody can tell. `left_out` are where
+    the settings do not let it look. `elsewhere` of the unknown are where it was not to look. Ids ascend."""
 
-class Expected(Struct, frozen=True, kw_only=True):
-    """Collections recorded before the scan began: where its settings let it look, and where they do not."""
-
-    within: int
+    present: int
     left_out: int
+    absent: list[UUID]
+    unknown: list[UUID]
+    elsewhere: int = 0
 
 
-class Removals(Struct, frozen=True):
-    count: int
-    reason: str
-
-
-def counts(tally: Tally, expected: Expected) -> Counts:
+def counts(tally: Tally, unseen: Unseen, *, missing: int) -> Counts:
+    """`missing` collections and images were marked so."""
     return Counts(
         collections=tally.collections,
         images=tally.images,
@@ -32,13 +32,15 @@ def counts(tally: Tally, expected: Expected) -> Counts:
         added=tally.added,
         changed=tally.changed,
         unchanged=tally.unchanged,
-        absent=tally.absent_collections(expected.within) + tally.absent_images,
+        absent=len(unseen.absent) + len(unseen.unknown) - unseen.elsewhere + tally.absent_images,
         errors=tally.troubles.count,
-        excluded=_excluded_collections(tally, expected) + tally.excluded_images,
+        excluded=_excluded_collections(tally, unseen) + tally.excluded_images,
+        missing=missing,
+        restored=len(tally.restored) + tally.recorded_again,
     )
 
 
-def report(tally: Tally, expected: Expected) -> tuple[ReportItem, ...]:
+def report(tally: Tally, unseen: Unseen) -> tuple[ReportItem, ...]:
     """Notes on what was passed over, then the first troubles: 200 items at most."""
     notes: list[ReportItem] = []
     if links := tally.symlinks:
@@ -53,7 +55,7 @@ def report(tally: Tally, expected: Expected) -> tuple[ReportItem, ...]:
     if left_out := tally.left_out:
         what = _many(left_out, "folder, archive or image", "folders, archives and images")
         notes.append(note("left_out", f"{what} left out, as the library's settings say."))
-    if excluded := _excluded_collections(tally, expected):
+    if excluded := _excluded_collections(tally, unseen):
         what = _many(excluded, "collection")
         notes.append(
             note(
@@ -63,17 +65,8 @@ def report(tally: Tally, expected: Expected) -> tuple[ReportItem, ...]:
     return tally.troubles.items(notes)
 
 
-def removals(tally: Tally, expected: Expected) -> Removals | None:
-    """Nothing was found where something was known: that looks like a disk being away. What the settings leave out is
-    not missed."""
-    absent = tally.absent_collections(expected.within)
-    if tally.collections or not absent:
-        return None
-    return Removals(absent, NO_COLLECTIONS if tally.root_entries else EMPTY_ROOT)
-
-
-def _excluded_collections(tally: Tally, expected: Expected) -> int:
-    return expected.left_out + tally.excluded_collections
+def _excluded_collections(tally: Tally, unseen: Unseen) -> int:
+    return unseen.left_out + tally.excluded_collections
 
 
 def _many(count: int, one: str, many: str = "") -> str:

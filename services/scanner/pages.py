@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from linstock.messages.catalogue import PAGE_LIMIT_BYTES, CollectionEntry, CollectionFiles, FileEntry
-from services.scanner.diff import Change
+from services.scanner.diff import Change, Known
 
 # Room for the page's own fields, and for what surrounds one collection's list of files.
 ENVELOPE_BYTES = 1024
@@ -16,11 +16,12 @@ SLICE = 256
 
 
 class Page(Struct, frozen=True):
-    """`added` counts the collections that nobody recorded before."""
+    """`added` counts the collections that nobody recorded before; `before` is what was, of each."""
 
     collections: tuple[CollectionEntry, ...]
     files: tuple[CollectionFiles, ...]
     added: int
+    before: tuple[Known | None, ...]
 
 
 def pages(changes: Iterable[Change], *, limit_bytes: int = PAGE_LIMIT_BYTES) -> Iterator[Page]:
@@ -44,12 +45,13 @@ class _Draft:
 
     def _clear(self) -> None:
         self.collections: list[CollectionEntry] = []
+        self._before: list[Known | None] = []
         self._files: list[CollectionFiles] = []
         self._added = 0
         self._size = 0
 
     def cut(self) -> Page:
-        page = Page(tuple(self.collections), tuple(self._files), self._added)
+        page = Page(tuple(self.collections), tuple(self._files), self._added, tuple(self._before))
         self._clear()
         return page
 
@@ -72,17 +74,18 @@ class _Draft:
             for file in files:
                 size = self._encoded(file) + 1
                 if taken and self._size + size > self._limit:
-                    self._put(replace(change.entry, digest=""), taken)
+                    self._put(replace(change.entry, digest=""), taken, change.before)
                     yield self.cut()
                     taken, self._size = [], frame
                 taken.append(file)
                 self._size += size
-        self._put(change.entry, taken)
+        self._put(change.entry, taken, change.before)
 
     def _encoded(self, value: CollectionEntry | FileEntry | tuple[FileEntry, ...]) -> int:
         return len(self._encoder.encode(value))
 
-    def _put(self, entry: CollectionEntry, files: list[FileEntry]) -> None:
+    def _put(self, entry: CollectionEntry, files: list[FileEntry], before: Known | None) -> None:
         self.collections.append(entry)
+        self._before.append(before)
         if files:
             self._files.append(CollectionFiles(collection_id=entry.collection_id, files=tuple(files)))

@@ -14,33 +14,35 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
+from msgspec.structs import replace
 
 from linstock.crashpoints import reach
 from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
+from linstock.eventlog.record import Recorded
 from linstock.jobs.worker import Lease, Order, OwnVerdict
-from linstock.messages.catalogue import RemovalsHeld
 from linstock.messages.job import ScanRequested
 from linstock.messages.scan import ScanCompleted, ScanFailed
-from linstock.roots import EVERYWHERE, AllowedRoots, Bounds
+from linstock.roots import EVERYWHERE, AllowedRoots
 from services.scanner import metrics, outcome
 from services.scanner.catalogue import NotOwner
 from services.scanner.expedition import Expedition
+from services.scanner.file_system import file_system_of
 from services.scanner.index import Index
 from services.scanner.journal import Journal
 from services.scanner.ledger import Attempt, Ledger
 from services.scanner.listing import Stopped
 from services.scanner.opened import OpenedArchives
-from services.scanner.outcome import Expected
+from services.scanner.preview import Preview
 from services.scanner.progress import Publish, progress
+from services.scanner.reach import resolve
+from services.scanner.removals import Concluded, Looked, Removals
 from services.scanner.scan import AttemptClosed
 from services.scanner.scope import Scope
-from services.scanner.survey import Task
+from services.scanner.task import Task
 from services.scanner.walk import RootUnavailable
 
 logger = structlog.get_logger(__name__)
-
-DEEP = "deep"
 
 
 def utc_now() -> datetime:
@@ -62,6 +64,7 @@ class Runner:
         disk: Disk | None = None,
         roots: AllowedRoots = EVERYWHERE,
         now: Callable[[], datetime] = utc_now,
+        file_system_of: Callable[[bytes], str] = file_system_of,
     ) -> None:
         self._log = log
         self._index = index
@@ -72,6 +75,7 @@ class Runner:
         self._disk = disk or Disk(None)
         self._roots = roots
         self._now = now
+        self._file_system_of = file_system_of
         self._walks: dict[tuple[UUID, int], Expedition] = {}
         self._stopping = False
 
@@ -98,7 +102,7 @@ class Runner:
             walk.stop()
 
     async def _ended(self, attempt: Attempt, order: Order, lease: Lease) -> str:
-        ledger = Ledger(self._log, attempt)
+        ledger = Preview(self._log, attempt) if _request(order).dry_run else Ledger(self._log, attempt)
         try:
             return await self._try(ledger, attempt, order, lease)
         except AttemptClosed:
@@ -116,7 +120,7 @@ class Runner:
             text = f"{type(error).__name__}: {error}"[:2000]
             return await self._fail(ledger, attempt, "unexpected", text)
 
-    async def _try(self, ledger: Ledger, attempt: Attempt, order: Order, lease: Lease) -> str:
+    async def _try(self, ledger: Ledger | Preview, attempt: Attempt, order: Order, lease: Lease) -> str:
         began = time.monotonic()
         closed = await self._journal.begin(
             scan_id=attempt.scan_id, library_id=attempt.library_id, attempt=attempt.attempt
@@ -125,21 +129,26 @@ class Runner:
             raise AttemptClosed(attempt.scan_id, attempt.attempt)
         await ledger.start(self._now())
         await self._index.catch_up(self._log, attempt.library_id, version=ledger.version)
-        bounds = await asyncio.get_running_loop().run_in_executor(self._executor, self._roots.bounds)
-        task = _task_of(attempt, order, bounds)
-        expected = await self._index.expected(attempt.library_id, task.scope)
+        task = await asyncio.get_running_loop().run_in_executor(self._executor, _task_of, attempt, order, self._roots)
         walk = Expedition(
-            task, ledger=ledger, index=self._index, archives=self._archives, disk=self._disk, now=self._now
+            task,
+            ledger=ledger,
+            index=self._index,
+            archives=self._archives,
+            disk=self._disk,
+            now=self._now,
+            file_system_of=self._file_system_of,
         )
         async with self._walking(walk, attempt, lease):
             await walk.run(self._executor)
         if lease.lost.is_set() and not self._stopping:
             raise Stopped
-        held = self._held(walk, attempt, expected)
-        verdict = self._verdict(walk, attempt, expected, held, duration_ms=round((time.monotonic() - began) * 1000))
-        recorded = await ledger.complete(verdict, held)
+        ended = await self._conclude(ledger, attempt, walk, order)
+        verdict = self._verdict(walk, attempt, ended, duration_ms=round((time.monotonic() - began) * 1000))
+        recorded = await self._complete(ledger, verdict, ended)
         reach("after_verdict_append_before_index")
-        await self._index.apply(attempt.library_id, recorded)
+        if recorded:
+            await self._index.apply(attempt.library_id, recorded)
         metrics.SCAN_SECONDS.observe(verdict.duration_ms / 1000)
         metrics.FILES.inc(verdict.counts.files)
         return "completed"
@@ -162,42 +171,48 @@ class Runner:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
-    def _held(self, walk: Expedition, attempt: Attempt, expected: Expected) -> RemovalsHeld | None:
-        removals = outcome.removals(walk.tally, expected)
-        if removals is None:
-            return None
-        return RemovalsHeld(
-            scan_id=attempt.scan_id,
-            library_id=attempt.library_id,
-            attempt=attempt.attempt,
-            count=removals.count,
-            reason=removals.reason,
-            at=self._now(),
-        )
+    async def _conclude(self, ledger: Ledger | Preview, attempt: Attempt, walk: Expedition, order: Order) -> Concluded:
+        """A dry run only counts what is not there."""
+        tally, task = walk.tally, walk.task
+        if isinstance(ledger, Preview):
+            unseen = await self._index.unseen(
+                attempt.library_id, task.scope, tally.seen, unknown=tally.knows_nothing_of, reach=task.reach
+            )
+            return Concluded(unseen=unseen)
+        allowed = _request(order).target.guard
+        removals = Removals(attempt, ledger=ledger, index=self._index, allowed=allowed, now=self._now)
+        before, after = walk.file_systems
+        return await removals.conclude(Looked(tally=tally, before=before, after=after, reach=task.reach), task.scope)
 
-    def _verdict(
-        self, walk: Expedition, attempt: Attempt, expected: Expected, held: RemovalsHeld | None, *, duration_ms: int
-    ) -> ScanCompleted:
+    async def _complete(self, ledger: Ledger | Preview, verdict: ScanCompleted, ended: Concluded) -> list[Recorded]:
+        if isinstance(ledger, Preview):
+            await ledger.complete(replace(verdict, dry_run=True))
+            return []
+        return await ledger.complete(verdict, held=ended.held, settles=ended.settles, file_system=ended.file_system)
+
+    def _verdict(self, walk: Expedition, attempt: Attempt, ended: Concluded, *, duration_ms: int) -> ScanCompleted:
         return ScanCompleted(
             scan_id=attempt.scan_id,
             library_id=attempt.library_id,
             attempt=attempt.attempt,
             lease=attempt.lease,
-            counts=outcome.counts(walk.tally, expected),
+            counts=outcome.counts(walk.tally, ended.unseen, missing=ended.missing),
             duration_ms=duration_ms,
-            held=held.count if held else 0,
+            held=ended.waiting,
             at=self._now(),
-            report=outcome.report(walk.tally, expected),
+            report=outcome.report(walk.tally, ended.unseen),
         )
 
-    async def _superseded(self, ledger: Ledger, attempt: Attempt, lost: NotOwner) -> str:
+    async def _superseded(self, ledger: Ledger | Preview, attempt: Attempt, lost: NotOwner) -> str:
         """Another scan of this library took over: this one ends for good, or the two would take turns for ever."""
         if lost.owner is None or lost.owner.scan_id == attempt.scan_id:
             return "closed"
         text = f"Scan {lost.owner.scan_id} of the same library took over."
         return await self._fail(ledger, attempt, "superseded", text, final=True)
 
-    async def _fail(self, ledger: Ledger, attempt: Attempt, code: str, message: str, *, final: bool = False) -> str:
+    async def _fail(
+        self, ledger: Ledger | Preview, attempt: Attempt, code: str, message: str, *, final: bool = False
+    ) -> str:
         verdict = ScanFailed(
             scan_id=attempt.scan_id,
             library_id=attempt.library_id,
@@ -221,9 +236,13 @@ async def _stop_when_lost(walk: Expedition, lease: Lease) -> None:
     walk.stop()
 
 
+def _request(order: Order) -> ScanRequested:
+    assert isinstance(order.request, ScanRequested), "the queue of scans holds nothing else"
+    return order.request
+
+
 def _attempt_of(order: Order, lease: Lease) -> Attempt:
-    request = order.request
-    assert isinstance(request, ScanRequested), "the queue of scans holds nothing else"
+    request = _request(order)
     return Attempt(
         scan_id=request.job_id,
         library_id=request.target.library_id,
@@ -238,18 +257,22 @@ def _attempt_of(order: Order, lease: Lease) -> Attempt:
     )
 
 
-def _task_of(attempt: Attempt, order: Order, bounds: Bounds) -> Task:
-    assert isinstance(order.request, ScanRequested)
-    request, target = order.request, order.request.target
+def _task_of(attempt: Attempt, order: Order, roots: AllowedRoots) -> Task:
+    """Looks at the disk: blocks."""
+    request, root = _request(order), os.fsencode(attempt.root)
+    target = request.target
     scope = Scope(
         include_subfolders=request.include_subfolders and target.include_subfolders,
         exclude_patterns=target.exclude_patterns,
         extensions=target.extensions,
     )
+    paths = [path.path.encode() if path.path_bytes is None else path.path_bytes for path in request.scope]
     return Task(
         library_id=attempt.library_id,
-        root=os.fsencode(attempt.root),
+        root=root,
         scope=scope,
-        deep=request.scan_mode == DEEP,
-        bounds=bounds,
+        mode=request.scan_mode,
+        bounds=roots.bounds(),
+        reach=resolve(root, paths),
+        dry_run=request.dry_run,
     )

@@ -8,12 +8,15 @@ from typing import assert_never
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from linstock.eventlog.decider import Aggregate
 from linstock.messages.scan import (
     AbandonScan,
+    ChangesPreviewed,
     CompleteScan,
     FailScan,
+    PreviewChanges,
     ScanCancelled,
     ScanCommand,
     ScanCompleted,
@@ -23,9 +26,11 @@ from linstock.messages.scan import (
 
 
 class Scan(Struct, frozen=True):
-    """Attempts up to `closed_attempt` have ended; 0: none has."""
+    """Attempts up to `closed_attempt` have ended; 0: none has. `previewed` is the last page that a dry run told, and
+    whose attempt's it is."""
 
     closed_attempt: int = 0
+    previewed: tuple[int, int] = (0, 0)
 
 
 class AttemptClosed(Exception):
@@ -44,7 +49,9 @@ def initial() -> Scan:
 def evolve(scan: Scan, event: ScanEvent) -> Scan:
     match event:
         case ScanCompleted(attempt=attempt) | ScanFailed(attempt=attempt) | ScanCancelled(attempt=attempt):
-            return Scan(closed_attempt=max(scan.closed_attempt, attempt))
+            return replace(scan, closed_attempt=max(scan.closed_attempt, attempt))
+        case ChangesPreviewed(attempt=attempt, page=page):
+            return replace(scan, previewed=(attempt, page))
         case _:
             assert_never(event)
 
@@ -53,6 +60,9 @@ def decide(command: ScanCommand, scan: Scan) -> list[ScanEvent]:
     match command:
         case CompleteScan(verdict=verdict):
             return _close(verdict, scan)
+        case PreviewChanges(page=page):
+            refuse_closed(page.scan_id, page.attempt, scan)
+            return [page] if (page.attempt, page.page) > scan.previewed else []
         case FailScan(verdict=verdict):
             return _close(verdict, scan)
         case AbandonScan(verdict=verdict):
@@ -67,7 +77,7 @@ def refuse_closed(scan_id: UUID, attempt: int, scan: Scan) -> None:
         raise AttemptClosed(scan_id, attempt)
 
 
-def _close(verdict: ScanEvent, scan: Scan) -> list[ScanEvent]:
+def _close(verdict: ScanCompleted | ScanFailed | ScanCancelled, scan: Scan) -> list[ScanEvent]:
     return [] if verdict.attempt <= scan.closed_attempt else [verdict]
 
 

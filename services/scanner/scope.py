@@ -13,7 +13,7 @@ ARCHIVE = "archive"
 
 class Scope:
     """`images` and `archives` are the suffixes, in lower case, of what is looked at; `narrows` says whether anything is
-    left out that another library would have."""
+    left out that another library would have; scopes of the same `text` see the same."""
 
     def __init__(
         self,
@@ -26,6 +26,7 @@ class Scope:
         self.include_subfolders = include_subfolders
         self.images = tuple(suffix for suffix in IMAGE_SUFFIXES if suffix in chosen)
         self.archives = tuple(suffix for suffix in ARCHIVE_SUFFIXES if suffix in chosen)
+        self.text = repr((include_subfolders, tuple(exclude_patterns), self.images, self.archives))
         self._excluded = Patterns(exclude_patterns) if exclude_patterns else None
         every = (len(self.images), len(self.archives)) == (len(IMAGE_SUFFIXES), len(ARCHIVE_SUFFIXES))
         self.narrows = not (include_subfolders and every and self._excluded is None)
@@ -50,20 +51,23 @@ class Scope:
         """An image in an archive that is looked at: patterns speak of what is on disk."""
         return not name.lower().endswith(self.images)
 
+    def looks_into(self, folder: bytes) -> bool:
+        """Whether a folder is looked at, wherever in its path a reason not to is."""
+        if folder and not self.include_subfolders:
+            return False
+        return self._excluded is None or not any(map(self.excludes_folder, with_parents(folder)))
+
     def leaves_out(self, kind: str, path: bytes) -> bool:
         """A collection that is not looked at, wherever in its path the reason is. (One that is looked at may still
         turn out to have nothing but images that are left out.)"""
-        folder = path if kind == FOLDER else path.rpartition(b"/")[0]
-        if folder and not self.include_subfolders:
-            return True
         if kind == ARCHIVE and self.leaves_out_archive(path):
             return True
         if kind == FOLDER and not self.images:
             return True
-        return self._excluded is not None and any(map(self.excludes_folder, _with_parents(folder)))
+        return not self.looks_into(path if kind == FOLDER else path.rpartition(b"/")[0])
 
 
-def _with_parents(folder: bytes) -> list[bytes]:
+def with_parents(path: bytes) -> list[bytes]:
     """b"a/b" is b"a" and b"a/b"; the root has none."""
-    parts = folder.split(b"/") if folder else []
+    parts = path.split(b"/") if path else []
     return [b"/".join(parts[:count]) for count in range(1, len(parts) + 1)]

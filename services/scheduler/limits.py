@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from linstock import cron, text
 from linstock.bus.inbox import Refused
 from linstock.messages.rules import Rules, Timing
-from linstock.messages.schedule import BackfillSchedule, JobPolicy
+from linstock.messages.schedule import BackfillSchedule, JobPolicy, ScanPath
 
-MODES = ("changed", "deep")
+MODES = ("quick", "changed", "deep")
 NAME_LIMIT = 200  # characters
 DESCRIPTION_LIMIT = 2000  # characters
 REASON_LIMIT = 500  # characters
@@ -25,6 +25,8 @@ COUNTS = range(1, 1001)  # of what is caught up, or waits
 JITTERS_S = range(86_401)
 MOST_EXCLUDED = 100
 MOST_CALENDARS = 10
+MOST_PATHS = 1000
+PATH_LIMIT_BYTES = 16 * 1024
 MOST_RUNS = 1_000_000_000
 MOST_FAILURES = 1000
 BACKFILLED = range(1, 201)  # instants at once
@@ -32,8 +34,23 @@ LONGEST_BACKFILL = timedelta(days=3660)
 
 
 def check_mode(mode: str) -> None:
-    if mode not in MODES:
-        raise invalid("scanMode", f"it is {' or '.join(MODES)}")
+    _check_word("scanMode", mode, MODES)
+
+
+def check_scope(scope: tuple[ScanPath, ...]) -> None:
+    """Paths below a library's root, whatever is there. Raises Refused (422)."""
+    if len(scope) > MOST_PATHS:
+        raise invalid("scope", f"there are at most {MOST_PATHS} paths")
+    for wanted in scope:
+        path = wanted.path.encode() if wanted.path_bytes is None else wanted.path_bytes
+        if len(path) > PATH_LIMIT_BYTES:
+            raise invalid("scope/path", f"it has at most {PATH_LIMIT_BYTES} bytes")
+        if b"\0" in path:
+            raise invalid("scope/path", "it holds the character U+0000")
+        if path.startswith(b"/"):
+            raise invalid("scope/path", "it is relative to the library's folder")
+        if path and {b"", b".", b".."} & set(path.split(b"/")):
+            raise invalid("scope/path", "each of its parts is a name, such as 2024/Holidays")
 
 
 def check(name: str, description: str, timing: Timing, policy: JobPolicy, scan_mode: str) -> None:

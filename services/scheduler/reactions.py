@@ -16,7 +16,7 @@ from linstock.messages.library import (
     LibraryDeleted,
     LibraryEvent,
 )
-from linstock.messages.scan import ScanCancelled, ScanCompleted, ScanEvent, ScanFailed
+from linstock.messages.scan import ScanCompleted, ScanEvent, ScanFailed
 from linstock.messages.schedule import FollowLibrary, ForgetLibrary
 from services.scheduler import schedule
 from services.scheduler.clock import ClockStale, PostgresClock
@@ -115,7 +115,7 @@ class Reactor:
         """Of the catalogue's `scan.started` and the like there is nothing to learn."""
         if recorded.type == ScanCompleted.__struct_config__.tag or recorded.type == ScanFailed.__struct_config__.tag:
             event = _SCAN.decode(recorded.data)
-            assert not isinstance(event, ScanCancelled)
+            assert isinstance(event, ScanCompleted | ScanFailed)
             await self._tell_job(event.scan_id, self._verdict(event), recorded)
 
     def _verdict(self, event: ScanCompleted | ScanFailed) -> JobCommand:

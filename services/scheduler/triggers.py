@@ -3,7 +3,7 @@
 import time
 from uuid import UUID
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from linstock import names
 from linstock.bus.inbox import CommandContext, NotYet, Plan, Refused
@@ -11,16 +11,23 @@ from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Append
 from linstock.messages.answer import Answer
 from linstock.messages.job import ScanRequested
-from linstock.messages.schedule import RequestScan, TriggerSchedule
+from linstock.messages.schedule import RequestScan, ScanPath, TriggerSchedule
 from services.scheduler import owned
 from services.scheduler.index import Index
 from services.scheduler.known import JOB, SCHEDULE
-from services.scheduler.limits import check_mode, invalid
+from services.scheduler.limits import check_mode, check_scope, invalid
 from services.scheduler.schedule import Deleted, Disabled, Enabled, Existing, Paused, Undefined
 
 TRIGGERS = ("API", "Manual")
 ASKED_FOR_S = 5.0  # how long we remember a scan that the index may not show yet
 CATCH_UP_S = 0.5
+
+
+class Wanted(Struct, frozen=True):
+    triggered_by: str
+    scan_mode: str
+    scope: tuple[ScanPath, ...] = ()
+    dry_run: bool = False
 
 
 class TriggerPlanner:
@@ -35,6 +42,7 @@ class TriggerPlanner:
     async def request_scan(self, command: RequestScan, context: CommandContext) -> Plan:
         """Of a library, whatever its schedule says. Raises Refused, NotYet."""
         check_mode(command.scan_mode)
+        check_scope(command.scope)
         schedule_id = names.schedule_of(command.library_id)
         known = self._index.schedules.get(schedule_id)
         if known is None:
@@ -48,7 +56,8 @@ class TriggerPlanner:
             case Deleted(last=None):
                 raise gone
             case Deleted(last=Disabled() as state) | (Enabled() | Disabled() | Paused() as state):
-                return await self._ask(state, command.triggered_by, command.scan_mode, context)
+                wanted = Wanted(command.triggered_by, command.scan_mode, command.scope, command.dry_run)
+                return await self._ask(state, wanted, context)
             case _:
                 raise gone
 
@@ -59,10 +68,10 @@ class TriggerPlanner:
             raise Refused(404, "scheduled-job-not-found", f"There is no scheduled job {command.schedule_id}.")
         mode = loaded.state.scan_mode if command.scan_mode is UNSET else command.scan_mode
         check_mode(mode)
-        return await self._ask(loaded.state, command.triggered_by, mode, context)
+        return await self._ask(loaded.state, Wanted(command.triggered_by, mode), context)
 
-    async def _ask(self, state: Existing, triggered_by: str, scan_mode: str, context: CommandContext) -> Plan:
-        if triggered_by not in TRIGGERS:
+    async def _ask(self, state: Existing, wanted: Wanted, context: CommandContext) -> Plan:
+        if wanted.triggered_by not in TRIGGERS:
             raise invalid("triggeredBy", f"it is {' or '.join(TRIGGERS)}")
         job_id = names.derived_id("job-of-command", context.command_id)
         await self._refuse_second(state.target.library_id, job_id)
@@ -70,12 +79,14 @@ class TriggerPlanner:
             job_id=job_id,
             schedule_id=state.schedule_id,
             instant=None,
-            triggered_by=triggered_by,
+            triggered_by=wanted.triggered_by,
             target=state.target,
             policy=state.policy,
             requested_at=context.at,
-            scan_mode=scan_mode,
+            scan_mode=wanted.scan_mode,
             include_subfolders=state.target.include_subfolders,
+            scope=wanted.scope,
+            dry_run=wanted.dry_run,
         )
         append = Append(aggregate=JOB.name, aggregate_id=job_id, expected_version=0, events=[request])
         return Plan(answer=Answer(status=202, id=job_id), appends=[append])

@@ -65,6 +65,7 @@ BENCHES: dict[str, Bench] = {
     "rebuild": _awaited(bench_projection.rebuild),
     "million": _awaited(bench_million.million),
     "scan": lambda servers, repetitions, _: bench_scan.scan(servers.folder, repetitions=repetitions),
+    "scan-many": lambda servers, _repetitions, _allowance: bench_scan.scan_many(servers.folder),
     "idle": lambda servers, repetitions, _: bench_idle.idle(servers.folder, repetitions=repetitions),
 }
 

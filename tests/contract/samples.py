@@ -20,6 +20,7 @@ RUN = names.job_of_tick(SCHEDULE, INSTANT.isoformat())
 HELD_RUN = names.job_of_tick(SCHEDULE, (INSTANT - timedelta(days=1)).isoformat())
 
 VALUES: dict[str, Any] = {
+    "actor": "ann",
     "at": INSTANT + timedelta(seconds=42),
     "attempt": 1,
     "auto_scan": True,
@@ -30,6 +31,7 @@ VALUES: dict[str, Any] = {
     "command": "CreateLibrary",
     "command_id": names.derived_id("sample", "command"),
     "collection_id": names.derived_id("sample", "collection"),
+    "collections": names.derived_id("sample", "collection"),
     "count": 3,
     "cursor": INSTANT - timedelta(days=1),
     "days": 90,
@@ -37,14 +39,19 @@ VALUES: dict[str, Any] = {
     "description": "Everything since 1998",
     "digest": "c1d29e24c2f94ce7e1b1dcb9b0ad1a3f",
     "due": INSTANT + timedelta(seconds=52),
+    "dry_run": True,
     "duration_ms": 41_300,
     "enabled": True,
     "expression": "0 2 * * *",
+    "file_system": "c4f1a2b3d4e5f607:2",
     "final": True,
     "first": INSTANT - timedelta(days=3),
     "held": 0,
     "held_scan_id": HELD_RUN,
     "image_count": 2,
+    "images": 2,
+    "images_before": 0,
+    "size_bytes_before": 0,
     "instant": INSTANT,
     "instants": INSTANT - timedelta(days=1),
     "job_id": RUN,
@@ -60,6 +67,7 @@ VALUES: dict[str, Any] = {
     "missed_count": 0,
     "mtime_ns": 1_774_828_800_123_456_789,
     "name": "Pictures",
+    "names": "strand.jpg",
     "next_attempt": 2,
     "outcome": "done",
     "page": 1,
@@ -67,6 +75,7 @@ VALUES: dict[str, Any] = {
     "previous_path": "/data/old-pictures",
     "queue": "thumbnails",
     "reason": "library deleted",
+    "replaces": HELD_RUN,
     "request_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "requested_at": INSTANT,
     "resume_at": INSTANT + timedelta(hours=6),
@@ -101,11 +110,16 @@ OF: dict[tuple[str, str], Any] = {
     ("JobRetryScheduled", "message"): "No sign of life from the worker",
     ("JobSucceeded", "result"): Raw(b'{"added":1}'),
     ("OutcomeIgnored", "outcome"): "succeeded",
+    ("RemovalsHeld", "message"): "The library's folder is empty; 3 collections were known.",
     ("RemovalsHeld", "reason"): "empty_root",
+    ("PreviewedChange", "collection_kind"): "folder",
+    ("PreviewedChange", "kind"): "added",
+    ("PreviewedChange", "path"): "2025/Rügen",
     ("ReportItem", "code"): "broken_archive",
     ("ReportItem", "message"): "no central directory",
     ("ReportItem", "path"): "2024/holiday.zip",
     ("ScanCompleted", "held"): 0,
+    ("ScanPath", "path"): "2025/Rügen",
     ("ScanRequested", "queue"): names.SCAN_QUEUE,
     ("ScheduleDefined", "description"): "Automatic scan for library: Pictures",
     ("ScheduleDefined", "name"): "Library Scan - Pictures",
@@ -120,6 +134,7 @@ OF: dict[tuple[str, str], Any] = {
     for name, count in {
         "collections": 12, "images": 480, "size_bytes": 1_258_291_200, "folders": 15, "files": 497, "added": 1,
         "changed": 0, "unchanged": 11, "absent": 0, "errors": 1,
+        "missing": 0, "restored": 0,
     }.items()
 }  # fmt: skip
 
@@ -144,6 +159,6 @@ def sample_of(kind: Any, field: str = "", of: str = "") -> Any:
 
 def _value(field: msgspec.structs.FieldInfo, kind: Any, of: str) -> Any:
     if field.name.endswith("_bytes") and bytes in get_args(kind):
-        return None  # only there when a name is not UTF-8
+        return () if get_origin(kind) is tuple else None  # only there when a name is not UTF-8
     defaulted = field.default is not NODEFAULT and bool(field.default)
     return field.default if defaulted and field.name not in VALUES else sample_of(kind, field.name, of)

@@ -28,9 +28,10 @@ SERVICE_OF = {
     "after_tick_append": names.SCHEDULER,
     "after_dispatch_publish": names.SCHEDULER,
     "after_page_append": names.SCANNER,
+    "after_page_index_before_folders": names.SCANNER,
     "after_verdict_append_before_index": names.SCANNER,
 }
-NEW_CONTENT = ("after_page_append",)
+NEW_CONTENT = ("after_page_append", "after_page_index_before_folders")
 """Reached only when a scan finds something new."""
 
 

@@ -29,6 +29,7 @@ schemathesis.openapi.format("gitignore", st.sampled_from(PATTERNS))
 # Folders below one of our own: a fuzzed library must not scan this machine.
 schemathesis.openapi.format("path", st.integers(0, 999).map(lambda number: f"{ROOT}/{number}"))
 # Reached, or not for ever: what is not yet reached is waited for 2 s.
+schemathesis.openapi.format("relative-path", st.sampled_from(["", "0", "0/1", "2024/Holidays/", "лето/夏.zip"]))
 schemathesis.openapi.format("positions", st.sampled_from(["library:0", "library:1", "library:1, scheduler:0"]))
 schemathesis.openapi.format("entity-tags", st.sampled_from(["*", '"1"', '"2"', '"1-0a1b2c3d4e5f6071"', '"7", "1"']))
 schemathesis.openapi.format("idempotency-key", st.integers(0, 9).map(lambda number: f"{KEY}{number}"))

@@ -1,6 +1,8 @@
 """What the services would have recorded of one library: created, scheduled, scanned twice. For read-side tests."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import msgspec
@@ -11,17 +13,23 @@ from linstock.messages.answer import Answer
 from linstock.messages.catalogue import (
     CollectionEntry,
     CollectionFiles,
+    CollectionsMarkedMissing,
     CollectionsRecorded,
+    CollectionsRestored,
     FileEntry,
     HoldSettled,
+    MissingFiles,
+    RemovalsApproved,
     RemovalsHeld,
+    RemovalsProposed,
+    RemovalsRejected,
     ScanStarted,
 )
 from linstock.messages.job import JobFailed, JobRetryScheduled, JobStarted, JobSucceeded, OutcomeIgnored, ScanRequested
 from linstock.messages.library import LibraryCreated, LibraryDeleted, LibrarySettingsChanged, Settings
 from linstock.messages.receipt import CommandHandled
 from linstock.messages.rules import Rules, Timing
-from linstock.messages.scan import Counts, ReportItem, ScanCompleted, ScanFailed
+from linstock.messages.scan import ChangesPreviewed, Counts, PreviewedChange, ReportItem, ScanCompleted, ScanFailed
 from linstock.messages.schedule import (
     JobPolicy,
     ScanTarget,
@@ -202,7 +210,8 @@ class Story:
         )
         return self
 
-    def requested(self, run: int) -> "Story":
+    def requested(self, run: int, **asked: Any) -> "Story":
+        """`asked` are further fields of ScanRequested."""
         instant = NOON + timedelta(days=run)
         self.fired(instant, run)
         self.scheduler.says(
@@ -215,6 +224,7 @@ class Story:
                 target=self.target,
                 policy=JobPolicy(),
                 requested_at=instant,
+                **asked,
             ),
         )
         return self
@@ -268,6 +278,33 @@ class Story:
         )
         return self
 
+    def previewed(self, run: int, *collections: str, attempt: int = 1, images: int = 2) -> "Story":
+        """A page of what a dry run would have recorded: each as if it were new."""
+        self.scanner.says(
+            self.run(run),
+            ChangesPreviewed(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                page=1,
+                changes=tuple(
+                    PreviewedChange(
+                        kind="added",
+                        collection_id=self.collection(name),
+                        collection_kind="folder",
+                        path=name,
+                        images=images,
+                        images_before=0,
+                        size_bytes=images * 1000,
+                        size_bytes_before=0,
+                    )
+                    for name in collections
+                ),
+                at=self.moment(run, attempt),
+            ),
+        )
+        return self
+
     def collection(self, name: str) -> UUID:
         return self.id(f"collection-{name}")
 
@@ -286,7 +323,7 @@ class Story:
         files = tuple(FileEntry(name=f"{number}.jpg", size_bytes=1000, mtime_ns=number) for number in range(images))
         return CollectionFiles(collection_id=self.collection(name), files=files)
 
-    def held(self, run: int, count: int, *, attempt: int = 1) -> "Story":
+    def held(self, run: int, count: int, *, attempt: int = 1, replaces: int | None = None) -> "Story":
         self.scanner.says(
             self.library_id,
             RemovalsHeld(
@@ -294,9 +331,78 @@ class Story:
                 library_id=self.library_id,
                 attempt=attempt,
                 count=count,
-                reason="the folder is empty",
+                reason="empty_root",
                 at=self.moment(run, attempt),
+                message="The library's folder is empty.",
+                replaces=None if replaces is None else self.run(replaces),
             ),
+        )
+        return self
+
+    def proposed(self, run: int, *collections: str, attempt: int = 1) -> "Story":
+        self.scanner.says(
+            self.library_id,
+            RemovalsProposed(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                page=2,
+                at=self.moment(run, attempt),
+                collections=tuple(map(self.collection, collections)),
+            ),
+        )
+        return self
+
+    def marked_missing(
+        self, run: int, *collections: str, attempt: int = 1, files: tuple[MissingFiles, ...] = ()
+    ) -> "Story":
+        self.scanner.says(
+            self.library_id,
+            CollectionsMarkedMissing(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                page=3,
+                at=self.moment(run, attempt),
+                collections=tuple(map(self.collection, collections)),
+                files=files,
+            ),
+        )
+        return self
+
+    def gone(self, collections: Iterable[str], *numbers: int) -> tuple[MissingFiles, ...]:
+        """The images of these numbers in each."""
+        return tuple(
+            MissingFiles(
+                collection_id=self.collection(name),
+                names=tuple(f"{number}.jpg" for number in numbers),
+                image_count=1,
+                size_bytes=1000,
+                digest=f"{name}-left",
+            )
+            for name in collections
+        )
+
+    def restored(self, run: int, *collections: str, attempt: int = 1) -> "Story":
+        self.scanner.says(
+            self.library_id,
+            CollectionsRestored(
+                scan_id=self.run(run),
+                library_id=self.library_id,
+                attempt=attempt,
+                page=4,
+                at=self.moment(run, attempt),
+                collections=tuple(map(self.collection, collections)),
+            ),
+        )
+        return self
+
+    def decided(self, held_by: int, *, approved: bool) -> "Story":
+        common = {"held_scan_id": self.run(held_by), "library_id": self.library_id, "actor": "eva"}
+        at = self.moment(held_by, 9)
+        self.scanner.says(
+            self.library_id,
+            RemovalsApproved(**common, count=1, at=at) if approved else RemovalsRejected(**common, at=at),  # type: ignore[arg-type]
         )
         return self
 

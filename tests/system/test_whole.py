@@ -112,6 +112,27 @@ def test_an_empty_root_holds_removals_until_content_is_seen_again(running: Insta
     until(lambda: running.get(f"/scans/{held['id']}")["removals"] == "none", "the hold is settled")
 
 
+def test_held_removals_are_approved_and_come_back_by_themselves(running: Instance, root: Path) -> None:
+    library = running.create("Emptied", root)
+    assert running.scanned(library)["counts"]["collections"] == 2
+    paths = set(running.collections(library))
+    away = root.rename(root.with_name("away"))
+    root.mkdir()
+    held = running.scanned(library)
+    waiting = running.get(f"/libraries/{library}")["heldRemovals"]
+    assert (waiting["scanId"], waiting["count"], waiting["reason"]) == (held["id"], 2, "empty_root")
+    where = f"/libraries/{library}/removals"
+    assert {each["path"] for each in running.get(where)["data"]} == paths
+    approved = running.http.post(f"{where}/{held['id']}/approve")
+    assert (approved.status_code, approved.json()["heldRemovals"]) == (200, None)
+    assert {each["state"] for each in running.collections(library).values()} == {"missing"}
+    assert running.http.post(f"{where}/{held['id']}/reject").status_code == 404
+    root.rmdir()
+    away.rename(root)
+    assert running.scanned(library)["counts"]["restored"] == 2
+    assert {each["state"] for each in running.collections(library).values()} == {"present"}
+
+
 @pytest.mark.parametrize("what", ["missing", "file"])
 def test_a_root_that_is_missing_or_no_directory_fails_for_good_and_says_so(
     running: Instance, tmp_path: Path, what: str

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from linstock.cli.named import LIBRARY
-from linstock.cli.options import deep, examples, limited, wait, with_api, with_screen
+from linstock.cli.options import examples, limited, wait, with_api, with_mode, with_screen
+from linstock.cli.removals import removals
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from linstock.cli.screen import Screen
 
 _named = click.argument("library", metavar="LIBRARY", type=LIBRARY)
+
+_AMOUNT = click.IntRange(0, 1_000_000)
 
 _SETTINGS = (
     click.option("--name", help="What people call it. Default: the folder's name."),
@@ -26,6 +29,13 @@ _SETTINGS = (
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out, as a line of .gitignore; repeatable."),
     click.option("--ext", multiple=True, metavar=".EXT", help="Only files with this extension; repeatable."),
     click.option("--subfolders/--no-subfolders", default=None, help="Look into subfolders."),
+    click.option(
+        "--max-removed-percent",
+        type=click.IntRange(0, 100),
+        help="Up to which share of it may go missing unasked (10).",
+    ),
+    click.option("--max-removed", type=_AMOUNT, help="Up to how many collections may go missing unasked (100)."),
+    click.option("--min-always", type=_AMOUNT, help="So many may always, however small it is (3)."),
 )
 
 
@@ -41,6 +51,9 @@ def lib() -> None:
 
     LIBRARY is an id, the beginning of one (4 characters or more), or an exact name.
     """
+
+
+lib.add_command(removals)
 
 
 @lib.command(
@@ -118,21 +131,34 @@ def change(api: "Api", screen: "Screen", library: str, path: Path | None, clear_
         body["path"] = libraries.absolute(api, path)
     if not body:
         raise click.UsageError("Say what to change, such as --name or --cron.")
-    libraries.change(api, screen, LIBRARY.find(api, library), body)
+    found = LIBRARY.find(api, library)
+    libraries.change(api, screen, found, libraries.with_whole_guard(body, found))
 
 
-@lib.command(epilog=examples("linstock lib scan Holidays --wait", "linstock lib scan Holidays --deep"))
+@lib.command(
+    epilog=examples(
+        "linstock lib scan Holidays --wait",
+        "linstock lib scan Holidays --mode quick",
+        "linstock lib scan Holidays --path 2024/Rome --dry-run --wait",
+    )
+)
 @_named
-@deep
+@click.option("--path", metavar="PATH", help="Only this folder and what is below it, or the folder of this file.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; `linstock run changes RUN` says what would change.")
+@with_mode
 @wait
 @with_screen
 @with_api
 @click.pass_context
-def scan(ctx: click.Context, /, api: "Api", screen: "Screen", library: str, deep: bool, wait: bool) -> None:
-    """Scan a library now. Ctrl-C ends the waiting, not the scan."""
+def scan(
+    ctx: click.Context, /, api: "Api", screen: "Screen", library: str, path: str | None, wait: bool, **given: Any
+) -> None:
+    """Scan a library, or a part of it, now. Ctrl-C ends the waiting, not the scan."""
     from linstock.cli import libraries, runs, schedules
 
-    started = libraries.scan(api, LIBRARY.find(api, library)["id"], deep=deep)
+    found = LIBRARY.find(api, library)
+    scope = None if path is None else libraries.scope(found, path)
+    started = libraries.scan(api, found["id"], scope=scope, **given)
     if wait:
         ctx.exit(runs.wait_and_show(api, screen, started["id"]))
     schedules.started(screen, started)

@@ -1,5 +1,6 @@
 """What `linstock lib` does and shows."""
 
+import base64
 import os
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ COLUMNS = (
     Column("NAME", lambda row: row["name"], folds=True),
     Column("SCANS", lambda row: f"{row['cronExpression']} {row['timeZone']}" if row["autoScan"] else "off", folds=True),
     Column("ADDED", lambda row: words.moment(row["createdAt"])),
+    Column("HELD", lambda row: words.number(row["heldRemovals"]["count"]) if row["heldRemovals"] else "-", right=True),
     Column("PATH", lambda row: row["path"], folds=True),
 )
 
@@ -34,8 +36,13 @@ def body(
     exclude: tuple[str, ...],
     ext: tuple[str, ...],
     subfolders: bool | None,
+    max_removed_percent: int | None,
+    max_removed: int | None,
+    min_always: int | None,
 ) -> "Json":
     """What was given, as the API names it."""
+    limits = {"maxRemovedPercent": max_removed_percent, "maxRemoved": max_removed, "minAlways": min_always}
+    guard = {field: value for field, value in limits.items() if value is not None}
     given: dict[str, Any] = {
         "name": name,
         "description": description,
@@ -45,8 +52,14 @@ def body(
         "excludePatterns": list(exclude) or None,
         "extensions": [f".{each.lstrip('.').lower()}" for each in ext] or None,
         "includeSubfolders": subfolders,
+        "guard": guard or None,
     }
     return {field: value for field, value in given.items() if value is not None}
+
+
+def with_whole_guard(body: "Json", library: "Json") -> "Json":
+    """Limits that were not given stay: over HTTP a guard is one setting."""
+    return {**body, "guard": {**library["guard"], **body["guard"]}} if "guard" in body else body
 
 
 def absolute(api: "Api", path: Path) -> str:
@@ -83,9 +96,26 @@ def add(api: "Api", screen: Screen, path: Path, given: "Json", *, scan: bool, wa
     return runs.exit_code(run) if run is not None and wait else Exit.OK
 
 
-def scan(api: "Api", library_id: str, *, deep: bool = False) -> "Json":
-    body = {"triggeredBy": "Manual"} | ({"scanMode": "deep"} if deep else {})
+def scan(
+    api: "Api", library_id: str, *, mode: str | None = None, scope: "Json | None" = None, dry_run: bool = False
+) -> "Json":
+    given = {"scanMode": mode, "scope": scope, "dryRun": dry_run or None}
+    body = {"triggeredBy": "Manual"} | {field: value for field, value in given.items() if value is not None}
     return api.command("POST", f"/libraries/{library_id}/scans", body).body
+
+
+def scope(library: "Json", path: str) -> "Json":
+    """A part of the library as the API names it; `path` may begin at the root of the disk, too."""
+    wanted = Path(path)
+    if wanted.is_absolute():
+        if not wanted.is_relative_to(library["path"]):
+            what = f"it is not in {words.printable(library['path'])}, where the library is."
+            raise click.BadParameter(what, param_hint="--path")
+        wanted = wanted.relative_to(library["path"])
+    raw = b"" if wanted == Path() else os.fsencode(wanted)
+    text = raw.decode(errors="replace")
+    encoded = {"pathBytes": base64.b64encode(raw).decode()} if text.encode() != raw else {}
+    return {"path": text, **encoded}
 
 
 def change(api: "Api", screen: Screen, library: "Json", given: "Json") -> None:
@@ -150,13 +180,24 @@ def _fields(library: "Json") -> Iterator[tuple[str, object]]:
         yield "subfolders", "no"
     yield "leaves out", ", ".join(library.get("excludePatterns") or ())
     yield "extensions", " ".join(library.get("extensions") or ())
+    if guard := library.get("guard"):
+        yield "may go unasked", _guarded(guard)
     yield "scans", f"{library['cronExpression']} {library['timeZone']}" if library["autoScan"] else "only when asked"
+
+
+def _guarded(guard: "Json") -> str:
+    return (
+        f"{guard['maxRemovedPercent']} % of the collections, {guard['minAlways']:,} always,"
+        f" never more than {guard['maxRemoved']:,}"
+    )
 
 
 def _told(library: "Json", statistics: "Json", schedule: "Json | None") -> Iterator[tuple[str, object]]:
     yield from _fields(library)
     if statistics:
         yield from _contents(statistics)
+    if held := library.get("heldRemovals"):
+        yield "held back", f"{held['message']} linstock lib removals ls {words.short(library['id'])}"
     if schedule is not None:
         yield "schedule", schedule["id"]
         yield from schedules.timing(schedule)
@@ -174,8 +215,6 @@ def _contents(statistics: "Json") -> Iterator[tuple[str, object]]:
     missing = f", {statistics['missingCollections']:,} missing" if statistics["missingCollections"] else ""
     yield "holds", f"{_amount(statistics)}{missing}"
     yield "in 7 days", _amount(statistics["growth"]["last7Days"], sign="+")
-    if statistics["heldRemovals"]:
-        yield "held back", words.counted(statistics["heldRemovals"], "removal")
     rate = "" if statistics["successRate"] is None else f", {statistics['successRate']:g} % successful"
     yield "runs", f"{statistics['runs']:,}{rate}"
     if statistics["lastRunAt"]:

@@ -9,6 +9,11 @@ import rich_click as click
 
 Command = Callable[..., None]
 MOST_ROWS = 100_000
+MODE = click.Choice(["quick", "changed", "deep"])
+MODES_SAID = (
+    "How thorough: quick looks into folders that were changed themselves, changed at the size and time of every file, "
+    "deep also into every archive and at every image's header."
+)
 
 
 def examples(*lines: str) -> str:
@@ -70,4 +75,17 @@ def limited(default: int) -> Callable[[Command], Command]:
 
 
 wait = click.option("--wait", is_flag=True, help="Wait for its end, with progress on stderr; exit code 1 if it failed.")
-deep = click.option("--deep", is_flag=True, help="Open every archive again, also those that look unchanged.")
+
+
+def with_mode(command: Command) -> Command:
+    """Gives the command `mode`, of a scan; None if it was not told."""
+
+    @click.option("--mode", type=MODE, help=MODES_SAID)
+    @click.option("--deep", is_flag=True, help="The same as --mode deep.")
+    @functools.wraps(command)
+    def told(mode: str | None, deep: bool, **given: Any) -> None:
+        if deep and mode not in (None, "deep"):
+            raise click.UsageError("--deep is --mode deep: give one of them.")
+        command(mode="deep" if deep else mode, **given)
+
+    return told  # fmt: skip

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from linstock.cli.screen import Screen
 
 STATUSES = ("Pending", "Scheduled", "Running", "Retrying", "Completed", "Failed", "Timeout", "Cancelled")
+KINDS = ("added", "changed", "missing", "restored")
+
+_kind = click.option("--kind", type=click.Choice(KINDS), help="Only these.")
 
 
 @click.group(epilog=examples("linstock run ls --status Failed"))
@@ -54,6 +57,34 @@ def show(ctx: click.Context, api: "Api", screen: "Screen", run_id: str, wait: bo
     if wait:
         ctx.exit(runs.wait_and_show(api, screen, found["id"], scan=scan))
     runs.show(screen, (api.find(f"/scans/{found['id']}") if scan else None) or found)
+
+
+@run.command(epilog=examples("linstock run changes 31e31418", "linstock run changes 31e31418 --kind added -o jsonl"))
+@click.argument("run_id", metavar="RUN", type=RUN)
+@_kind
+@limited(200)
+@with_screen
+@with_api
+def changes(api: "Api", screen: "Screen", run_id: str, kind: str | None, limit: int) -> None:
+    """List what a scan changed; after a dry run, what it would have changed."""
+    from linstock.cli.changes import show_list
+
+    show_list(api, screen, f"/scans/{RUN.find(api, run_id)['id']}/changes", limit, kind=kind)
+
+
+@run.command(epilog=examples("linstock run diff 0a1b2c3d 31e31418"))
+@click.argument("earlier", metavar="RUN", type=RUN)
+@click.argument("later", metavar="RUN", type=RUN)
+@_kind
+@limited(200)
+@with_screen
+@with_api
+def diff(api: "Api", screen: "Screen", earlier: str, later: str, kind: str | None, limit: int) -> None:
+    """List what changed in a library between two of its scans: what all scans after the first came to."""
+    from linstock.cli.changes import show_list
+
+    against = RUN.find(api, earlier)["id"]
+    show_list(api, screen, f"/scans/{RUN.find(api, later)['id']}/diff", limit, kind=kind, against=against)
 
 
 @run.command(epilog=examples("linstock run cancel 31e31418 --reason 'wrong disk'"))

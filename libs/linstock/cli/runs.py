@@ -54,6 +54,10 @@ def _fields(run: "Json") -> Iterator[tuple[str, object]]:
     yield "library", run.get("libraryName") or _library(run)
     yield "schedule", run.get("scheduledJobName")
     yield "triggered by", run.get("triggeredBy")
+    yield "mode", run.get("scanMode")
+    yield "only", ", ".join(part["path"] or "." for part in run.get("scope") or ())
+    if run.get("dryRun"):
+        yield "dry run", f"nothing was changed; what would be: linstock run changes {words.short(run['id'])}"
     yield "requested", words.moment(run.get("requestedAt"))
     yield "started", words.moment(run.get("startedAt"))
     yield "took", words.duration(run.get("duration"))
@@ -64,7 +68,7 @@ def _fields(run: "Json") -> Iterator[tuple[str, object]]:
     if counts := run.get("counts") or run.get("progress"):
         yield from _counts(counts)
     if run.get("held"):
-        yield "held back", f"{words.counted(run['held'], 'removal')}: nothing is marked missing until they are approved"
+        yield "held back", f"{words.counted(run['held'], 'removal')}: linstock lib removals approve | reject"
 
 
 def _counts(counts: "Json") -> Iterator[tuple[str, object]]:
@@ -80,7 +84,9 @@ def _counts(counts: "Json") -> Iterator[tuple[str, object]]:
     if counts.get("added") is not None:
         yield "changes", f"{counts['added']:,} added, {counts['changed']:,} changed, {counts['unchanged']:,} unchanged"
     if counts.get("absent"):
-        yield "not seen", f"{counts['absent']:,}"
+        yield "not seen", f"{counts['absent']:,}, {counts.get('missing', 0):,} marked missing"
+    if counts.get("restored"):
+        yield "there again", f"{counts['restored']:,}"
     if counts.get("errors") is not None:
         yield "could not be read", f"{counts['errors']:,}"
 

@@ -9,7 +9,7 @@ from linstock.cli.cron import Instant
 from linstock.cli.ledger import backfill, diff, ticks, versions
 from linstock.cli.many import many
 from linstock.cli.named import LIBRARY, SCHEDULE
-from linstock.cli.options import deep, examples, limited, wait, with_api, with_screen
+from linstock.cli.options import MODE, MODES_SAID, examples, limited, wait, with_api, with_mode, with_screen
 from linstock.cli.schedule_rules import replayed, rules
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def show(api: "Api", screen: "Screen", name: str) -> None:
     "set",
     epilog=examples(
         "linstock schedule set 5f0e --cron '0 3 * * *' --zone Europe/Berlin --overlap buffer_one",
-        "linstock schedule set 5f0e --every 90 --jitter 60",
+        "linstock schedule set 5f0e --every 90 --jitter 60 --mode quick",
         "linstock schedule set 5f0e --except 2026-12-24T00:00:00Z..2026-12-26T23:59:59Z --max-runs none",
     ),
 )
@@ -76,6 +76,7 @@ def show(api: "Api", screen: "Screen", name: str) -> None:
 @click.option("--cron", metavar="EXPR", help="When, e.g. '0 2 * * *'; `linstock cron explain` says it in words.")
 @click.option("--every", type=int, metavar="MINUTES", help="Instead of --cron: so many minutes between two runs.")
 @click.option("--zone", metavar="ZONE", help="The time zone of --cron, e.g. Europe/Berlin.")
+@click.option("--mode", type=MODE, help=MODES_SAID)
 @rules
 @with_screen
 @with_api
@@ -87,12 +88,13 @@ def change(
     cron: str | None,
     every: int | None,
     zone: str | None,
+    mode: str | None,
     **given: Any,
 ) -> None:
     """Change what is given, at once; the rest stays. What is past never fires under new times."""
     from linstock.cli import schedule_rules
 
-    plain = {"name": rename, "cronExpression": cron, "intervalMinutes": every, "timeZone": zone}
+    plain = {"name": rename, "cronExpression": cron, "intervalMinutes": every, "timeZone": zone, "scanMode": mode}
     body = {field: value for field, value in plain.items() if value is not None} | schedule_rules.body(given)
     if not body:
         raise click.UsageError("Say what to change, such as --cron or --overlap.")
@@ -163,17 +165,17 @@ def enable(api: "Api", screen: "Screen", name: str) -> None:
 
 @schedule.command(epilog=examples("linstock schedule trigger 5f0e --wait"))
 @_named
-@deep
+@with_mode
 @wait
 @with_screen
 @with_api
 @click.pass_context
-def trigger(ctx: click.Context, api: "Api", screen: "Screen", name: str, deep: bool, wait: bool) -> None:
+def trigger(ctx: click.Context, /, api: "Api", screen: "Screen", name: str, mode: str | None, wait: bool) -> None:
     """Run it once, now; its own times stay as they are."""
     from linstock.cli import runs, schedules
 
     found = SCHEDULE.find(api, name)
-    body = {"triggeredBy": "Manual"} | ({"scanMode": "deep"} if deep else {})
+    body = {"triggeredBy": "Manual"} | ({"scanMode": mode} if mode else {})
     started = api.command("POST", f"/scheduledjobs/{found['id']}/trigger", body).body
     if wait:
         ctx.exit(runs.wait_and_show(api, screen, started["id"], scan=found.get("jobType") == runs.SCAN))

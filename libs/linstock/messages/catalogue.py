@@ -26,7 +26,7 @@ class CollectionEntry(Message, frozen=True):
     library's root ("" is the root). `path_bytes` is set only when the path is not UTF-8, or is so long (more than
     2,000 bytes) that `path` leaves out its middle.
 
-    Images that are not there any more still count until their removal is recorded. A collection whose images take
+    Images that are not there any more still count until they are marked missing. A collection whose images take
     several pages is repeated on each of them, with an empty digest on all but the last."""
 
     collection_id: UUID
@@ -47,7 +47,20 @@ class CollectionFiles(Message, frozen=True):
     files: tuple[FileEntry, ...]
 
 
-# Events
+class MissingFiles(Message, frozen=True):
+    """Images of a collection that is there, which are not there any more, and what the collection is without them.
+    Names that are not UTF-8 are in `names_bytes`. When they take several pages, the digest is empty on all but the
+    last."""
+
+    collection_id: UUID
+    names: tuple[str, ...]
+    image_count: int
+    size_bytes: int
+    digest: str
+    names_bytes: tuple[bytes, ...] = ()
+
+
+# Events. What is recorded (again) is present. Pages count from 1 within scan and attempt, whatever is on them.
 
 
 class ScanStarted(Message, frozen=True, tag="linstock.scan.started.v1"):
@@ -75,8 +88,46 @@ class CollectionsRecorded(Message, frozen=True, tag="linstock.catalogue.collecti
     at: datetime
 
 
+class CollectionsMarkedMissing(Message, frozen=True, tag="linstock.catalogue.collections_marked_missing.v1"):
+    """One page of what is not there any more. It keeps its identity and its images, and may come back. Of removals
+    that were approved `scan_id` is the scan that proposed them, and pages count from 1 again."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    page: int
+    at: datetime
+    collections: tuple[UUID, ...] = ()
+    files: tuple[MissingFiles, ...] = ()
+
+
+class CollectionsRestored(Message, frozen=True, tag="linstock.catalogue.collections_restored.v1"):
+    """One page of missing collections that are there again, as they were recorded."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    page: int
+    at: datetime
+    collections: tuple[UUID, ...] = ()
+
+
+class RemovalsProposed(Message, frozen=True, tag="linstock.catalogue.removals_proposed.v1"):
+    """One page of collections that were not there. They stay present: a RemovalsHeld of the same scan and attempt
+    follows, else nobody was asked."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    page: int
+    at: datetime
+    collections: tuple[UUID, ...] = ()
+
+
 class RemovalsHeld(Message, frozen=True, tag="linstock.catalogue.removals_held.v1"):
-    """`count` known collections were not there, in a way that looks like a disk being away. A person decides."""
+    """`count` known collections were not there, in a way that looks like a disk being away. A person decides.
+    `reason`: empty_root | no_collections | root_moved | too_many; `message` is a sentence. `replaces` is the scan whose
+    hold this one takes the place of. `file_system` is where this scan looked."""
 
     scan_id: UUID
     library_id: UUID
@@ -84,10 +135,33 @@ class RemovalsHeld(Message, frozen=True, tag="linstock.catalogue.removals_held.v
     count: int
     reason: str
     at: datetime
+    message: str = ""
+    replaces: UUID | None = None
+    file_system: str = ""
+
+
+class RemovalsApproved(Message, frozen=True, tag="linstock.catalogue.removals_approved.v1"):
+    """Somebody said that what the hold proposed is gone for good: `count` collections were marked missing with it."""
+
+    held_scan_id: UUID
+    library_id: UUID
+    actor: str
+    count: int
+    at: datetime
+
+
+class RemovalsRejected(Message, frozen=True, tag="linstock.catalogue.removals_rejected.v1"):
+    """Somebody said that what the hold proposed is not gone: nothing is marked, and nobody is asked about it again."""
+
+    held_scan_id: UUID
+    library_id: UUID
+    actor: str
+    at: datetime
 
 
 class HoldSettled(Message, frozen=True, tag="linstock.catalogue.hold_settled.v1"):
-    """A later scan found content again: the hold of `held_scan_id` no longer waits for anybody."""
+    """A later scan found what was proposed again, or marked what it did not: the hold of `held_scan_id` no longer waits
+    for anybody."""
 
     scan_id: UUID
     held_scan_id: UUID
@@ -96,15 +170,29 @@ class HoldSettled(Message, frozen=True, tag="linstock.catalogue.hold_settled.v1"
 
 
 class CatalogueReleased(Message, frozen=True, tag="linstock.catalogue.released.v1"):
-    """The scan that owned the catalogue ended, with its verdict in the same append. Nobody may write now."""
+    """The scan that owned the catalogue ended, with its verdict in the same append. Nobody may write now.
+    `file_system` names, to whoever compares, the one that the library's content is on; empty: as before."""
 
     scan_id: UUID
     library_id: UUID
     attempt: int
     at: datetime
+    file_system: str = ""
 
 
-CatalogueEvent = ScanStarted | CollectionsRecorded | RemovalsHeld | HoldSettled | CatalogueReleased
+CataloguePage = CollectionsRecorded | CollectionsMarkedMissing | CollectionsRestored | RemovalsProposed
+CatalogueEvent = (
+    ScanStarted
+    | CollectionsRecorded
+    | CollectionsMarkedMissing
+    | CollectionsRestored
+    | RemovalsProposed
+    | RemovalsHeld
+    | RemovalsApproved
+    | RemovalsRejected
+    | HoldSettled
+    | CatalogueReleased
+)
 
 
 # Commands
@@ -115,7 +203,7 @@ class StartScan(Message, frozen=True, tag="StartScan"):
 
 
 class RecordPage(Message, frozen=True, tag="RecordPage"):
-    page: CollectionsRecorded
+    page: CataloguePage
 
 
 class HoldRemovals(Message, frozen=True, tag="HoldRemovals"):
@@ -123,7 +211,7 @@ class HoldRemovals(Message, frozen=True, tag="HoldRemovals"):
 
 
 class SettleHold(Message, frozen=True, tag="SettleHold"):
-    """A scan saw content: whatever an earlier scan held is settled."""
+    """Of what an earlier scan held nothing waits any more."""
 
     scan_id: UUID
     library_id: UUID
@@ -136,6 +224,24 @@ class ReleaseCatalogue(Message, frozen=True, tag="ReleaseCatalogue"):
     library_id: UUID
     attempt: int
     at: datetime
+    file_system: str = ""
 
 
 CatalogueCommand = StartScan | RecordPage | HoldRemovals | SettleHold | ReleaseCatalogue
+
+
+class ApproveRemovals(Message, frozen=True, tag="ApproveRemovals"):
+    """What the scan proposed is gone."""
+
+    library_id: UUID
+    scan_id: UUID
+
+
+class RejectRemovals(Message, frozen=True, tag="RejectRemovals"):
+    """What the scan proposed is not gone."""
+
+    library_id: UUID
+    scan_id: UUID
+
+
+RemovalsCommand = ApproveRemovals | RejectRemovals

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Raw
 
 from linstock.messages.message import Message
-from linstock.messages.schedule import JobPolicy, ScanTarget
+from linstock.messages.schedule import JobPolicy, ScanPath, ScanTarget
 
 LIBRARY_SCAN = "LibraryScan"
 
@@ -82,7 +82,8 @@ JobCommand = StartAttempt | ReportSuccess | ReportFailure | ExpireLease | Expire
 class ScanRequested(Message, frozen=True, tag="linstock.scan.requested.v1"):
     """`instant` is the tick's nominal one, absent when somebody asked by hand. `triggered_by` is Scheduler | Manual |
     API | Backfill. `scan_mode` is quick | changed | deep | verify. `waits`: it may not start while an earlier scan of
-    the library is open. `not_before`: nor before then."""
+    the library is open. `not_before`: nor before then. `scope`: only this is looked at, and only this can be absent;
+    empty: all. `dry_run`: what would change is told, and nothing else is."""
 
     job_id: UUID
     schedule_id: UUID
@@ -96,6 +97,8 @@ class ScanRequested(Message, frozen=True, tag="linstock.scan.requested.v1"):
     queue: str = "library-scan"
     waits: bool = False
     not_before: datetime | None = None
+    scope: tuple[ScanPath, ...] = ()
+    dry_run: bool = False
 
 
 class JobRequested(Message, frozen=True, tag="linstock.job.requested.v1"):

@@ -14,6 +14,15 @@ ARCHIVE_EXTENSIONS = (".cbz", ".zip")
 DEFAULT_EXTENSIONS = (*IMAGE_EXTENSIONS, *ARCHIVE_EXTENSIONS)
 
 
+class RemovalGuard(Message, frozen=True):
+    """Up to how many collections a scan may mark missing by itself: `min_always`, or `max_removed_percent` of those
+    that are present, whichever is more, and never more than `max_removed`. 0 of everything: it always asks."""
+
+    max_removed_percent: int = 10
+    max_removed: int = 100
+    min_always: int = 3
+
+
 class Settings(Message, frozen=True):
     """All that a library's owner decides. `path` is absolute. `cron_expression` has 5 fields, or 6 (seconds first).
     `exclude_patterns` are lines of a .gitignore, relative to `path`. `extensions` are lower case, each with its dot,
@@ -28,6 +37,7 @@ class Settings(Message, frozen=True):
     include_subfolders: bool = True
     exclude_patterns: tuple[str, ...] = ()
     extensions: tuple[str, ...] = DEFAULT_EXTENSIONS
+    guard: RemovalGuard = RemovalGuard()
 
 
 # Commands
@@ -50,6 +60,7 @@ class ChangeLibrary(Message, frozen=True, tag="ChangeLibrary"):
     include_subfolders: bool | UnsetType = UNSET
     exclude_patterns: tuple[str, ...] | UnsetType = UNSET
     extensions: tuple[str, ...] | UnsetType = UNSET
+    guard: RemovalGuard | UnsetType = UNSET
     if_versions: tuple[int, ...] = ()
 
 

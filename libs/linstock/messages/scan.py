@@ -8,9 +8,9 @@ from linstock.messages.message import Message
 
 class Counts(Message, frozen=True):
     """What a scan saw. `added`, `changed` and `unchanged` count collections; `files` are all regular files, `errors`
-    all that could not be read. `absent` were known before and not seen, collections and, in collections that were
-    seen, images; `excluded` likewise, where the library's settings say not to look (any more). Nothing is marked
-    missing because of either."""
+    all that could not be read. `absent` were present before and not seen, collections and, in collections that were
+    seen, images; of them `missing` were marked so. `excluded` likewise, where the library's settings say not to look
+    (any more): those are never marked. `restored` collections were missing and are there again."""
 
     collections: int = 0
     images: int = 0
@@ -23,12 +23,14 @@ class Counts(Message, frozen=True):
     absent: int = 0
     errors: int = 0
     excluded: int = 0
+    missing: int = 0
+    restored: int = 0
 
 
 class ReportItem(Message, frozen=True):
     """One thing that could not be read, or a note on what was passed over (with an empty path). `code`: broken_archive
-    | unreadable | vanished | path_too_long; symlinks_skipped | specials_skipped | left_out | excluded. `path` is for
-    display, shortened in the middle when it is very long."""
+    | broken_image | unreadable | vanished | path_too_long; symlinks_skipped | specials_skipped | left_out | excluded.
+    `path` is for display, shortened in the middle when it is very long."""
 
     code: str
     path: str
@@ -38,7 +40,8 @@ class ReportItem(Message, frozen=True):
 
 class ScanCompleted(Message, frozen=True, tag="linstock.scan.completed.v1"):
     """The work has ended. `held` removals wait for a person (the Catalogue has them). `report` holds the first 200
-    items, notes such as skipped symbolic links included; `counts.errors` counts all errors."""
+    items, notes such as skipped symbolic links included; `counts.errors` counts all errors. `dry_run`: nothing of it
+    was recorded; what would have been is in ChangesPreviewed."""
 
     scan_id: UUID
     library_id: UUID
@@ -49,6 +52,34 @@ class ScanCompleted(Message, frozen=True, tag="linstock.scan.completed.v1"):
     held: int
     at: datetime
     report: tuple[ReportItem, ...] = ()
+    dry_run: bool = False
+
+
+class PreviewedChange(Message, frozen=True):
+    """One collection that a scan would record. `kind` is added | changed. `path` and `path_bytes` are as in
+    CollectionEntry."""
+
+    kind: str
+    collection_id: UUID
+    collection_kind: str  # folder | archive
+    path: str
+    images: int
+    images_before: int
+    size_bytes: int
+    size_bytes_before: int
+    path_bytes: bytes | None = None
+
+
+class ChangesPreviewed(Message, frozen=True, tag="linstock.scan.changes_previewed.v1"):
+    """What a dry run would have recorded, a page of it; `page` counts from 1 within the attempt. At most 20,000 changes
+    of a scan are listed; `counts` of its verdict counts all."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    page: int
+    changes: tuple[PreviewedChange, ...]
+    at: datetime
 
 
 class ScanFailed(Message, frozen=True, tag="linstock.scan.failed.v1"):
@@ -74,7 +105,7 @@ class ScanCancelled(Message, frozen=True, tag="linstock.scan.cancelled.v1"):
     at: datetime
 
 
-ScanEvent = ScanCompleted | ScanFailed | ScanCancelled
+ScanEvent = ScanCompleted | ScanFailed | ScanCancelled | ChangesPreviewed
 
 
 # Commands
@@ -82,6 +113,10 @@ ScanEvent = ScanCompleted | ScanFailed | ScanCancelled
 
 class CompleteScan(Message, frozen=True, tag="CompleteScan"):
     verdict: ScanCompleted
+
+
+class PreviewChanges(Message, frozen=True, tag="PreviewChanges"):
+    page: ChangesPreviewed
 
 
 class FailScan(Message, frozen=True, tag="FailScan"):
@@ -92,4 +127,4 @@ class AbandonScan(Message, frozen=True, tag="AbandonScan"):
     verdict: ScanCancelled
 
 
-ScanCommand = CompleteScan | FailScan | AbandonScan
+ScanCommand = CompleteScan | PreviewChanges | FailScan | AbandonScan

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from linstock.messages.library import DEFAULT_EXTENSIONS, Settings
+from linstock.messages.library import DEFAULT_EXTENSIONS, RemovalGuard, Settings
 from linstock.messages.message import Message
 from linstock.messages.rules import CalendarDays, ChangedRules, Rules, Timing
 
@@ -24,6 +24,15 @@ class ScanTarget(Message, frozen=True):
     include_subfolders: bool = True
     exclude_patterns: tuple[str, ...] = ()
     extensions: tuple[str, ...] = DEFAULT_EXTENSIONS
+    guard: RemovalGuard = RemovalGuard()
+
+
+class ScanPath(Message, frozen=True):
+    """A folder or file, relative to the library's root, whose scan is wanted. `path_bytes` is set only when it is not
+    UTF-8; then it counts."""
+
+    path: str
+    path_bytes: bytes | None = None
 
 
 class JobPolicy(Message, frozen=True):
@@ -96,11 +105,14 @@ class Tick(Message, frozen=True, tag="Tick"):
 
 
 class RequestScan(Message, frozen=True, tag="RequestScan"):
-    """Scan a library now, whatever its schedule says. The job's id is uuid5 of the command's id."""
+    """Scan a library now, whatever its schedule says. The job's id is uuid5 of the command's id. `scope` and `dry_run`
+    are as in ScanRequested."""
 
     library_id: UUID
     triggered_by: str = "API"
     scan_mode: str = "changed"
+    scope: tuple[ScanPath, ...] = ()
+    dry_run: bool = False
 
 
 class CreateSchedule(Message, frozen=True, tag="CreateSchedule"):

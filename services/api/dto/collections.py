@@ -18,7 +18,8 @@ CollectionSort = Literal[
 
 class CollectionDto(Wire):
     """`path` is relative to the library's ("" is its root), for display; `pathBytes` (base64) only if not UTF-8.
-    `recordedAt` is when a scan last found it new or changed."""
+    `recordedAt` is when a scan last found it new or changed. While it is missing it keeps what it held, and its id; it
+    comes back by itself when a scan finds it."""
 
     id: UUID
     library_id: UUID
@@ -29,6 +30,7 @@ class CollectionDto(Wire):
     size_bytes: int = field(name="bytes")
     state: State
     recorded_at: datetime
+    missing_since: datetime | None
     path_bytes: bytes | UnsetType = UNSET
 
 

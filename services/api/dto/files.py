@@ -11,11 +11,13 @@ from services.api.dto.wire import Page, Wire
 
 class FileDto(Wire):
     """An image in a folder or an archive, as recorded last. `name` is within its collection, for display; `nameBytes`
-    (base64) only if it is not UTF-8. `modifiedAt` to the microsecond, between 1677 and 2262."""
+    (base64) only if it is not UTF-8. `modifiedAt` to the microsecond, between 1677 and 2262. `missingSince`: it is not
+    in its collection any more, and comes back by itself when a scan finds it."""
 
     name: str
     size_bytes: int = field(name="bytes")
     modified_at: datetime
+    missing_since: datetime | None
     name_bytes: bytes | UnsetType = UNSET
 
 

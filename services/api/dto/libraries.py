@@ -8,6 +8,7 @@ from litestar.params import BodyKwarg
 from msgspec import UNSET, Meta, UnsetType
 
 from linstock.messages.library import DEFAULT_CRON, DEFAULT_EXTENSIONS, DEFAULT_ZONE
+from services.api.dto.removals import GuardBody, GuardDto, HeldRemovalsDto
 from services.api.dto.wire import Body, Cron, Description, Name, Page, Wire, Zone, said
 
 _KNOWN = "|".join("".join(f"[{letter}{letter.upper()}]" for letter in each[1:]) for each in DEFAULT_EXTENSIONS)
@@ -52,6 +53,7 @@ class CreateLibraryBody(Body, frozen=True):
     include_subfolders: bool = True
     exclude_patterns: Patterns | UnsetType = UNSET
     extensions: Extensions | UnsetType = UNSET
+    guard: GuardBody | UnsetType = UNSET
 
 
 class ChangeLibraryBody(Body, frozen=True):
@@ -66,12 +68,15 @@ class ChangeLibraryBody(Body, frozen=True):
     include_subfolders: bool | UnsetType = UNSET
     exclude_patterns: Patterns | UnsetType = UNSET
     extensions: Extensions | UnsetType = UNSET
+    guard: GuardBody | UnsetType = UNSET
 
 
 LibrarySort = Literal["name", "-name", "createdAt", "-createdAt"]
 
 
 class LibraryDto(Wire):
+    """`heldRemovals`: a scan did not find something and asks whether it is gone; null: nothing waits."""
+
     id: UUID
     name: str
     path: str
@@ -85,6 +90,8 @@ class LibraryDto(Wire):
     created_at: datetime
     updated_at: datetime
     version: int
+    guard: GuardDto
+    held_removals: HeldRemovalsDto | None
 
 
 class WrittenLibraryDto(LibraryDto):

@@ -4,10 +4,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-Word = Literal["changed", "deep", "Incremental", "Full"]
+Word = Literal["quick", "changed", "deep", "Incremental", "Full"]
 ScanMode = Annotated[
     Word,
-    Meta(description="`changed` (Incremental) compares sizes and times; `deep` (Full) also opens every archive"),
+    Meta(
+        description="`quick` looks only into folders that were changed themselves; `changed` (Incremental) compares "
+        "sizes and times of every file; `deep` (Full) also opens every archive and reads every image's header"
+    ),
 ]
 Trigger = Literal["API", "Manual"]
 

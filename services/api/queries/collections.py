@@ -21,10 +21,11 @@ assert {f"{sign}{name}" for name in _COLUMNS for sign in ("", "-")} == set(get_a
 
 # The root has no name of its own: it is the library. A deleted library's are not shown; one that was not heard of yet
 # (another log) is none of those.
-_SELECT = """
-    SELECT c.collection_id, c.library_id, coalesce(nullif(c.name, ''), l.name, '') AS name, c.path, c.kind,
-        c.image_count, c.size_bytes, c.state, c.path_bytes, c.recorded_at
+COLLECTION_COLUMNS = """
+    c.collection_id, c.library_id, coalesce(nullif(c.name, ''), l.name, '') AS name, c.path, c.kind, c.image_count,
+    c.size_bytes, c.state, c.path_bytes, c.recorded_at, c.missing_since
 """
+_SELECT = f"SELECT {COLLECTION_COLUMNS}"
 _FROM = " FROM collections c LEFT JOIN libraries l ON l.library_id = c.library_id"
 _SHOWN = """
     c.workspace = $1
@@ -49,7 +50,7 @@ class Wanted(Struct, frozen=True):
 
 async def one(pool: asyncpg.Pool, workspace: str, collection_id: UUID) -> CollectionDto | None:
     row = await pool.fetchrow(f"{_SELECT} {_FROM} WHERE {_SHOWN} AND c.collection_id = $2", workspace, collection_id)
-    return _collection(row) if row else None
+    return collection_of(row) if row else None
 
 
 async def page(
@@ -72,7 +73,7 @@ async def page(
         )) ORDER BY {order}
     """  # noqa: S608  # our own columns
     rows = await pool.fetch(query, *values)
-    return window.of([_collection(row) for row in (reversed(rows) if stretch.from_end else rows)], total)
+    return window.of([collection_of(row) for row in (reversed(rows) if stretch.from_end else rows)], total)
 
 
 async def _search(
@@ -96,7 +97,7 @@ async def _search(
         ORDER BY {order}
     """  # noqa: S608  # our own columns
     rows = await pool.fetch(query, *values)
-    return window.of([_collection(row) for row in rows if row["collection_id"]], rows[0]["total"])
+    return window.of([collection_of(row) for row in rows if row["collection_id"]], rows[0]["total"])
 
 
 def _where(workspace: str, wanted: Wanted) -> tuple[str, list[object]]:
@@ -125,7 +126,7 @@ def _order(sort: CollectionSort, *, backwards: bool, key: str | None = None) -> 
     return f"{key or _COLUMNS[sort.removeprefix('-')]} {direction}, c.collection_id {direction}"
 
 
-def _collection(row: asyncpg.Record) -> CollectionDto:
+def collection_of(row: asyncpg.Record) -> CollectionDto:
     return CollectionDto(
         id=row["collection_id"],
         library_id=row["library_id"],
@@ -137,4 +138,5 @@ def _collection(row: asyncpg.Record) -> CollectionDto:
         state=row["state"],
         path_bytes=UNSET if row["path_bytes"] is None else row["path_bytes"],
         recorded_at=row["recorded_at"],
+        missing_since=row["missing_since"],
     )

@@ -20,7 +20,14 @@ Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 CHUNKS_AT_ONCE = 4
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_FILES: msgspec.json.Decoder[list[FileEntry]] = msgspec.json.Decoder(list[FileEntry])
+
+class StoredFile(FileEntry, frozen=True, array_like=True, gc=False):
+    """As it was recorded, and since when it is missing."""
+
+    missing_since: datetime | None = None
+
+
+_FILES: msgspec.json.Decoder[list[StoredFile]] = msgspec.json.Decoder(list[StoredFile])
 
 
 async def page(
@@ -61,7 +68,7 @@ async def _search(connection: Connection, collection_id: UUID, window: Window, t
 
 async def _chunks(
     connection: Connection, collection_id: UUID, wanted: list[int] | None = None
-) -> AsyncIterator[list[FileEntry]]:
+) -> AsyncIterator[list[StoredFile]]:
     """In order; all of them, or those wanted."""
     query = (
         "SELECT files FROM files WHERE collection_id = $1 AND ($2::bigint[] IS NULL OR chunk = ANY($2))"
@@ -71,10 +78,11 @@ async def _chunks(
         yield _FILES.decode(row["files"])
 
 
-def _file(entry: FileEntry) -> FileDto:
+def _file(entry: StoredFile) -> FileDto:
     return FileDto(
         name=entry.name,
         size_bytes=entry.size_bytes,
         modified_at=EPOCH + timedelta(microseconds=entry.mtime_ns // 1000),
+        missing_since=entry.missing_since,
         name_bytes=UNSET if entry.name_bytes is None else entry.name_bytes,
     )

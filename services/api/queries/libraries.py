@@ -5,14 +5,23 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from msgspec.structs import asdict
 
+from linstock.messages.library import RemovalGuard
 from services.api.dto.libraries import LibraryDto, LibrarySort
+from services.api.dto.removals import GuardDto, HeldRemovalsDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
 
 _COLUMNS = """
     library_id, name, path, description, auto_scan, cron_expression, time_zone, include_subfolders, exclude_patterns,
-    extensions, created_at, updated_at, version
+    extensions, created_at, updated_at, version, guard, h.*
+"""
+_HELD = """
+    LEFT JOIN LATERAL (
+        SELECT scan_id AS held_by, count AS held_count, reason AS held_reason, message AS held_message, held_at
+        FROM holds WHERE holds.library_id = libraries.library_id AND state = 'held' ORDER BY held_at DESC LIMIT 1
+    ) h ON true
 """
 _ORDERS = {
     "name": 'name COLLATE "C", library_id',
@@ -26,7 +35,7 @@ assert set(_ORDERS) == set(get_args(LibrarySort))
 async def one(pool: asyncpg.Pool, workspace: str, library_id: UUID) -> LibraryDto | None:
     """None when it was never there, or is deleted."""
     row = await pool.fetchrow(
-        f"SELECT {_COLUMNS} FROM libraries WHERE library_id = $1 AND workspace = $2 AND deleted_at IS NULL",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM libraries {_HELD} WHERE library_id = $1 AND workspace = $2 AND deleted_at IS NULL",  # noqa: S608
         library_id,
         workspace,
     )
@@ -36,11 +45,12 @@ async def one(pool: asyncpg.Pool, workspace: str, library_id: UUID) -> LibraryDt
 async def page(pool: asyncpg.Pool, workspace: str, text: str, sort: LibrarySort, window: Window) -> Page[LibraryDto]:
     """`text` is part of the name, the path or the description, whatever its case."""
     where = """
-        FROM libraries WHERE workspace = $1 AND deleted_at IS NULL
+        WHERE workspace = $1 AND deleted_at IS NULL
         AND ($2::text = '' OR strpos(lower(concat_ws(chr(10), name, path, description)), lower($2)) > 0)
     """
-    total = await pool.fetchval(f"SELECT count(*) {where}", workspace, text)
-    query = f"SELECT {_COLUMNS} {where} ORDER BY {_ORDERS[sort]} LIMIT $3 OFFSET $4"
+    total = await pool.fetchval(f"SELECT count(*) FROM libraries {where}", workspace, text)  # noqa: S608
+    order = _ORDERS[sort]
+    query = f"SELECT {_COLUMNS} FROM libraries {_HELD} {where} ORDER BY {order} LIMIT $3 OFFSET $4"  # noqa: S608
     rows = await pool.fetch(query, workspace, text, window.size, window.offset)
     return window.of([_library(row) for row in rows], total)
 
@@ -60,4 +70,22 @@ def _library(row: asyncpg.Record) -> LibraryDto:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         version=row["version"],
+        guard=_guard(row["guard"]),
+        held_removals=_held(row),
+    )
+
+
+def _guard(stored: str) -> GuardDto:
+    return GuardDto(**asdict(msgspec.json.decode(stored, type=RemovalGuard)))
+
+
+def _held(row: asyncpg.Record) -> HeldRemovalsDto | None:
+    if row["held_by"] is None:
+        return None
+    return HeldRemovalsDto(
+        scan_id=row["held_by"],
+        count=row["held_count"],
+        reason=row["held_reason"],
+        message=row["held_message"],
+        held_at=row["held_at"],
     )

@@ -5,9 +5,11 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from msgspec import UNSET
 
 from linstock.messages.scan import Counts, ReportItem
-from services.api.dto.scans import Removals, ScanDto
+from linstock.messages.schedule import ScanPath
+from services.api.dto.scans import Removals, ScanDto, ScopeDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
 from services.api.queries import blocks
@@ -20,7 +22,7 @@ _COLUMNS = """
     coalesce(j.started_at, s.started_at) AS started_at, greatest(j.attempt, s.attempt) AS attempt,
     coalesce(j.worker, s.worker) AS worker, s.status AS seen, s.counts, s.report,
     coalesce(j.code, s.code) AS code, coalesce(j.message, s.message) AS message,
-    h.state AS hold, s.held
+    j.scope, coalesce(j.dry_run, false) AS dry_run, h.state AS hold, s.held
 """
 
 # A scan of a root that is still empty holds what an earlier one holds already: the hold is recorded once, on the first.
@@ -57,9 +59,10 @@ async def page(pool: asyncpg.Pool, workspace: str, library_id: UUID, window: Win
 
 
 async def files_of_last(pool: asyncpg.Pool, workspace: str, library_id: UUID) -> int:
-    """How many files the library's last completed scan saw; 0 when there was none."""
+    """How many files the last completed scan of all of the library saw; 0 when there was none."""
     counts = await pool.fetchval(
-        "SELECT counts FROM scans WHERE library_id = $1 AND workspace = $2 AND status = 'Completed'"
+        "SELECT counts FROM scans s WHERE library_id = $1 AND workspace = $2 AND status = 'Completed'"
+        " AND NOT EXISTS (SELECT FROM jobs j WHERE j.job_id = s.scan_id AND j.scope IS NOT NULL)"
         " ORDER BY ended_at DESC LIMIT 1",
         library_id,
         workspace,
@@ -72,20 +75,23 @@ def milliseconds(start: datetime | None, end: datetime | None) -> int | None:
 
 
 def _scan(row: asyncpg.Record) -> ScanDto:
+    counts = msgspec.json.decode(row["counts"] or "null", type=Counts | None)
     return ScanDto(
         id=row["id"],
         library_id=row["library_id"],
         library_name=row["library_name"],
         scheduled_job_id=row["schedule_id"],
         status=row["status"],
-        removals=_removals(row["hold"]),
+        removals=_removals(row["hold"], counts),
         held=row["held"] or 0 if row["hold"] == "held" else 0,
-        counts=msgspec.json.decode(row["counts"] or "null", type=Counts | None),
+        counts=counts,
         report=msgspec.json.decode(row["report"] or "null", type=list[ReportItem] | None),
         attempt=row["attempt"],
         triggered_by=row["triggered_by"],
         requested_by=row["requested_by"],
         scan_mode=row["scan_mode"],
+        scope=_scope(row["scope"]),
+        dry_run=row["dry_run"],
         worker=row["worker"],
         requested_at=row["requested_at"],
         started_at=row["started_at"],
@@ -97,6 +103,20 @@ def _scan(row: asyncpg.Record) -> ScanDto:
     )
 
 
-def _removals(hold: str | None) -> Removals:
-    # A settled hold removed nothing: a later scan found the content again.
-    return hold if hold in ("held", "applied", "rejected") else "none"  # type: ignore[return-value]
+def _scope(stored: str | None) -> list[ScopeDto] | None:
+    if stored is None:
+        return None
+    paths = msgspec.json.decode(stored, type=list[ScanPath])
+    return [
+        ScopeDto(path=each.path, path_bytes=UNSET if each.path_bytes is None else each.path_bytes) for each in paths
+    ]
+
+
+def _removals(hold: str | None, counts: Counts | None) -> Removals:
+    match hold:
+        case "held" | "rejected":
+            return hold
+        case "approved":
+            return "applied"
+        case _:  # none, or a later scan settled it
+            return "applied" if counts and counts.missing else "none"

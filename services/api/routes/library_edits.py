@@ -1,9 +1,10 @@
 """What libraries are told, under /api/v1. Whether their settings can be is for their owner to say."""
 
+from typing import Any
 from uuid import UUID
 
 from litestar import Response, delete, patch, post
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict
 
 from linstock import names
@@ -23,7 +24,7 @@ async def create_library(
     data: Taken[CreateLibraryBody], request: Asked, context: Shared, key: Key = None
 ) -> Response[WrittenLibraryDto]:
     """Create a library. With autoScan on it is scanned as its cron expression says."""
-    given = {name: value for name, value in asdict(data).items() if value is not UNSET}
+    given = {name: value for name, value in _told(data).items() if value is not UNSET}
     command = CreateLibrary(settings=Settings(**given))
     done = await commands.send(request, context, names.LIBRARY, command, key=key)
     if isinstance(done, Pending):
@@ -46,7 +47,7 @@ async def change_library(
     if_match: IfMatch = None,
 ) -> Response[WrittenLibraryDto]:
     """Change what is given. autoScan off disables the schedule and keeps its history."""
-    command = ChangeLibrary(library_id=library_id, if_versions=conditional.versions(if_match), **asdict(data))
+    command = ChangeLibrary(library_id=library_id, if_versions=conditional.versions(if_match), **_told(data))
     done = await commands.send(request, context, names.LIBRARY, command, key=key)
     if isinstance(done, Pending):
         return commands.later(done)
@@ -67,6 +68,12 @@ async def delete_library(
     if isinstance(done, Pending):
         return commands.later(done)
     return Response(None, status_code=204, headers=done.headers)
+
+
+def _told(body: CreateLibraryBody | ChangeLibraryBody) -> dict[str, Any]:
+    """As the owner names it."""
+    guard = UNSET if isinstance(body.guard, UnsetType) else body.guard.told()
+    return {**asdict(body), "guard": guard}
 
 
 async def _written(done: Done, context: Context, library_id: UUID) -> Response[WrittenLibraryDto]:

@@ -10,13 +10,13 @@ from linstock import names
 from linstock.bus.commands import Pending
 from linstock.messages.job import CancelRun
 from linstock.messages.message import Message
-from linstock.messages.schedule import RequestScan, TriggerSchedule
+from linstock.messages.schedule import RequestScan, ScanPath, TriggerSchedule
 from services.api import answers, commands
 from services.api.commands import Key
 from services.api.context import Asked, Context, Id, Shared
 from services.api.dto.operations import OperationDto
 from services.api.dto.scan_modes import ours
-from services.api.dto.scans import ScanStartedDto, StartScanBody
+from services.api.dto.scans import ScanStartedDto, ScopeBody, StartScanBody
 from services.api.dto.schedule_bodies import CancelBody, TriggerBody
 from services.api.dto.schedules import ScheduledJobRunDto
 from services.api.dto.wire import Taken
@@ -47,7 +47,13 @@ async def start_scan(
     """Scan a library now. One scan of a library at a time: 409 while one is open."""
     if not await may_be_there(context, library_id):
         raise not_found("library", library_id)
-    command = RequestScan(library_id=library_id, triggered_by=data.triggered_by, scan_mode=_mode(data))
+    command = RequestScan(
+        library_id=library_id,
+        triggered_by=data.triggered_by,
+        scan_mode=_mode(data),
+        scope=() if isinstance(data.scope, UnsetType) else (_path(data.scope),),
+        dry_run=data.dry_run,
+    )
     return await _started(command, "scans", request, context, key)
 
 
@@ -92,6 +98,14 @@ async def cancel_run(
 def _mode(body: StartScanBody) -> str:
     word = body.scan_type if isinstance(body.scan_mode, UnsetType) else body.scan_mode
     return "changed" if isinstance(word, UnsetType) else ours(word)
+
+
+def _path(scope: ScopeBody) -> ScanPath:
+    """A folder may end with a slash. No path is all of the library."""
+    return ScanPath(
+        path=scope.path.removesuffix("/"),
+        path_bytes=None if isinstance(scope.path_bytes, UnsetType) else scope.path_bytes.removesuffix(b"/"),
+    )
 
 
 async def _started(

@@ -1,21 +1,30 @@
-"""Collections of a library. From the scanner log (the catalogue's pages). Nothing marks one missing yet."""
+"""Collections of a library, those that are missing included. From the scanner log (the catalogue's pages)."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from linstock.messages.catalogue import CollectionEntry, CollectionsRecorded
+from linstock.messages.catalogue import (
+    CollectionEntry,
+    CollectionsMarkedMissing,
+    CollectionsRecorded,
+    CollectionsRestored,
+    MissingFiles,
+)
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 
-PRESENT = "present"
+PRESENT, MISSING = "present", "missing"
 
 
 class Collection(Struct, frozen=True):
     """`scan_id` recorded it last. `path_bytes` is set only when the path is not UTF-8. `folded` is the path without
-    case, for searching."""
+    case, for searching. While it is missing, it says since when, and which scan did not find it; what it held it still
+    says."""
 
     collection_id: UUID
     workspace: str
@@ -31,6 +40,11 @@ class Collection(Struct, frozen=True):
     scan_id: UUID
     recorded_at: datetime
     folded: str
+    missing_since: datetime | None = None
+    missing_scan_id: UUID | None = None
+
+
+Changed: TypeAlias = Callable[[Collection | None, Collection, datetime], None]
 
 
 def rows() -> Rows[Collection]:
@@ -41,20 +55,47 @@ def reads(fact: Fact) -> Iterable[UUID]:
     match fact.event:
         case CollectionsRecorded() as page:
             return (entry.collection_id for entry in page.collections)
+        case CollectionsMarkedMissing(collections=collections, files=files):
+            return (*collections, *(share.collection_id for share in files))
+        case CollectionsRestored(collections=collections):
+            return collections
         case _:
             return ()
 
 
-def fold(collections: Rows[Collection], fact: Fact, changed: Callable[[Collection | None, Collection], None]) -> None:
+def fold(collections: Rows[Collection], fact: Fact, changed: Changed) -> None:
     """`changed` is told what each row was and is."""
+    for row, at in _changes(collections, fact):
+        changed(collections.get(row.collection_id), row, at)
+        collections.put(row)
+
+
+def _changes(collections: Rows[Collection], fact: Fact) -> Iterable[tuple[Collection, datetime]]:
     match fact.event:
         case CollectionsRecorded() as page:
             for entry in page.collections:
-                row = _row(entry, page, fact)
-                changed(collections.get(row.collection_id), row)
-                collections.put(row)
+                yield _row(entry, page, fact), page.at
+        case CollectionsMarkedMissing() as page:
+            yield from ((row, page.at) for row in _marked(collections, page))
+        case CollectionsRestored(collections=ids, at=at):
+            for collection_id in ids:
+                if known := collections.get(collection_id):
+                    yield replace(known, state=PRESENT, missing_since=None, missing_scan_id=None), at
         case _:
             return
+
+
+def _marked(collections: Rows[Collection], page: CollectionsMarkedMissing) -> Iterable[Collection]:
+    for collection_id in page.collections:
+        if (known := collections.get(collection_id)) and known.state == PRESENT:
+            yield replace(known, state=MISSING, missing_since=page.at, missing_scan_id=page.scan_id)
+    for share in page.files:
+        if (known := collections.get(share.collection_id)) and share.digest:
+            yield _without(known, share)
+
+
+def _without(known: Collection, share: MissingFiles) -> Collection:
+    return replace(known, image_count=share.image_count, size_bytes=share.size_bytes, digest=share.digest)
 
 
 def _row(entry: CollectionEntry, page: CollectionsRecorded, fact: Fact) -> Collection:

@@ -1,6 +1,6 @@
 """What each library holds, and by how much that changed on each day (UTC). From the scanner log."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from msgspec import Struct
@@ -38,8 +38,15 @@ def day_sums() -> Sums[ContentDay]:
     return Sums("content_days", ContentDay, key=("library_id", "workspace", "day"))
 
 
-def fold(contents: Sums[Content], days: Sums[ContentDay], before: Collection | None, after: Collection) -> None:
-    day = after.recorded_at.date()
+def fold(
+    contents: Sums[Content],
+    days: Sums[ContentDay],
+    before: Collection | None,
+    after: Collection,
+    at: datetime,
+) -> None:
+    """A collection changed `at` this time."""
+    day = at.date()
     for collection, sign in ((before, -1), (after, 1)):
         if collection is None:
             continue

@@ -1,12 +1,14 @@
 """Images in collections, as last recorded. From the scanner log (the catalogue's pages).
 
 A row holds a chunk: the images of one collection whose names lie in one range. Later pages replace by name and add; a
-chunk that grows beyond its limit is cut. So a page of a list is read from a chunk or two, however large the collection
-is, and one that changes every day has no more rows than its images need. Chunks depend on the order of the log alone.
+chunk that grows beyond its limit is cut. An image that is missing stays, and says since when. So a page of a list is
+read from a chunk or two, however large the collection is, and one that changes every day has no more rows than its
+images need. Chunks depend on the order of the log alone.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import count
 from uuid import UUID
 
@@ -14,19 +16,32 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linstock.messages.catalogue import CollectionFiles, CollectionsRecorded, FileEntry
+from linstock.messages.catalogue import (
+    CollectionFiles,
+    CollectionsMarkedMissing,
+    CollectionsRecorded,
+    FileEntry,
+    MissingFiles,
+)
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 
 LIMIT = 1000  # images of a chunk
 CUT_TO = 500  # at most, of each part of one that was cut
 
-_FILES: msgspec.json.Decoder[list[FileEntry]] = msgspec.json.Decoder(list[FileEntry])
+
+class StoredFile(FileEntry, frozen=True, array_like=True, gc=False):
+    """As it was recorded, and since when it is missing."""
+
+    missing_since: datetime | None = None
+
+
+_FILES: msgspec.json.Decoder[list[StoredFile]] = msgspec.json.Decoder(list[StoredFile])
 
 
 class Chunk(Struct, frozen=True):
     """`first_name` bounds the range from below, in bytes; the first chunk's is empty. `files` is a JSON array of
-    FileEntry, ascending by name."""
+    StoredFile (a FileEntry is one that is there), ascending by name."""
 
     collection_id: UUID
     chunk: int
@@ -43,7 +58,7 @@ def rows() -> Rows[Chunk]:
 
 def reads(fact: Fact) -> Iterable[UUID]:
     match fact.event:
-        case CollectionsRecorded(files=shares):
+        case CollectionsRecorded(files=shares) | CollectionsMarkedMissing(files=shares):
             return [share.collection_id for share in shares]
         case _:
             return ()
@@ -57,6 +72,10 @@ def fold(chunks: Rows[Chunk], fact: Fact) -> None:
                 if not known:
                     known = [Chunk(share.collection_id, 0, fact.workspace, library_id, b"", 0, b"[]")]
                 for changed in _with(known, share):
+                    chunks.put(changed)
+        case CollectionsMarkedMissing(files=missing, at=at):
+            for gone in missing:
+                for changed in _without(list(_chunks_of(gone.collection_id, chunks)), gone, at):
                     chunks.put(changed)
         case _:
             return
@@ -81,8 +100,18 @@ def _with(known: list[Chunk], share: CollectionFiles) -> Iterator[Chunk]:
     new_numbers = count(len(known))
     for at in sorted(newer):
         chunk = known[at]
-        older = {name_of(entry): entry for entry in _FILES.decode(chunk.files)} if chunk.file_count else {}
+        older = _by_name(chunk)
         yield from _cut(chunk, older | newer[at], new_numbers)
+
+
+def _without(known: list[Chunk], share: MissingFiles, at: datetime) -> Iterator[Chunk]:
+    """The chunks that hold any of the names, with those marked."""
+    gone = {*(name.encode() for name in share.names), *share.names_bytes}
+    for chunk in known:
+        files = _FILES.decode(chunk.files)
+        if any(name_of(file) in gone for file in files):
+            marked = [replace(file, missing_since=at) if name_of(file) in gone else file for file in files]
+            yield replace(chunk, files=msgspec.json.encode(marked))
 
 
 def _cut(chunk: Chunk, files: dict[bytes, FileEntry], new_numbers: Iterator[int]) -> Iterator[Chunk]:
@@ -95,6 +124,10 @@ def _cut(chunk: Chunk, files: dict[bytes, FileEntry], new_numbers: Iterator[int]
         encoded = msgspec.json.encode([files[name] for name in of_part])
         held = replace(chunk, file_count=len(of_part), files=encoded)
         yield replace(held, chunk=next(new_numbers), first_name=of_part[0]) if part else held
+
+
+def _by_name(chunk: Chunk) -> dict[bytes, FileEntry]:
+    return {name_of(entry): entry for entry in _FILES.decode(chunk.files)} if chunk.file_count else {}
 
 
 def name_of(entry: FileEntry) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -39,7 +40,8 @@ class Ordinals(Struct, frozen=True):
 
 
 class Job(Struct, frozen=True):
-    """`started_at` is the first attempt's; `due` is when the next attempt may start. `ordinal` is the workspace's."""
+    """`started_at` is the first attempt's; `due` is when the next attempt may start. `ordinal` is the workspace's.
+    `scope` is JSON; None: all of the library."""
 
     job_id: UUID
     workspace: str
@@ -71,6 +73,8 @@ class Job(Struct, frozen=True):
     code: str | None = None
     message: str | None = None
     result: str | None = None
+    scope: str | None = None
+    dry_run: bool = False
 
 
 class Change(Struct, frozen=True):
@@ -182,4 +186,6 @@ def _requested(fact: Fact, ordinals: Ordinals) -> Job:
         library_ordinal=ordinals.library,
         scan_mode=event.scan_mode if isinstance(event, ScanRequested) else None,
         requested_by=fact.actor,
+        scope=msgspec.json.encode(event.scope).decode() if isinstance(event, ScanRequested) and event.scope else None,
+        dry_run=isinstance(event, ScanRequested) and event.dry_run,
     )

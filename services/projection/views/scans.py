@@ -20,7 +20,7 @@ RUNNING, COMPLETED, FAILED, CANCELLED = "Running", "Completed", "Failed", "Cance
 
 
 class Scan(Struct, frozen=True):
-    """`counts` and `report` are JSON."""
+    """`counts` and `report` are JSON. `began_at_version`: the catalogue's, when the attempt took it."""
 
     scan_id: UUID
     workspace: str
@@ -39,6 +39,7 @@ class Scan(Struct, frozen=True):
     message: str | None = None
     final: bool | None = None
     log: str = names.SCANNER
+    began_at_version: int | None = None
 
 
 def rows() -> Rows[Scan]:
@@ -69,7 +70,9 @@ def _row(event: ScanStarted | ScanCompleted | ScanFailed | ScanCancelled, known:
         known = Scan(event.scan_id, fact.workspace, event.library_id, event.attempt, RUNNING, log=fact.log)
     match event:
         case ScanStarted(root=root, worker=worker, at=at):
-            return msgspec.structs.replace(known, status=RUNNING, root=root, worker=worker, started_at=at)
+            return msgspec.structs.replace(
+                known, status=RUNNING, root=root, worker=worker, started_at=at, began_at_version=fact.version
+            )
         case ScanCompleted():
             return msgspec.structs.replace(
                 known,

@@ -188,4 +188,5 @@ def _target(command: FollowLibrary) -> ScanTarget:
         include_subfolders=settings.include_subfolders,
         exclude_patterns=settings.exclude_patterns,
         extensions=settings.extensions,
+        guard=settings.guard,
     )

@@ -148,3 +148,11 @@ async def scheduler_owner(client: Client) -> AsyncIterator[Owner]:
     await owner.start()
     yield owner
     await owner.stop()
+
+
+@pytest.fixture
+async def scanner_owner(client: Client) -> AsyncIterator[Owner]:
+    owner = Owner(client, names.SCANNER)
+    await owner.start()
+    yield owner
+    await owner.stop()

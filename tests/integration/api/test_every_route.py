@@ -35,7 +35,7 @@ MISSPELT = Bad(status=422, code="invalid", body={"nmae": "x"})
 NO_OBJECT = Bad(status=422, code="invalid", body=[])
 BAD_KEY = Bad(status=400, code="malformed-idempotency-key", body={}, headers={"Idempotency-Key": "two words"})
 BAD_MATCH = Bad(status=400, code="malformed-if-match", body={}, headers={"If-Match": "7"})
-BAD_MODE = Bad(status=422, code="invalid", body={"scanMode": "quick"})
+BAD_MODE = Bad(status=422, code="invalid", body={"scanMode": "verify"})
 
 
 def missing(what: str) -> Bad:
@@ -58,13 +58,29 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ("DELETE", "/api/v1/libraries/{library_id}"): [BAD_MATCH, BAD_KEY, NO_ID],
     ("GET", "/api/v1/libraries/{library_id}/collections"): [missing("library"), NO_PAGE],
     ("GET", "/api/v1/libraries/{library_id}/statistics"): [missing("library"), bad_query("days=0"), NO_ID],
+    ("GET", "/api/v1/libraries/{library_id}/removals"): [missing("library"), NO_PAGE, NO_ID],
+    ("POST", "/api/v1/libraries/{library_id}/removals/{scan_id}/approve"): [missing("library"), NO_ID],
+    ("POST", "/api/v1/libraries/{library_id}/removals/{scan_id}/reject"): [missing("library"), NO_ID],
     ("GET", "/api/v1/collections"): [bad_query("state=gone"), bad_query("sort=size"), NO_PAGE],
     ("GET", "/api/v1/collections/{collection_id}"): [missing("collection"), NO_ID],
     ("GET", "/api/v1/collections/{collection_id}/files"): [missing("collection"), NO_PAGE, NO_ID],
     ("GET", "/api/v1/statistics"): [bad_query("days=367"), UNKNOWN_PARAMETER],
     ("GET", "/api/v1/libraries/{library_id}/scans"): [missing("library"), NO_PAGE],
-    ("POST", "/api/v1/libraries/{library_id}/scans"): [missing("library"), BAD_MODE, MISSPELT],
+    ("POST", "/api/v1/libraries/{library_id}/scans"): [
+        missing("library"),
+        BAD_MODE,
+        MISSPELT,
+        Bad(status=422, code="invalid", body={"scope": {}}),
+        Bad(status=422, code="invalid", body={"scope": {"path": "a", "pathBytes": "no base64"}}),
+        Bad(status=422, code="invalid", body={"dryRun": "yes"}),
+    ],
     ("GET", "/api/v1/scans/{scan_id}"): [missing("scan"), NO_ID],
+    ("GET", "/api/v1/scans/{scan_id}/changes"): [missing("scan"), bad_query("kind=moved"), NO_PAGE, NO_ID],
+    ("GET", "/api/v1/scans/{scan_id}/diff"): [
+        UNKNOWN_PARAMETER,
+        bad_query("against=yesterday"),
+        Bad(status=404, code="scan-not-found", query=f"?against={NOBODY}"),
+    ],
     ("GET", "/api/v1/runs"): [bad_query("status=Sleeping"), bad_query("libraryId=1"), UNKNOWN_PARAMETER, NO_PAGE],
     ("GET", "/api/v1/runs/{run_id}"): [missing("run"), NO_ID],
     ("POST", "/api/v1/runs/{run_id}/cancel"): [MISSPELT, BAD_KEY, Bad(status=422, code="invalid", body={"reason": 1})],
@@ -223,7 +239,7 @@ def test_some_bad_input_of_each_route_is_refused_for_its_own_sake() -> None:
 
 
 async def test_bad_input_is_refused_and_reaches_nobody(
-    api: httpx.AsyncClient, library_owner: Owner, scheduler_owner: Owner
+    api: httpx.AsyncClient, library_owner: Owner, scheduler_owner: Owner, scanner_owner: Owner
 ) -> None:
     for (method, path), cases in BAD_INPUT.items():
         for case in cases:
@@ -238,7 +254,7 @@ async def test_bad_input_is_refused_and_reaches_nobody(
             assert told == (case.status, case.status, case.code), where
             assert answer.headers["content-type"] == "application/problem+json", where
             assert set(problem) >= {"type", "title", "detail", "traceId"}, where
-    assert library_owner.commands == scheduler_owner.commands == []
+    assert library_owner.commands == scheduler_owner.commands == scanner_owner.commands == []
 
 
 @pytest.mark.parametrize("path", ["/docs/nowhere", "/nowhere", "/api/v1", "/api/v2/libraries"])

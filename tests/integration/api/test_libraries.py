@@ -69,6 +69,8 @@ async def test_a_library_with_its_collections(api: httpx.AsyncClient, world: Wor
         "createdAt": "2026-03-01T12:00:00Z",
         "updatedAt": "2026-03-01T12:00:00Z",
         "version": 1,
+        "guard": {"maxRemovedPercent": 10, "maxRemoved": 100, "minAlways": 3},
+        "heldRemovals": None,
     }
     collections = (await api.get(f"/api/v1/libraries/{story.library_id}/collections")).json()
     assert [collection["path"] for collection in collections["data"]] == ["a", "a/zipped.zip", "b"]
@@ -82,4 +84,5 @@ async def test_a_library_with_its_collections(api: httpx.AsyncClient, world: Wor
         "state": "present",
         "libraryId": str(story.library_id),
         "recordedAt": "2026-03-02T12:01:00Z",
+        "missingSince": None,
     }

@@ -14,6 +14,8 @@ PATHS = {
     "/api/v1/libraries/{library_id}/scans": {"get", "post"},
     "/api/v1/operations/{command_id}": {"get"},
     "/api/v1/scans/{scan_id}": {"get"},
+    "/api/v1/scans/{scan_id}/changes": {"get"},
+    "/api/v1/scans/{scan_id}/diff": {"get"},
     "/api/v1/libraries/{library_id}/statistics": {"get"},
     "/api/v1/collections": {"get"},
     "/api/v1/collections/{collection_id}": {"get"},

@@ -1,7 +1,8 @@
 """A scanner without a bus: a real log and index, orders by hand."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,15 +13,20 @@ import pytest
 from msgspec import Struct
 
 from linstock import names
+from linstock.bus.inbox import CommandContext
 from linstock.eventlog.postgres import PostgresLog
+from linstock.eventlog.record import Origin
 from linstock.jobs.worker import Lease, Order
-from linstock.messages.catalogue import CatalogueEvent, CollectionsRecorded
+from linstock.messages.catalogue import CatalogueEvent, CollectionsRecorded, RemovalsCommand
 from linstock.messages.job import ScanRequested
 from linstock.messages.scan import ScanCompleted, ScanEvent, ScanFailed
-from linstock.messages.schedule import JobPolicy, ScanTarget
+from linstock.messages.schedule import JobPolicy, ScanPath, ScanTarget
 from services.scanner.app import open_pool
 from services.scanner.catalogue import CATALOGUE
-from services.scanner.index import Index, Pool
+from services.scanner.commands import RemovalsPlanner
+from services.scanner.file_system import file_system_of
+from services.scanner.folders import Pool
+from services.scanner.index import Index
 from services.scanner.journal import Journal
 from services.scanner.ledger import Attempt
 from services.scanner.opened import OpenedArchives
@@ -46,16 +52,42 @@ class Scanner:
         self.index = Index(pool)
         self.journal = Journal(pool)
         self.told = Told([])
-        archives = OpenedArchives(pool)
-        self.runner = Runner(log, self.index, archives, self.journal, executor=executor, publish=self.told.publish)
+        self.away = ""  # something: the root seems to be on another file system
+        self.runner = Runner(
+            log,
+            self.index,
+            OpenedArchives(pool),
+            self.journal,
+            executor=executor,
+            publish=self.told.publish,
+            file_system_of=lambda root: self.away or file_system_of(root),
+        )
+        self.planner = RemovalsPlanner(log, self.index)
 
     async def scan(
-        self, root: Path, *, scan_id: UUID | None = None, attempt: int = 1, scan_mode: str = "changed", **settings: Any
+        self, root: Path, *, scan_id: UUID | None = None, attempt: int = 1, scan_mode: str = "changed", **given: Any
     ) -> UUID:
-        """Runs one order to its end; the scan's id. `settings` are the library's (of ScanTarget)."""
-        order = order_for(root, scan_id=scan_id, attempt=attempt, scan_mode=scan_mode, **settings)
+        """Runs one order to its end; the scan's id. `given` is as in `order_for`."""
+        order = order_for(root, scan_id=scan_id, attempt=attempt, scan_mode=scan_mode, **given)
         await self.runner.run(order, lease())
         return order.request.job_id
+
+    async def decide(self, command: RemovalsCommand, *, workspace: str = names.DEFAULT_WORKSPACE) -> None:
+        """As somebody tells the scanner, and without the receipt. Raises Refused."""
+        context = CommandContext(command_id=uuid4(), workspace=workspace, actor="eva", at=datetime.now(UTC))
+        plan = await self.planner.plan(command, context)
+        await self.log.append(plan.appends, origin_of(context))
+
+    async def missing(self) -> set[str]:
+        """Paths of the collections that are marked so."""
+        await self.index.catch_up(self.log, LIBRARY, version=(await CATALOGUE.load(self.log, LIBRARY)).version)
+        rows = await self.pool.fetch("SELECT path FROM index_collections WHERE library_id = $1 AND missing", LIBRARY)
+        return {row["path"].decode() for row in rows}
+
+    async def proposed(self) -> set[UUID]:
+        """What the hold that waits, or was rejected, names."""
+        hold = (await CATALOGUE.load(self.log, LIBRARY)).state.hold
+        return await self.index.proposals(LIBRARY, hold) if hold else set()
 
     async def verdicts(self, scan_id: UUID) -> list[ScanEvent]:
         return [SCAN.decode(recorded.data) for recorded in await self.log.load(scan_id)]
@@ -95,9 +127,20 @@ class Scanner:
         )
         held: dict[object, object] = {}
         for row in rows:
-            images = await self.index.images(row["collection_id"])
+            images = (await self.index.images([row["collection_id"]]))[row["collection_id"]]
             held[tuple(row.values())] = images.entries(0, len(images))
+        held["proposed"] = await self.proposed()
         return held
+
+
+def origin_of(context: CommandContext) -> Origin:
+    return Origin(
+        workspace=context.workspace,
+        actor=context.actor,
+        at=context.at,
+        correlation_id=context.command_id,
+        causation_id=context.command_id,
+    )
 
 
 def lease() -> Lease:
@@ -105,8 +148,16 @@ def lease() -> Lease:
 
 
 def order_for(
-    root: Path, *, scan_id: UUID | None = None, attempt: int = 1, scan_mode: str = "changed", **settings: Any
+    root: Path,
+    *,
+    scan_id: UUID | None = None,
+    attempt: int = 1,
+    scan_mode: str = "changed",
+    paths: Sequence[bytes] = (),
+    dry_run: bool = False,
+    **settings: Any,
 ) -> Order:
+    """`settings` are the library's (of ScanTarget)."""
     request = ScanRequested(
         job_id=scan_id or uuid4(),
         schedule_id=names.schedule_of(LIBRARY),
@@ -116,6 +167,8 @@ def order_for(
         policy=JobPolicy(),
         requested_at=datetime.now(UTC),
         scan_mode=scan_mode,
+        scope=tuple(ScanPath(path=os.fsdecode(path), path_bytes=path) for path in paths),
+        dry_run=dry_run,
     )
     return Order(
         request=request,

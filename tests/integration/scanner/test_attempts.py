@@ -232,7 +232,7 @@ async def test_an_unexpected_error_is_a_failure_that_may_be_retried_and_the_retr
 ) -> None:
     put(photos, "a/1.jpg")
 
-    def broken(_walk: object) -> None:
+    def broken(_walk: object, _stored: object) -> None:
         raise ZeroDivisionError("a defect")
 
     with monkeypatch.context() as patched:
@@ -250,12 +250,12 @@ async def test_an_attempt_cut_off_after_its_first_page_is_completed_by_the_next(
     put_many(photos, folders=1, images=25_000)
     real, pages_recorded = expedition.Expedition._record, 0
 
-    async def die_after_one(walk: expedition.Expedition, page: object) -> None:
+    async def die_after_one(walk: expedition.Expedition, page: object, rows: object) -> None:
         nonlocal pages_recorded
         pages_recorded += 1
         if pages_recorded > 1:
             raise ConnectionError("gone")
-        await real(walk, page)  # type: ignore[arg-type]
+        await real(walk, page, rows)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
         patched.setattr(expedition.Expedition, "_record", die_after_one)

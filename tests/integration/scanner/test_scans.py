@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
-from linstock.messages.catalogue import HoldSettled, RemovalsHeld
+from linstock.messages.catalogue import HoldSettled, RemovalsHeld, RemovalsProposed
 from linstock.messages.scan import Counts
 from services.scanner.diff import Known
 from services.scanner.images import Images
 from services.scanner.opened import Opened
 from services.scanner.scope import Scope
-from services.scanner.survey import Task, survey
+from services.scanner.survey import survey
 from services.scanner.tally import Tally
+from services.scanner.task import Task
 from tests.integration.scanner.conftest import LIBRARY, Scanner
 from tests.support.processes import as_unprivileged
 from tests.support.trees import put, put_archive, put_broken_archive, put_many
@@ -77,16 +78,17 @@ async def test_one_changed_file_is_one_small_page(scanner: Scanner, photos: Path
     assert (again.counts.changed, again.counts.unchanged, again.counts.added) == (1, 19, 0)
 
 
-async def test_what_vanished_is_counted_and_nothing_marks_it(scanner: Scanner, photos: Path) -> None:
+async def test_what_vanished_is_counted_once_and_marked_missing(scanner: Scanner, photos: Path) -> None:
     put(photos, "a/1.jpg", "a/2.jpg", "b/3.jpg")
     await scanner.scan(photos)
     (photos / "a" / "2.jpg").unlink()
     (photos / "b" / "3.jpg").unlink()
-    for _ in range(2):
+    for absent in (2, 0):
         again = await scanner.completed(await scanner.scan(photos))
-        assert (again.counts.absent, again.counts.unchanged, again.held) == (2, 1, 0)
+        assert (again.counts.absent, again.counts.missing) == (absent, absent)
+        assert (again.counts.unchanged, again.held) == (1, 0)
     assert len(await scanner.pages()) == 1
-    assert (await scanner.collections())["a"] == ("folder", 2)
+    assert (await scanner.kinds()).count("CollectionsMarkedMissing") == 2  # a page of collections, one of images
 
 
 async def test_an_emptied_root_holds_the_removals_and_does_nothing_else(scanner: Scanner, photos: Path) -> None:
@@ -97,11 +99,13 @@ async def test_an_emptied_root_holds_the_removals_and_does_nothing_else(scanner:
     held_by = await scanner.scan(photos)
     completed = await scanner.completed(held_by)
     assert (completed.held, completed.counts.absent) == (2, 2)
-    held = (await scanner.catalogue())[-2]
+    *_, proposed, held, _ = await scanner.catalogue()
+    assert isinstance(proposed, RemovalsProposed)
     assert isinstance(held, RemovalsHeld)
+    assert len(proposed.collections) == 2
     assert (held.scan_id, held.count, held.reason) == (held_by, 2, "empty_root")
     expected = ["ScanStarted", "CollectionsRecorded", "CatalogueReleased"]
-    expected += ["ScanStarted", "RemovalsHeld", "CatalogueReleased"]
+    expected += ["ScanStarted", "RemovalsProposed", "RemovalsHeld", "CatalogueReleased"]
     assert await scanner.kinds() == expected
     assert (await scanner.completed(first)).held == 0
 
@@ -256,7 +260,7 @@ class _NothingKnown:
     def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]:
         return {}
 
-    def images(self, collection_id: UUID) -> Images:
+    def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
         raise AssertionError("nothing is known")
 
     def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]:

@@ -131,7 +131,8 @@ async def test_an_archive_without_images_is_not_opened_again(scanner: Scanner, p
 async def test_an_archive_that_was_opened_but_not_recorded_is_opened_again(scanner: Scanner, photos: Path) -> None:
     put_archive(photos / "x.zip", "1.jpg")
     await scanner.scan(photos)
-    await scanner.pool.execute("DELETE FROM index_collections")  # as if the page had never been appended
+    # As if the page had never been appended.
+    await scanner.pool.execute("DELETE FROM index_collections; DELETE FROM index_folders")
     again = await scanner.completed(await scanner.scan(photos))
     assert (again.counts.collections, again.counts.added) == (1, 1)
     await scanner.pool.execute("TRUNCATE opened_archives")

@@ -11,11 +11,14 @@ EVENT_ID = "0c5f4f3e-8f0e-5d3b-9d1c-0f3c5a1d2b7e"
 NOTHING_ID = str(UUID(int=0))
 
 
-def library(identity: str = LIBRARY_ID, name: str = "Holidays", path: str = "/srv/holidays") -> dict[str, Any]:
+def library(
+    identity: str = LIBRARY_ID, name: str = "Holidays", path: str = "/srv/holidays", **more: Any
+) -> dict[str, Any]:
     return {
         "id": identity, "name": name, "path": path, "description": "", "autoScan": True,
         "cronExpression": "0 2 * * *", "timeZone": "Europe/Berlin", "includeSubfolders": True, "excludePatterns": [],
         "extensions": [".jpg"], "createdAt": "2026-11-23T07:03:25Z", "updatedAt": "2026-11-23T07:03:25Z", "version": 1,
+        "guard": {"maxRemovedPercent": 10, "maxRemoved": 100, "minAlways": 3}, "heldRemovals": None, **more,
     }  # fmt: skip
 
 

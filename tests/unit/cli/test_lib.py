@@ -197,3 +197,32 @@ def test_completion_offers_names_and_is_silent_when_nothing_answers(linstock: Li
     assert linstock(**asked).stdout.splitlines() == ["plain,10e73985"]
     api.on("GET /libraries", problem(401, "unauthorized", "An access token is needed."))
     assert linstock(**asked).output.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--mode", "quick"), {"scanMode": "quick"}),
+        (("--deep",), {"scanMode": "deep"}),
+        (("--deep", "--mode", "deep"), {"scanMode": "deep"}),
+        (("--dry-run",), {"dryRun": True}),
+        (("--path", "2024//Rome/"), {"scope": {"path": "2024/Rome"}}),
+        (("--path", "/srv/holidays/лето/夏"), {"scope": {"path": "лето/夏"}}),
+        (("--path", "."), {"scope": {"path": ""}}),
+        (("--path", "/srv/holidays"), {"scope": {"path": ""}}),
+        (("--path", "caf\udce9"), {"scope": {"path": "caf\N{REPLACEMENT CHARACTER}", "pathBytes": "Y2Fm6Q=="}}),
+    ],
+)
+def test_what_a_scan_looks_at(
+    linstock: Linstock, api: FakeApi, words: tuple[str, ...], told: dict[str, object]
+) -> None:
+    api.on(f"GET /libraries/{LIBRARY_ID}", Answer(200, library()))
+    api.on(SCANS, Answer(202, {"id": RUN_ID}))
+    assert linstock("lib", "scan", LIBRARY_ID, *words).exit_code == 0
+    assert api.told(SCANS) == [{"triggeredBy": "Manual"} | told]
+
+
+def test_two_modes_at_once_are_refused(linstock: Linstock, api: FakeApi) -> None:
+    ended = linstock("lib", "scan", LIBRARY_ID, "--deep", "--mode", "quick")
+    assert (ended.exit_code, api.told(SCANS)) == (2, [])
+    assert "--deep is --mode deep" in ended.stderr

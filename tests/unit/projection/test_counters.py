@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import given, settings
 
 from services.projection.sums import Sums
+from services.projection.views.collections import PRESENT
 from services.projection.views.run_counts import SIZES, RunCount
 from services.projection.views.run_days import RunDay
 from tests.support.story import Story
@@ -42,7 +43,18 @@ def test_contents_are_what_the_collections_add_up_to(story: Story) -> None:
     assert sum(content.collections for content in contents) == len(collections)
     assert sum(content.images for content in contents) == sum(each.image_count for each in collections)
     days = rows(story, "content_days")
-    assert sum(day.size_bytes for day in days) == sum(each.size_bytes for each in collections)
+    assert sum(day.size_bytes for day in days) == sum(each.size_bytes for each in collections if each.state == PRESENT)
+
+
+def test_what_is_missing_is_counted_apart_and_its_day_knows() -> None:
+    story = Story(seed=SEED).created().requested(1).started(1).page(1, "a", "b", images=5)
+    story.requested(2).started(2).marked_missing(2, "a")
+    contents = {content.state: (content.collections, content.images) for content in rows(story, "contents")}
+    assert contents == {"present": (1, 5), "missing": (1, 5)}
+    days = {day.day: (day.collections, day.images) for day in rows(story, "content_days")}
+    assert days == {date(2026, 3, 2): (2, 10), date(2026, 3, 3): (-1, -5)}
+    story.restored(2, "a")
+    assert [content.collections for content in rows(story, "contents")] == [2]
 
 
 def test_a_collection_that_changed_counts_once_with_its_difference_on_the_day() -> None:

@@ -8,11 +8,17 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linstock.messages.catalogue import CollectionFiles, CollectionsRecorded, FileEntry
+from linstock.messages.catalogue import (
+    CollectionFiles,
+    CollectionsMarkedMissing,
+    CollectionsRecorded,
+    FileEntry,
+    MissingFiles,
+)
 from services.projection.fact import Fact, fact_of
 from services.projection.rows import Rows
 from services.projection.views import files
-from services.projection.views.files import CUT_TO, LIMIT, Chunk, name_of
+from services.projection.views.files import CUT_TO, LIMIT, Chunk, StoredFile, name_of
 from tests.support.recorded import RecordedLog
 
 COLLECTION, OTHER = UUID(int=1), UUID(int=2)
@@ -115,3 +121,25 @@ def test_only_the_chunk_that_changed_is_written() -> None:
 def test_collections_keep_to_themselves() -> None:
     stored = folded([[page([entry(1)]), page([entry(2)], OTHER)]])
     assert (held(stored), held(stored, OTHER)) == ([entry(1)], [entry(2)])
+
+
+def test_an_image_that_is_missing_stays_and_says_since_when() -> None:
+    event = CollectionsMarkedMissing(
+        scan_id=UUID(int=9),
+        library_id=UUID(int=8),
+        attempt=1,
+        page=2,
+        at=NOON,
+        files=(
+            MissingFiles(collection_id=COLLECTION, names=(entry(1).name,), image_count=2, size_bytes=2, digest="left"),
+        ),
+    )
+    [delivered] = RecordedLog("scanner").says(UUID(int=8), event).deliveries
+    stored = folded([[page([entry(0), entry(1), entry(2)])], [fact_of(delivered)]])
+    [chunk] = stored.values()
+    marked = msgspec.json.decode(chunk.files, type=list[StoredFile])
+    assert [file.missing_since for file in marked] == [None, NOON, None]
+    assert held(stored) == [entry(0), entry(1), entry(2)]
+    again = folded([[page([entry(0), entry(1), entry(2)])], [fact_of(delivered)], [page([entry(1, 7)])]])
+    [chunk] = again.values()
+    assert [file.missing_since for file in msgspec.json.decode(chunk.files, type=list[StoredFile])] == [None] * 3

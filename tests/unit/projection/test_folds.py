@@ -66,24 +66,35 @@ def rows_of(batches: Iterable[Sequence[Delivered]]) -> dict[str, dict[object, ms
     return memory.rows
 
 
+def _scan(draw: st.DrawFn, story: Story, run: int, names: list[str]) -> None:
+    match draw(st.sampled_from(["completes", "fails", "retries", "holds", "misses", "finds again", "goes on"])):
+        case "completes":
+            story.page(run, *names).seen(run).succeeded(run)
+        case "fails":
+            story.failed(run)
+        case "retries":
+            story.page(run, *names).retried(run).started(run, attempt=2).seen(run, attempt=2)
+            story.succeeded(run, attempt=2)
+        case "holds":
+            story.proposed(run, *names).held(run, 3, replaces=draw(st.sampled_from([None, run - 1])))
+            story.seen(run, held=3).succeeded(run)
+            if draw(st.booleans()):
+                story.decided(run, approved=draw(st.booleans()))
+        case "misses":
+            story.marked_missing(run, *names, files=story.gone("abc", 1)).seen(run).succeeded(run)
+        case "finds again":
+            story.restored(run, *names).seen(run).succeeded(run)
+        case _:  # goes on
+            story.page(run, *names)
+
+
 @st.composite
 def stories(draw: st.DrawFn) -> Story:
     story = Story(seed=SEED).created()
     for run in range(1, draw(st.integers(1, 4)) + 1):
         story.requested(run).started(run)
         names = draw(st.lists(st.sampled_from("abc"), unique=True))
-        match draw(st.sampled_from(["completes", "fails", "retries", "holds", "goes on"])):
-            case "completes":
-                story.page(run, *names).seen(run).succeeded(run)
-            case "fails":
-                story.failed(run)
-            case "retries":
-                story.page(run, *names).retried(run).started(run, attempt=2).seen(run, attempt=2)
-                story.succeeded(run, attempt=2)
-            case "holds":
-                story.held(run, 3).seen(run, held=3).succeeded(run)
-            case _:  # goes on
-                story.page(run, *names)
+        _scan(draw, story, run, names)
         if draw(st.booleans()):
             story.ignored(run)
         if run > 1 and draw(st.booleans()):

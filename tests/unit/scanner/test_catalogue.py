@@ -7,23 +7,41 @@ import msgspec
 import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from linstock.messages.catalogue import (
+    ApproveRemovals,
     CatalogueCommand,
     CatalogueEvent,
     CatalogueReleased,
+    CollectionsMarkedMissing,
     CollectionsRecorded,
     HoldRemovals,
     HoldSettled,
     RecordPage,
+    RejectRemovals,
     ReleaseCatalogue,
+    RemovalsApproved,
     RemovalsHeld,
+    RemovalsRejected,
     ScanStarted,
     SettleHold,
     StartScan,
 )
 from services.scanner import catalogue
-from services.scanner.catalogue import CATALOGUE, Catalogue, Free, NotOwner, Owned, PageOutOfOrder
+from services.scanner.catalogue import (
+    CATALOGUE,
+    IDS_OF_PAGE,
+    Catalogue,
+    CatalogueBusy,
+    Free,
+    Hold,
+    NoSuchHold,
+    NothingProposed,
+    NotOwner,
+    Owned,
+    PageOutOfOrder,
+)
 
 NOW = datetime(2026, 3, 29, 2, tzinfo=UTC)
 LIBRARY = UUID(int=1)
@@ -129,12 +147,79 @@ def test_nobody_writes_to_a_catalogue_that_was_released() -> None:
         decided(HoldRemovals(held=held()), started(), released())
 
 
-def test_a_hold_waits_once_until_it_is_settled() -> None:
+def test_a_hold_waits_until_it_is_settled() -> None:
     assert decided(HoldRemovals(held=held()), started()) == [held()]
-    assert decided(HoldRemovals(held=held(B)), started(), held(), released(), started(B)) == []
     settled = HoldSettled(scan_id=B, held_scan_id=A, library_id=LIBRARY, at=NOW)
     assert decided(settle(B), started(), held(), released(), started(B)) == [settled]
     assert decided(settle(B), started(B)) == []
+
+
+def test_a_newer_hold_takes_the_place_of_the_one_that_waits() -> None:
+    before = (started(), held(), released(), started(B))
+    newer = replace(held(B), replaces=A)
+    assert decided(HoldRemovals(held=held(B)), *before) == [newer]
+    assert folded(*before, newer).hold == Hold(B, 3, reason="empty_root")
+
+
+def test_a_rejected_hold_is_nobodys_to_replace() -> None:
+    before = (started(), held(), released(), rejected(), started(B))
+    assert decided(HoldRemovals(held=held(B)), *before) == [held(B)]
+
+
+def test_approving_marks_what_was_proposed_in_pages() -> None:
+    proposed = [UUID(int=number) for number in range(IDS_OF_PAGE + 1)]
+    *pages, approved = approve(proposed, started(), held(), released())
+    assert [(type(page), page.page, page.scan_id) for page in pages] == [  # type: ignore[union-attr]
+        (CollectionsMarkedMissing, 1, A),
+        (CollectionsMarkedMissing, 2, A),
+    ]
+    assert [each for page in pages for each in page.collections] == proposed  # type: ignore[union-attr]
+    assert approved == RemovalsApproved(held_scan_id=A, library_id=LIBRARY, actor="eva", count=len(proposed), at=NOW)
+    assert all(len(msgspec.json.encode(page)) <= 512 * 1024 for page in pages)
+
+
+def test_what_was_decided_is_not_decided_again() -> None:
+    decision = approve([B], started(), held(), released())
+    with pytest.raises(NoSuchHold):
+        approve([B], started(), held(), released(), *decision)
+    with pytest.raises(NoSuchHold):
+        approve([B], started(), held(), released(), rejected())
+    with pytest.raises(NoSuchHold):
+        approve([B], started(), released())
+    with pytest.raises(NoSuchHold):
+        catalogue.reject(
+            RejectRemovals(library_id=LIBRARY, scan_id=B), folded(started(), held(), released()), actor="eva", at=NOW
+        )
+
+
+def test_nobody_decides_while_a_scan_looks_again() -> None:
+    with pytest.raises(CatalogueBusy) as busy:
+        approve([B], started(), held(), released(), started(B))
+    assert busy.value.scan_id == B
+
+
+def test_a_hold_that_does_not_say_what_it_proposed_is_not_approved() -> None:
+    with pytest.raises(NothingProposed):
+        approve([], started(), held(), released())
+
+
+def test_content_is_where_a_scan_without_a_hold_saw_it_or_where_somebody_approved() -> None:
+    home, away = replace(released(), file_system="home"), replace(held(B), file_system="away")
+    assert folded(started(), home).file_system == "home"
+    waiting = (started(), home, started(B), away, released(B))
+    assert folded(*waiting).file_system == "home"
+    approved = RemovalsApproved(held_scan_id=B, library_id=LIBRARY, actor="eva", count=1, at=NOW)
+    assert folded(*waiting, approved).file_system == "away"
+    assert folded(*waiting, rejected(B)).file_system == "home"
+
+
+def approve(proposed: list[UUID], *history: CatalogueEvent) -> list[CatalogueEvent]:
+    command = ApproveRemovals(library_id=LIBRARY, scan_id=A)
+    return catalogue.approve(command, folded(*history), proposed=proposed, actor="eva", at=NOW)
+
+
+def rejected(scan: UUID = A) -> RemovalsRejected:
+    return RemovalsRejected(held_scan_id=scan, library_id=LIBRARY, actor="eva", at=NOW)
 
 
 def test_releasing_what_is_not_owned_does_nothing() -> None:
@@ -156,6 +241,7 @@ events = st.one_of(
     st.builds(held, scans, attempts),
     st.builds(released, scans, attempts),
     st.builds(lambda scan: HoldSettled(scan_id=scan, held_scan_id=A, library_id=LIBRARY, at=NOW), scans),
+    st.builds(rejected, scans),
 )
 commands = st.one_of(
     st.builds(lambda *args: StartScan(started=started(*args)), scans, attempts),
@@ -215,6 +301,8 @@ def test_only_the_last_recorded_owner_writes_and_nobody_owns_it_twice(given: lis
                 case HoldSettled(scan_id=scan):
                     assert owner
                     assert scan == owner[0]
+                case RemovalsApproved() | RemovalsRejected():
+                    raise AssertionError("people decide, scans don't")
                 case _:
                     assert (event.scan_id, event.attempt) == owner
             state = catalogue.evolve(state, event)

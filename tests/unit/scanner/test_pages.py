@@ -8,7 +8,8 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from linstock.messages.catalogue import PAGE_LIMIT_BYTES, CollectionsRecorded
-from services.scanner.diff import Change, Changed, Known, Seen, Unchanged, compare
+from services.scanner import removal_pages
+from services.scanner.diff import Change, Changed, Gone, Known, Seen, Unchanged, compare
 from services.scanner.images import Images, changed_since, empty, from_entries, from_rows, merge
 from services.scanner.pages import Page, pages
 from services.scanner.scope import ARCHIVE, FOLDER
@@ -117,14 +118,48 @@ def test_what_was_recorded_and_what_is_seen_together_are_known_next_time(
     if isinstance(second, Changed):
         assert second.change.images
         third = compare(seen(newer), known(second.change), together)
-        assert third == Unchanged(absent_images=second.absent_images)
+        assert third == Unchanged(absent_images=second.absent_images, gone=second.gone)
     else:
         assert together == older
 
 
 def test_an_image_that_vanished_is_absent_and_changes_nothing() -> None:
     first = change(folder_of(3))
-    assert compare(seen(folder_of(2)), known(first), folder_of(3)) == Unchanged(absent_images=1)
+    difference = compare(seen(folder_of(2)), known(first), folder_of(3))
+    left = change(folder_of(2)).entry
+    assert difference == Unchanged(
+        absent_images=1,
+        gone=Gone(
+            collection_id=left.collection_id,
+            names=[b"image-000002.jpg"],
+            image_count=2,
+            size_bytes=left.size_bytes,
+            digest=left.digest,
+        ),
+    )
+
+
+def test_an_image_that_could_not_be_read_is_not_gone() -> None:
+    first = change(folder_of(3))
+    difference = compare(seen(folder_of(2)), known(first), folder_of(3), unreadable=lambda _: True)
+    assert difference == Unchanged(absent_images=1)
+
+
+@for_all(st.lists(st.binary(min_size=1, max_size=40).filter(lambda name: b"/" not in name), unique=True, max_size=60))
+def test_what_is_gone_is_on_pages_that_hold_all_of_it(names: list[bytes]) -> None:
+    gone = [
+        Gone(collection_id=UUID(int=number), names=sorted(names), image_count=1, size_bytes=2, digest="left")
+        for number in range(3)
+        if names
+    ]
+    made = list(removal_pages.files(gone, limit_bytes=SMALL))
+    assert all(len(msgspec.json.encode(page)) <= SMALL for page in made)
+    shares = [share for page in made for share in page]
+    for one in gone:
+        parts = [share for share in shares if share.collection_id == one.collection_id]
+        found = [name for part in parts for name in (*(text.encode() for text in part.names), *part.names_bytes)]
+        assert sorted(found) == one.names
+        assert [part.digest for part in parts] == [""] * (len(parts) - 1) + ["left"]
 
 
 def test_one_changed_image_is_recorded_alone() -> None:

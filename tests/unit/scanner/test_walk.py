@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.scanner import listing
 from services.scanner.listing import Folder, Stopped, Trouble
 from services.scanner.scope import Scope
 from services.scanner.walk import RootUnavailable, walk
@@ -169,3 +170,12 @@ def test_it_stops_between_folders(tmp_path: Path) -> None:
     stop = True
     with pytest.raises(Stopped):
         next(walking)
+
+
+def test_a_folder_tells_of_its_next_change_only_when_the_last_one_is_a_while_ago() -> None:
+    now, second = 1_795_576_605_850_712_991, 10**9
+    long_ago, far_off = now - 3 * second, now + 10_000 * second
+    for stamp in ((long_ago, long_ago), (0, long_ago), (far_off, long_ago)):
+        assert listing._sure(stamp, now) == stamp
+    for stamp in ((now, now), (long_ago, now - second), (now - second, long_ago), (now + second, long_ago)):
+        assert listing._sure(stamp, now) == listing.UNSURE

@@ -7,7 +7,7 @@ import pytest
 
 from linstock.bus.inbox import Refused
 from linstock.messages.rules import Rules, Timing, Window
-from linstock.messages.schedule import JobPolicy
+from linstock.messages.schedule import JobPolicy, ScanPath
 from services.scheduler import limits
 
 GOOD: dict[str, Any] = {
@@ -69,6 +69,40 @@ def test_rules_have_limits(wrong: dict[str, Any], field: str) -> None:
     with pytest.raises(Refused) as refused:
         limits.check_rules(Rules(**wrong))
     assert (refused.value.answer.status, refused.value.answer.field) == (422, field)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [ScanPath(path=""), ScanPath(path="2024/Rome"), ScanPath(path="..a/b.."), ScanPath(path="?", path_bytes=b"\xe9")],
+)
+def test_a_scope_is_a_path_below_the_library(path: ScanPath) -> None:
+    limits.check_scope((path,))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ScanPath(path="/etc"),
+        ScanPath(path=".."),
+        ScanPath(path="a/../../b"),
+        ScanPath(path="./a"),
+        ScanPath(path="a//b"),
+        ScanPath(path="a/"),
+        ScanPath(path="a\0b"),
+        ScanPath(path="a", path_bytes=b"../b"),
+        ScanPath(path="x" * 16_385),
+    ],
+)
+def test_a_scope_leads_nowhere_else(path: ScanPath) -> None:
+    with pytest.raises(Refused) as refused:
+        limits.check_scope((ScanPath(path="fine"), path))
+    assert (refused.value.answer.status, refused.value.answer.field) == (422, "scope/path")
+
+
+def test_an_unknown_mode_is_refused_with_the_list() -> None:
+    with pytest.raises(Refused) as refused:
+        limits.check_mode("verify")
+    assert refused.value.answer.detail == "it is quick, changed or deep"
 
 
 @pytest.mark.parametrize(("wrong", "field"), [({"days": "xor"}, "days"), ({"clock_changes": "none"}, "clockChanges")])

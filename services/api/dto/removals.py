@@ -1,0 +1,49 @@
+"""What scans did not find, over HTTP."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta
+
+from linstock.messages.library import RemovalGuard
+from services.api.dto.wire import Body, Wire
+
+DEFAULT = RemovalGuard()
+
+Share = Annotated[int, Meta(ge=0, le=100)]
+Amount = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+class GuardBody(Body, frozen=True):
+    """Up to how many collections a scan may mark missing by itself: `minAlways`, or `maxRemovedPercent` of those that
+    are present, whichever is more, and never more than `maxRemoved`. What is not given is as for a new library."""
+
+    max_removed_percent: Share = DEFAULT.max_removed_percent
+    max_removed: Amount = DEFAULT.max_removed
+    min_always: Amount = DEFAULT.min_always
+
+    def told(self) -> RemovalGuard:
+        return RemovalGuard(
+            max_removed_percent=self.max_removed_percent, max_removed=self.max_removed, min_always=self.min_always
+        )
+
+
+class GuardDto(Wire):
+    """Up to how many collections a scan may mark missing by itself; see GuardBody."""
+
+    max_removed_percent: int
+    max_removed: int
+    min_always: int
+
+
+class HeldRemovalsDto(Wire):
+    """A scan did not find `count` collections and asks whether they are gone. `reason`: empty_root | no_collections |
+    root_moved | too_many; `message` says it in a sentence. Until somebody approves or rejects it, or a later scan finds
+    them again, they stay present."""
+
+    scan_id: UUID
+    count: int
+    reason: str
+    message: str
+    held_at: datetime

@@ -1,0 +1,94 @@
+"""What the index remembers of things that are not there: missing collections and images, and what is proposed."""
+
+from collections.abc import Sequence
+from typing import get_args
+from uuid import UUID
+
+import msgspec
+
+from linstock.eventlog.record import Recorded
+from linstock.messages.catalogue import (
+    CollectionsMarkedMissing,
+    CollectionsRestored,
+    HoldSettled,
+    MissingFiles,
+    RemovalsApproved,
+    RemovalsHeld,
+    RemovalsProposed,
+)
+from services.scanner.folders import Connection
+from services.scanner.images import Images, from_rows
+
+_NOT_THERE = -1  # bytes: the size of an image that is missing
+
+_Event = (
+    CollectionsMarkedMissing | CollectionsRestored | RemovalsProposed | RemovalsHeld | RemovalsApproved | HoldSettled
+)
+_EVENTS: msgspec.json.Decoder[_Event] = msgspec.json.Decoder(_Event)
+_TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(_Event))
+
+
+def without_missing(images: Images) -> Images:
+    """Of all rows of a collection, newest last: the images that are there."""
+    if _NOT_THERE not in images.sizes:
+        return images
+    return images.pick([at for at, size in enumerate(images.sizes) if size != _NOT_THERE])
+
+
+async def apply(connection: Connection, recorded: Recorded) -> Sequence[UUID]:
+    """One event of a catalogue that is no page of what was found. (What was rejected stays: nobody is asked again.)
+    Returns the collections whose content it changed."""
+    if recorded.type not in _TYPES:
+        return ()
+    match _EVENTS.decode(recorded.data):
+        case CollectionsMarkedMissing(collections=collections, files=files):
+            await _mark(connection, collections, missing=True)
+            await _mark_files(connection, files, recorded.version)
+            return [*collections, *(share.collection_id for share in files)]
+        case CollectionsRestored(collections=collections):
+            await _mark(connection, collections, missing=False)
+            return collections
+        case RemovalsProposed() as page:
+            await connection.execute(
+                "INSERT INTO index_proposals (library_id, scan_id, attempt, collection_id)"
+                " SELECT $1, $2, $3, * FROM unnest($4::uuid[]) ON CONFLICT DO NOTHING",
+                page.library_id,
+                page.scan_id,
+                page.attempt,
+                page.collections,
+            )
+        case RemovalsHeld(library_id=library_id, scan_id=scan_id, attempt=attempt):
+            query = "DELETE FROM index_proposals WHERE library_id = $1 AND (scan_id, attempt) <> ($2, $3)"
+            await connection.execute(query, library_id, scan_id, attempt)
+        case RemovalsApproved(library_id=library_id) | HoldSettled(library_id=library_id):
+            await connection.execute("DELETE FROM index_proposals WHERE library_id = $1", library_id)
+    return ()
+
+
+async def _mark(connection: Connection, collections: tuple[UUID, ...], *, missing: bool) -> None:
+    query = "UPDATE index_collections SET missing = $2 WHERE collection_id = ANY($1)"
+    await connection.execute(query, collections, missing)
+
+
+async def _mark_files(connection: Connection, shares: tuple[MissingFiles, ...], version: int) -> None:
+    await connection.execute(
+        "UPDATE index_collections c SET (image_count, size_bytes, digest) = (s.image_count, s.size_bytes, s.digest)"
+        " FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::text[])"
+        " AS s (collection_id, image_count, size_bytes, digest) WHERE c.collection_id = s.collection_id",
+        [share.collection_id for share in shares],
+        [share.image_count for share in shares],
+        [share.size_bytes for share in shares],
+        [share.digest for share in shares],
+    )
+    await connection.execute(
+        "INSERT INTO index_images (version, collection_id, files) SELECT $1, * FROM unnest($2::uuid[], $3::bytea[])",
+        version,
+        [share.collection_id for share in shares],
+        [_tombstones(share) for share in shares],
+    )
+
+
+def _tombstones(share: MissingFiles) -> bytes:
+    names = [name.encode() for name in share.names] + list(share.names_bytes)
+    images = from_rows((name, _NOT_THERE, 0) for name in names)
+    return msgspec.json.encode(images.entries(0, len(images)))
