@@ -34,7 +34,8 @@ class RemovalsPlanner:
         if await self._index.workspace(command.library_id) != context.workspace:
             raise catalogue.NoSuchHold
         if isinstance(command, ApproveRemovals):
-            proposed = sorted(await self._index.proposals(command.library_id))
+            hold = loaded.state.hold
+            proposed = sorted(await self._index.proposals(command.library_id, hold)) if hold else []
             events = catalogue.approve(command, loaded.state, proposed=proposed, actor=context.actor, at=context.at)
         else:
             events = catalogue.reject(command, loaded.state, actor=context.actor, at=context.at)

@@ -16,6 +16,7 @@ from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import CollectionEntry, CollectionsRecorded, FileEntry
 from linstock.messages.message import Message
 from services.scanner import index_removals
+from services.scanner.catalogue import Hold
 from services.scanner.diff import Known
 from services.scanner.images import Images, empty, from_entries, merge
 from services.scanner.index_removals import Connection
@@ -112,13 +113,14 @@ class Index:
                     (doubtful if unknown(kind, path) else absent).append(UUID(bytes=collection.bytes))
         return Unseen(present=present, left_out=left_out, absent=sorted(absent), unknown=sorted(doubtful))
 
-    async def proposals(self, library_id: UUID) -> set[UUID]:
-        """The collections that the latest hold proposed to mark missing, and that are not missing (yet)."""
+    async def proposals(self, library_id: UUID, hold: Hold) -> set[UUID]:
+        """The collections that the hold proposed to mark missing, and that are not missing (yet)."""
         query = (
             "SELECT collection_id FROM index_proposals JOIN index_collections USING (library_id, collection_id)"
-            " WHERE library_id = $1 AND NOT missing"
+            " WHERE library_id = $1 AND scan_id = $2 AND attempt = $3 AND NOT missing"
         )
-        return {UUID(bytes=row[0].bytes) for row in await self._pool.fetch(query, library_id)}
+        rows = await self._pool.fetch(query, library_id, hold.scan_id, hold.attempt)
+        return {UUID(bytes=row["collection_id"].bytes) for row in rows}
 
     async def workspace(self, library_id: UUID) -> str | None:
         """Whose library it is. None: no event of it was seen, or none since this is noted."""

@@ -66,7 +66,7 @@ class Removals:
         tally, library_id = looked.tally, self._attempt.library_id
         unseen = await self._index.unseen(library_id, scope, tally.seen, unknown=tally.knows_nothing_of)
         hold = self._ledger.hold
-        proposed = await self._index.proposals(library_id) if hold else set[UUID]()
+        proposed = await self._index.proposals(library_id, hold) if hold else set[UUID]()
         await self._restore(tally)
         # Nobody is asked again about what was rejected, unless more is gone.
         kept = proposed if hold and hold.rejected else set[UUID]()

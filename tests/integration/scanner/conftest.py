@@ -82,6 +82,11 @@ class Scanner:
         rows = await self.pool.fetch("SELECT path FROM index_collections WHERE library_id = $1 AND missing", LIBRARY)
         return {row["path"].decode() for row in rows}
 
+    async def proposed(self) -> set[UUID]:
+        """What the hold that waits, or was rejected, names."""
+        hold = (await CATALOGUE.load(self.log, LIBRARY)).state.hold
+        return await self.index.proposals(LIBRARY, hold) if hold else set()
+
     async def verdicts(self, scan_id: UUID) -> list[ScanEvent]:
         return [SCAN.decode(recorded.data) for recorded in await self.log.load(scan_id)]
 
@@ -122,7 +127,7 @@ class Scanner:
         for row in rows:
             images = await self.index.images(row["collection_id"])
             held[tuple(row.values())] = images.entries(0, len(images))
-        held["proposals"] = await self.index.proposals(LIBRARY)
+        held["proposed"] = await self.proposed()
         return held
 
 

@@ -388,10 +388,28 @@ async def test_whatever_comes_and_goes_the_index_says_what_is_known_and_what_is_
         assert completed.held == len(waiting)
         assert await scanner.missing() == missing
         assert set(await scanner.collections()) == known
-        assert await scanner.index.proposals(LIBRARY) == {
+        assert await scanner.proposed() == {
             row["collection_id"]
             for row in await scanner.pool.fetch(
                 "SELECT collection_id FROM index_collections WHERE convert_from(path, 'UTF8') = ANY($1)", list(waiting)
             )
         }
+    assert await replays(scanner)
+
+
+async def test_an_attempt_that_died_while_it_proposed_changes_no_older_hold(
+    scanner: Scanner, photos: Path, shelf: Shelf
+) -> None:
+    await scanner.scan(photos)
+    shelf.take(*map(folder, range(40)))
+    held_by = await scanner.scan(photos)
+    before = await scanner.proposed()
+    ledger = Ledger(scanner.log, another_scan())
+    await ledger.start(NOW)
+    await ledger.propose((UUID(int=1), *before), NOW)
+    await ledger.release(NOW)
+    await scanner.missing()  # catches up
+    assert await scanner.proposed() == before
+    await scanner.decide(ApproveRemovals(library_id=LIBRARY, scan_id=held_by))
+    assert await scanner.missing() == set(map(folder, range(40)))
     assert await replays(scanner)
