@@ -1,5 +1,7 @@
 """`linstock lib removals`, and what of a library says that something waits, as a person uses it."""
 
+from typing import Any
+
 import pytest
 
 from linstock.cli import held
@@ -7,7 +9,7 @@ from tests.support.fake_api import Answer, FakeApi, page
 from tests.unit.cli.conftest import Linstock
 from tests.unit.cli.examples import LIBRARY_ID, RUN_ID, library
 
-HELD = {
+HELD: dict[str, Any] = {
     "scanId": RUN_ID,
     "count": 40,
     "reason": "too_many",
