@@ -7,7 +7,7 @@ ALTER TABLE index_libraries ADD COLUMN workspace text;
 
 -- What scans proposed to mark missing. Once one of them is held, only its proposals stay.
 CREATE TABLE index_proposals (
-    library_id uuid NOT NULL REFERENCES index_libraries ON DELETE CASCADE,
+    library_id uuid NOT NULL,
     scan_id uuid NOT NULL,
     attempt integer NOT NULL,
     collection_id uuid NOT NULL,

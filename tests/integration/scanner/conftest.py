@@ -129,7 +129,8 @@ class Scanner:
         for row in rows:
             images = (await self.index.images([row["collection_id"]]))[row["collection_id"]]
             held[tuple(row.values())] = images.entries(0, len(images))
-        held["proposed"] = await self.proposed()
+        if proposed := await self.proposed():
+            held["proposed"] = proposed
         return held
 
 

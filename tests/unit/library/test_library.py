@@ -19,6 +19,7 @@ from linstock.messages.library import (
     LibraryEvent,
     LibraryRelocated,
     LibrarySettingsChanged,
+    RemovalGuard,
     Settings,
 )
 from linstock.messages.path import PathReleased, PathTaken
@@ -168,3 +169,23 @@ def test_a_folder_is_taken_once_and_given_back_only_by_its_holder() -> None:
     assert path.release(held, "/a", UUID(int=8)) == []
     assert path.release(held, "/a", ID) == [PathReleased(path="/a", library_id=ID)]
     assert path.evolve(held, PathReleased(path="/a", library_id=ID)) == path.initial()
+
+
+@pytest.mark.parametrize(
+    ("guard", "field"),
+    [
+        (RemovalGuard(max_removed_percent=101), "guard/maxRemovedPercent"),
+        (RemovalGuard(max_removed=-1), "guard/maxRemoved"),
+        (RemovalGuard(min_always=1_000_001), "guard/minAlways"),
+    ],
+)
+def test_limits_of_removals_are_amounts(guard: RemovalGuard, field: str) -> None:
+    with pytest.raises(rules.InvalidSettings) as refused:
+        rules.check(msgspec.structs.replace(PHOTOS, guard=guard))
+    assert refused.value.field == field
+
+
+def test_a_library_from_before_limits_were_kept_has_the_usual_ones() -> None:
+    stored = msgspec.json.decode(msgspec.json.encode(PHOTOS))
+    del stored["guard"]
+    assert msgspec.convert(stored, Settings).guard == RemovalGuard()
