@@ -30,16 +30,18 @@ from linstock.messages.library import RemovalGuard
 from linstock.messages.scan import Counts, ScanCompleted
 from services.scanner import catalogue
 from services.scanner.catalogue import CATALOGUE, Hold
-from services.scanner.diff import Known
+from services.scanner.diff import Change, Known
 from services.scanner.images import Images, empty, from_entries, from_rows, merge
 from services.scanner.ledger import Attempt, Ledger
 from services.scanner.opened import Opened
 from services.scanner.outcome import Unseen
 from services.scanner.pages import pages
+from services.scanner.reach import EVERYWHERE, Reach
 from services.scanner.removals import Concluded, Looked, Removals
 from services.scanner.scope import Scope
-from services.scanner.survey import Task, survey
+from services.scanner.survey import survey
 from services.scanner.tally import Tally
+from services.scanner.task import Task
 
 NOW = datetime(2026, 3, 29, 2, tzinfo=UTC)
 LIBRARY = UUID(int=42)
@@ -74,12 +76,12 @@ class Fold:
                     )
                     self.missing.discard(entry.collection_id)
                 for share in shares:
-                    before = self.images(share.collection_id)
+                    before = self._images.get(share.collection_id, empty())
                     self._images[share.collection_id] = merge(before, from_entries(share.files))
             case CollectionsMarkedMissing(collections=ids, files=gone):
                 self.missing |= set(ids)
                 for each in gone:
-                    images = self.images(each.collection_id)
+                    images = self._images.get(each.collection_id, empty())
                     rows = zip(images.names, images.sizes, images.mtimes, strict=True)
                     left = from_rows(row for row in rows if row[0].decode() not in each.names)
                     self._images[each.collection_id] = left
@@ -107,8 +109,8 @@ class Fold:
             for each, known in found.items()
         }
 
-    def images(self, collection_id: UUID) -> Images:
-        return self._images.get(collection_id, empty())
+    def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
+        return {each: self._images.get(each, empty()) for each in collection_ids}
 
     def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]:
         return {}
@@ -117,7 +119,13 @@ class Fold:
         pass
 
     async def unseen(
-        self, library_id: UUID, scope: Scope, seen: set[bytes], *, unknown: Callable[[str, bytes], bool]
+        self,
+        library_id: UUID,
+        scope: Scope,
+        seen: set[bytes],
+        *,
+        unknown: Callable[[str, bytes], bool],
+        reach: Reach = EVERYWHERE,
     ) -> Unseen:
         there = [each for each in self.known_ if each not in self.missing]
         lost = [each for each in there if each.bytes not in seen]
@@ -153,7 +161,8 @@ class Library:
         ledger, tally, index = Ledger(self.log, attempt), Tally(), self.index
         await ledger.start(NOW)
         task = Task(library_id=LIBRARY, root=os.fsencode(self.root), scope=Scope())
-        for page in pages(survey(task, index, tally, lambda: False)):
+        changes = (each for each in survey(task, index, tally, lambda: False) if isinstance(each, Change))
+        for page in pages(changes):
             await index.apply(LIBRARY, await ledger.record(page, NOW))
         fake: Any = index
         removals = Removals(attempt, ledger=ledger, index=fake, allowed=RemovalGuard(), now=lambda: NOW)
