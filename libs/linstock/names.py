@@ -44,6 +44,15 @@ def job_of_tick(schedule_id: UUID, instant_iso: str) -> UUID:
     return derived_id("job-of-tick", schedule_id, instant_iso)
 
 
+def hints_of(library_id: UUID) -> UUID:
+    return derived_id("hints-of-library", library_id)
+
+
+def job_of_hints(library_id: UUID, version: int) -> UUID:
+    """The scan that all hints up to this version of the aggregate lead to."""
+    return derived_id("job-of-hints", library_id, version)
+
+
 def path_of(workspace: str, path: str) -> UUID:
     """Who has a folder: one per workspace and path."""
     return derived_id("path", workspace, path)

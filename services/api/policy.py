@@ -32,6 +32,7 @@ POLICY: dict[str, Needed] = {
     "list_files": VIEWER,
     # scans
     "start_scan": OPERATOR,
+    "hint_paths": OPERATOR,
     "list_scans": VIEWER,
     "get_scan": VIEWER,
     "list_scan_changes": VIEWER,

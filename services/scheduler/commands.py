@@ -3,6 +3,7 @@
 from linstock.bus.inbox import CommandContext, Plan, Refused
 from linstock.eventlog.log import EventLog
 from linstock.messages.answer import Answer
+from linstock.messages.hints import HintPaths
 from linstock.messages.job import CancelJob, CancelRun
 from linstock.messages.schedule import (
     ChangeSchedule,
@@ -17,6 +18,7 @@ from linstock.messages.schedule import (
 )
 from services.scheduler import job, limits
 from services.scheduler.edits import EditPlanner
+from services.scheduler.hint_planner import HintPlanner
 from services.scheduler.index import Index
 from services.scheduler.known import KnownJob
 from services.scheduler.triggers import TriggerPlanner
@@ -32,6 +34,7 @@ SchedulerCommand = (
     | ResumeSchedule
     | DeleteSchedule
     | CancelRun
+    | HintPaths
 )
 
 
@@ -42,6 +45,7 @@ class SchedulerPlanner:
         self._log = log
         self._triggers = TriggerPlanner(log, index)
         self._edits = EditPlanner(log, index)
+        self._hints = HintPlanner(log, index)
 
     async def plan(self, command: SchedulerCommand, context: CommandContext) -> Plan:
         """Raises Refused, and NotYet for a library that was not heard of."""
@@ -52,6 +56,8 @@ class SchedulerPlanner:
                 return await self._triggers.trigger(command, context)
             case CreateSchedule():
                 return await self._edits.create(command, context)
+            case HintPaths():
+                return await self._hints.hint(command, context)
             case CancelRun():
                 return await self._cancel(command, context)
             case _:

@@ -15,12 +15,12 @@ from msgspec import Struct
 
 from linstock.migrations import quoted
 from services.scheduler.index import Index, further_of
-from services.scheduler.known import KnownJob, KnownSchedule
+from services.scheduler.known import KnownHints, KnownJob, KnownSchedule
 from services.scheduler.shelf import PACKING, pack, unpack
 
 T = TypeVar("T")
 
-SHAPE = f"index.v4.{PACKING}"
+SHAPE = f"index.v5.{PACKING}"
 PREFETCH = 2_000
 ROWS = 100  # in one statement; to pack them takes a millisecond
 
@@ -41,7 +41,12 @@ INSERT INTO {schema}.index_open_jobs (job_id, known) SELECT * FROM unnest($1::uu
 ON CONFLICT (job_id) DO UPDATE SET known = excluded.known"""
 _CLOSE_JOBS = "DELETE FROM {schema}.index_open_jobs WHERE job_id = ANY($1)"
 
-_FORGET = "TRUNCATE {schema}.index_position, {schema}.index_schedules, {schema}.index_open_jobs"
+_PUT_HINTS = """
+INSERT INTO {schema}.index_hints (library_id, known) SELECT * FROM unnest($1::uuid[], $2::bytea[])
+ON CONFLICT (library_id) DO UPDATE SET known = excluded.known"""
+_TAKE_HINTS = "DELETE FROM {schema}.index_hints WHERE library_id = ANY($1)"
+
+_FORGET = "TRUNCATE {schema}.index_position, {schema}.index_schedules, {schema}.index_open_jobs, {schema}.index_hints"
 
 
 class Snapshot(Struct, frozen=True):
@@ -52,15 +57,21 @@ class Snapshot(Struct, frozen=True):
     schedules: Sequence[tuple[UUID, KnownSchedule | bytes, datetime | None]]
     opened: Sequence[KnownJob]
     closed: Sequence[UUID]
+    hinted: Sequence[KnownHints] = ()
+    taken: Sequence[UUID] = ()
 
     @staticmethod
-    def of(index: Index, schedules: Collection[UUID], jobs: Collection[UUID]) -> "Snapshot":
+    def of(
+        index: Index, schedules: Collection[UUID], jobs: Collection[UUID], hints: Collection[UUID] = ()
+    ) -> "Snapshot":
         return Snapshot(
             position=index.position,
             decided=index.decided,
             schedules=[(each, index.schedules.stored(each), index.due.get(each)) for each in schedules],
             opened=[index.jobs[each] for each in jobs if each in index.jobs],
             closed=[each for each in jobs if each not in index.jobs],
+            hinted=[index.hints[each] for each in hints if each in index.hints],
+            taken=[each for each in hints if each not in index.hints],
         )
 
 
@@ -82,7 +93,9 @@ class IndexTable:
                 return
             jobs = await connection.fetch(self._sql("SELECT known FROM {schema}.index_open_jobs"))
             opened = [msgspec.json.decode(row["known"], type=KnownJob) for row in jobs]
-            index.restore(stored["position"], stored["decided"], opened)
+            waiting = await connection.fetch(self._sql("SELECT known FROM {schema}.index_hints"))
+            hinted = [msgspec.json.decode(row["known"], type=KnownHints) for row in waiting]
+            index.restore(stored["position"], stored["decided"], opened, hinted)
             rows = connection.cursor(self._sql(_LOAD_SCHEDULES), self._tzdata, prefetch=PREFETCH)
             async for schedule_id, packed, due, library_id, current in rows:
                 index.shelve(schedule_id, packed, due, library_id)
@@ -107,6 +120,11 @@ class IndexTable:
                 ids, encoded = [job.job_id for job in jobs], [msgspec.json.encode(job) for job in jobs]
                 await connection.execute(self._sql(_PUT_JOBS), ids, encoded)
             await connection.execute(self._sql(_CLOSE_JOBS), snapshot.closed)
+            for hints in _some(snapshot.hinted):
+                ids, encoded = [each.library_id for each in hints], [msgspec.json.encode(each) for each in hints]
+                await connection.execute(self._sql(_PUT_HINTS), ids, encoded)
+            if snapshot.taken:
+                await connection.execute(self._sql(_TAKE_HINTS), snapshot.taken)
 
     def _sql(self, template: str) -> str:
         return template.format(schema=self._schema)

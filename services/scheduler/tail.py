@@ -33,6 +33,7 @@ class Tail:
         self._saved_s = 0.0
         self._schedules: set[UUID] = set()
         self._jobs: set[UUID] = set()
+        self._hints: set[UUID] = set()  # of libraries
         self._task: asyncio.Task[None] | None = None
         self._saving: asyncio.Task[None] | None = None
         self._problem: str | None = "the log was not read yet"
@@ -41,6 +42,7 @@ class Tail:
         """Raises what Postgres raises."""
         self._index.on_schedule(self._changed)
         self._index.on_job(lambda job_id: self._jobs.add(job_id))
+        self._index.on_hints(lambda library_id: self._hints.add(library_id))
         await self._table.load(self._index)
         while await self._read():  # each read waits for Postgres, so a long log does not stall the probes
             pass
@@ -73,7 +75,9 @@ class Tail:
                     logger.warning("The log can't be read", error=repr(error))
                 self._problem = "the log can't be read"
                 await asyncio.sleep(PAUSE_S)
-            if time.monotonic() - self._saved_s >= self._save_every_s and (self._schedules or self._jobs):
+            if time.monotonic() - self._saved_s >= self._save_every_s and (
+                self._schedules or self._jobs or self._hints
+            ):
                 self._save_meanwhile()
 
     async def _read(self) -> bool:
@@ -95,9 +99,11 @@ class Tail:
         self._saved_s = time.monotonic()
         schedules, self._schedules = self._schedules, set()
         jobs, self._jobs = self._jobs, set()
+        hints, self._hints = self._hints, set()
         try:
-            await self._table.save(Snapshot.of(self._index, schedules, jobs))
+            await self._table.save(Snapshot.of(self._index, schedules, jobs, hints))
         except Exception as error:  # the rows only make the next start faster
             logger.warning("The index can't be stored", error=str(error) or type(error).__name__)
             self._schedules |= schedules
             self._jobs |= jobs
+            self._hints |= hints

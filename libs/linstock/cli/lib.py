@@ -150,6 +150,19 @@ def scan(
     schedules.started(screen, started)
 
 
+@lib.command(
+    epilog=examples("linstock lib hint Holidays 2024/Rome/a.jpg 2024/Rome/b.jpg", "linstock lib hint Holidays 2024")
+)
+@_named
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@with_api
+def hint(api: "Api", library: str, paths: tuple[str, ...]) -> None:
+    """Say that these files or folders were made, changed or removed: one scan looks at just them, in a moment."""
+    from linstock.cli import libraries
+
+    libraries.hint(api, LIBRARY.find(api, library), paths)
+
+
 @lib.command(epilog=examples("linstock lib rm Holidays", "linstock lib rm 10e73985 --yes"))
 @_named
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")

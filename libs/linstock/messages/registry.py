@@ -3,6 +3,7 @@
 from typing import get_args
 
 from linstock.messages.catalogue import CatalogueEvent
+from linstock.messages.hints import HintEvent
 from linstock.messages.job import JobEvent
 from linstock.messages.library import LibraryEvent
 from linstock.messages.message import Message
@@ -26,6 +27,7 @@ EVENTS: dict[str, type[Message]] = {
     for union in (
         LibraryEvent,
         ScheduleEvent,
+        HintEvent,
         JobEvent,
         ScanEvent,
         CatalogueEvent,

@@ -26,6 +26,7 @@ BAD = {
     "events tail": Bad(("-f", "-o", "json"), 2, "use -o jsonl"),
     "events verify": Bad(("--data-dir", "{empty}"), 3, "Start it with `linstock up`"),
     "lib add": Bad(("/nonexistent",), 2, "/nonexistent is not a folder"),
+    "lib hint": Bad((LIBRARY_ID, "/elsewhere/a.jpg"), 2, "it is not in /srv/holidays"),
     "lib ls": Bad(("--limit", "0"), 2, "0 is not in the range"),
     "lib rm": Bad((LIBRARY_ID,), 2, "add --yes"),
     "lib scan": Bad((LIBRARY_ID, "--path", "/elsewhere"), 2, "it is not in /srv/holidays"),
@@ -62,6 +63,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "events show": (EVENT_ID,),
     "events tail": (),
     "lib add": ("{empty}",),
+    "lib hint": (LIBRARY_ID, "2024/a.jpg"),
     "lib ls": (),
     "lib rm": (LIBRARY_ID, "--yes"),
     "lib scan": (LIBRARY_ID,),
@@ -88,6 +90,7 @@ ROLES: dict[str, tuple[str, ...]] = {
 # What is asked last, which alone needs the higher role: a viewer may read all that comes before.
 WRITES = {
     "lib add": "POST /libraries",
+    "lib hint": f"POST /libraries/{LIBRARY_ID}/hints",
     "lib rm": f"DELETE /libraries/{LIBRARY_ID}",
     "lib scan": f"POST /libraries/{LIBRARY_ID}/scans",
     "lib set": f"PATCH /libraries/{LIBRARY_ID}",
