@@ -135,6 +135,7 @@ class Runner:
             await walk.run(self._executor)
         if lease.lost.is_set() and not self._stopping:
             raise Stopped
+        expected = await self._after_ignores(walk, task, expected)
         held = None if task.dry_run else self._held(walk, attempt, expected)
         verdict = self._verdict(walk, attempt, expected, held, duration_ms=round((time.monotonic() - began) * 1000))
         recorded = await ledger.complete(replace(verdict, dry_run=task.dry_run), held)
@@ -144,6 +145,13 @@ class Runner:
         metrics.SCAN_SECONDS.observe(verdict.duration_ms / 1000)
         metrics.FILES.inc(verdict.counts.files)
         return "completed"
+
+    async def _after_ignores(self, walk: Expedition, task: Task, expected: Expected) -> Expected:
+        """What ignore files leave out is known once they were read; what was recorded meanwhile was not expected."""
+        if not task.scope.ignores:
+            return expected
+        now = await self._index.expected(task.library_id, task.scope, task.reach)
+        return Expected(within=now.within - (0 if task.dry_run else walk.tally.added), left_out=now.left_out)
 
     @contextlib.asynccontextmanager
     async def _walking(self, walk: Expedition, attempt: Attempt, lease: Lease) -> AsyncIterator[None]:
