@@ -6,6 +6,7 @@ pattern. And pathspec judges a file by its whole path at once, where a line that
 re-includes what another line excludes below it.
 """
 
+import re
 from collections.abc import Sequence
 
 import re2
@@ -51,6 +52,17 @@ class Patterns:
         root."""
         folder = path.removesuffix(b"/").rpartition(b"/")[0]
         return self.match(path) or any(self.match(above + b"/") for above in with_parents(folder))
+
+
+def flaw(line: str) -> str | None:
+    """Why this is no line to match with, as a sentence's end; None: it is one."""
+    if not line.strip():
+        return "it is empty"
+    try:
+        Patterns([line])
+    except (ValueError, re.error, re2.error) as error:
+        return f"{line} is no line of a .gitignore: {error}"
+    return None
 
 
 def with_parents(folder: bytes) -> list[bytes]:

@@ -12,6 +12,7 @@ from services.api.guard import Guard
 from services.api.routes import (
     collections,
     events,
+    exclusions,
     files,
     libraries,
     library_edits,
@@ -33,6 +34,7 @@ HANDLERS = (
     *libraries.HANDLERS,
     *library_edits.HANDLERS,
     *collections.HANDLERS,
+    *exclusions.HANDLERS,
     *files.HANDLERS,
     *scans.HANDLERS,
     *scan_changes.HANDLERS,

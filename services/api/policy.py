@@ -30,6 +30,7 @@ POLICY: dict[str, Needed] = {
     "get_library_statistics": VIEWER,
     "get_statistics": VIEWER,
     "list_files": VIEWER,
+    "preview_exclusions": VIEWER,
     # scans
     "start_scan": OPERATOR,
     "hint_paths": OPERATOR,

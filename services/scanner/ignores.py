@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 import re2
 
-from linstock.patterns import Patterns, with_parents
+from linstock.patterns import Patterns, flaw, with_parents
 
 NAME = ".linstockignore"
 LIMIT_BYTES = 64 * 1024
@@ -86,8 +86,6 @@ def _compiled(lines: list[bytes]) -> Patterns:
     except (ValueError, re.error, re2.error):
         pass
     for line in decoded:
-        try:
-            Patterns([line])
-        except (ValueError, re.error, re2.error) as error:
-            raise BadIgnoreFile(f"{line[:100]!r} is no line of a .gitignore.") from error
+        if flaw(line):
+            raise BadIgnoreFile(f"{line[:100]!r} is no line of a .gitignore.")
     raise BadIgnoreFile("its lines are too much together.")

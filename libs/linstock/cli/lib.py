@@ -151,6 +151,23 @@ def scan(
 
 
 @lib.command(
+    epilog=examples(
+        "linstock lib exclude Holidays --preview '*.tmp.jpg' --preview 'drafts/'",
+        "linstock lib set Holidays --exclude '*.tmp.jpg' --exclude 'drafts/'",
+    )
+)
+@_named
+@click.option("--preview", multiple=True, required=True, metavar="PATTERN", help="A line of .gitignore; repeatable.")
+@with_screen
+@with_api
+def exclude(api: "Api", screen: "Screen", library: str, preview: tuple[str, ...]) -> None:
+    """See what exclude patterns would leave out of what is known, before `lib set --exclude` saves them."""
+    from linstock.cli import exclusions
+
+    exclusions.show(api, screen, LIBRARY.find(api, library), preview)
+
+
+@lib.command(
     epilog=examples("linstock lib hint Holidays 2024/Rome/a.jpg 2024/Rome/b.jpg", "linstock lib hint Holidays 2024")
 )
 @_named
