@@ -127,6 +127,11 @@ def progress_subject(workspace: str, job_id: UUID) -> str:
     return f"progress.{workspace}.{job_id}"
 
 
+def watching_subject(workspace: str, library_id: UUID) -> str:
+    """Core NATS: every few seconds per watched library."""
+    return f"watching.{workspace}.{library_id}"
+
+
 def dlq_subject(consumer: str, reason: str) -> str:
     return f"dlq.{consumer}.{reason}"
 
@@ -153,11 +158,17 @@ def durables_of(service: str) -> tuple[tuple[str, str], ...]:
         ),
         SCANNER: (
             (EVENTS, reaction_durable(SCANNER)),
+            (EVENTS, library_durable(SCANNER)),
             (WORK, work_durable(SCAN_QUEUE)),
         ),
         PROJECTION: ((EVENTS, PROJECTION_DURABLE),),
     }
     return bound.get(service, ())
+
+
+def library_durable(service: str) -> str:
+    """Beside its reactions, whose filter can't be changed where it stands."""
+    return f"{service}-libraries"
 
 
 def work_durable(queue: str) -> str:
@@ -174,3 +185,4 @@ ALL_REPORTS = "rep.>"
 ALL_DLQ = "dlq.>"
 ALL_LIFE = "life.*"
 ALL_PROGRESS = "progress.*.*"
+ALL_WATCHING = "watching.*.*"

@@ -26,6 +26,7 @@ _SETTINGS = (
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out, as a line of .gitignore; repeatable."),
     click.option("--ext", multiple=True, metavar=".EXT", help="Only files with this extension; repeatable."),
     click.option("--subfolders/--no-subfolders", default=None, help="Look into subfolders."),
+    click.option("--watch/--no-watch", default=None, help="Look at what changes on disk within seconds."),
 )
 
 

@@ -37,6 +37,7 @@ def body(
     exclude: tuple[str, ...],
     ext: tuple[str, ...],
     subfolders: bool | None,
+    watch: bool | None,
 ) -> "Json":
     """What was given, as the API names it."""
     given: dict[str, Any] = {
@@ -48,6 +49,7 @@ def body(
         "excludePatterns": list(exclude) or None,
         "extensions": [f".{each.lstrip('.').lower()}" for each in ext] or None,
         "includeSubfolders": subfolders,
+        "watch": watch,
     }
     return {field: value for field, value in given.items() if value is not None}
 
@@ -185,6 +187,8 @@ def _fields(library: "Json") -> Iterator[tuple[str, object]]:
         yield "subfolders", "no"
     yield "leaves out", ", ".join(library.get("excludePatterns") or ())
     yield "extensions", " ".join(library.get("extensions") or ())
+    if watching := library.get("watching"):
+        yield "watched", f"{watching['mode']}. {watching['reason']}".removesuffix(" ").removesuffix(".")
     yield "scans", f"{library['cronExpression']} {library['timeZone']}" if library["autoScan"] else "only when asked"
 
 

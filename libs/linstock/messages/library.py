@@ -17,7 +17,8 @@ DEFAULT_EXTENSIONS = (*IMAGE_EXTENSIONS, *ARCHIVE_EXTENSIONS)
 class Settings(Message, frozen=True):
     """All that a library's owner decides. `path` is absolute. `cron_expression` has 5 fields, or 6 (seconds first).
     `exclude_patterns` are lines of a .gitignore, relative to `path`. `extensions` are lower case, each with its dot,
-    and a subset of DEFAULT_EXTENSIONS: what else there is, is not looked at."""
+    and a subset of DEFAULT_EXTENSIONS: what else there is, is not looked at. `watch`: a change on
+    disk is looked at within seconds, as well as by its schedule."""
 
     name: str
     path: str
@@ -28,6 +29,7 @@ class Settings(Message, frozen=True):
     include_subfolders: bool = True
     exclude_patterns: tuple[str, ...] = ()
     extensions: tuple[str, ...] = DEFAULT_EXTENSIONS
+    watch: bool = False
 
 
 # Commands
@@ -50,6 +52,7 @@ class ChangeLibrary(Message, frozen=True, tag="ChangeLibrary"):
     include_subfolders: bool | UnsetType = UNSET
     exclude_patterns: tuple[str, ...] | UnsetType = UNSET
     extensions: tuple[str, ...] | UnsetType = UNSET
+    watch: bool | UnsetType = UNSET
     if_versions: tuple[int, ...] = ()
 
 

@@ -52,6 +52,7 @@ class CreateLibraryBody(Body, frozen=True):
     include_subfolders: bool = True
     exclude_patterns: Patterns | UnsetType = UNSET
     extensions: Extensions | UnsetType = UNSET
+    watch: bool = False
 
 
 class ChangeLibraryBody(Body, frozen=True):
@@ -66,9 +67,22 @@ class ChangeLibraryBody(Body, frozen=True):
     include_subfolders: bool | UnsetType = UNSET
     exclude_patterns: Patterns | UnsetType = UNSET
     extensions: Extensions | UnsetType = UNSET
+    watch: bool | UnsetType = UNSET
 
 
 LibrarySort = Literal["name", "-name", "createdAt", "-createdAt"]
+
+
+Mode = Literal["inotify", "polling", "off"]
+
+
+class WatchingDto(Wire):
+    """How changes on disk are noticed between scans. `reason` says in a sentence why it is not inotify; `since` is null
+    while nothing watches."""
+
+    mode: Mode
+    since: datetime | None = None
+    reason: str = ""
 
 
 class LibraryDto(Wire):
@@ -85,6 +99,8 @@ class LibraryDto(Wire):
     created_at: datetime
     updated_at: datetime
     version: int
+    watch: bool
+    watching: WatchingDto
 
 
 class WrittenLibraryDto(LibraryDto):

@@ -6,13 +6,13 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from services.api.dto.libraries import LibraryDto, LibrarySort
+from services.api.dto.libraries import LibraryDto, LibrarySort, WatchingDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
 
 _COLUMNS = """
     library_id, name, path, description, auto_scan, cron_expression, time_zone, include_subfolders, exclude_patterns,
-    extensions, created_at, updated_at, version
+    extensions, created_at, updated_at, version, watch
 """
 _ORDERS = {
     "name": 'name COLLATE "C", library_id',
@@ -60,4 +60,6 @@ def _library(row: asyncpg.Record) -> LibraryDto:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         version=row["version"],
+        watch=row["watch"],
+        watching=WatchingDto(mode="off"),  # what scanners say of it: services/api/watching.py
     )

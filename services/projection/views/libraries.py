@@ -37,6 +37,7 @@ class Library(Struct, frozen=True):
     include_subfolders: bool = True
     exclude_patterns: str = "[]"
     extensions: str = "[]"
+    watch: bool = False
 
 
 def rows() -> Rows[Library]:
@@ -81,4 +82,5 @@ def _row(library_id: UUID, settings: Settings, fact: Fact, *, created_at: dateti
         include_subfolders=settings.include_subfolders,
         exclude_patterns=msgspec.json.encode(settings.exclude_patterns).decode(),
         extensions=msgspec.json.encode(settings.extensions).decode(),
+        watch=settings.watch,
     )

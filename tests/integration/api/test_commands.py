@@ -53,6 +53,7 @@ async def test_create_says_where_the_library_is_and_what_there_is_to_say_about_i
             "includeSubfolders": False,
             "excludePatterns": ["*.tmp"],
             "extensions": ["JPG"],
+            "watch": False,
         },
     )
     assert library_owner.keys == ["once"]
