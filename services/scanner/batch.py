@@ -2,7 +2,7 @@
 Blocks.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from services.scanner.tally import Tally
 from services.scanner.task import Task
 
 STOP_EVERY_IMAGES = 64  # that are opened
+IMAGES_AT_ONCE = 20_000
 
 
 class Recall(Protocol):
@@ -28,7 +29,7 @@ class Recall(Protocol):
 
     def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]: ...
 
-    def images(self, collection_id: UUID) -> Images: ...
+    def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]: ...
 
     def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]: ...
 
@@ -77,6 +78,7 @@ class Batch:
         self._opened = recall.opened(archives) if archives else {}
         self._extensions = b" ".join(task.scope.images).decode()
         self._newly_opened: dict[UUID, Opened] = {}
+        self._recorded = recall.images(changed) if (changed := list(self._changed(candidates))) else {}
 
     def items(self) -> Iterator[Change | FolderRow]:
         for look, candidates in self._looks:
@@ -95,6 +97,17 @@ class Batch:
 
     def _identified(self, look: Look) -> list[tuple[UUID, Candidate]]:
         return [(_id_of(self._task.library_id, candidate), candidate) for candidate in look.candidates()]
+
+    def _changed(self, candidates: Iterable[tuple[UUID, Candidate]]) -> Iterator[UUID]:
+        """Known folders that look changed: what is recorded of them is asked for at once, unless it is a lot."""
+        room = IMAGES_AT_ONCE
+        for collection, candidate in candidates:
+            known = self._known.get(collection)
+            if known is None or isinstance(candidate, ArchiveFile) or candidate.images.digest() == known.digest:
+                continue
+            if known.image_count <= room:
+                room -= known.image_count
+                yield collection
 
     def _compare(
         self, look: Look, candidates: list[tuple[UUID, Candidate]]
@@ -213,13 +226,17 @@ class Batch:
             self._tally.saw_trouble(trouble_of(error, archive.path))
         return None
 
+    def _images(self, collection: UUID) -> Images:
+        recorded = self._recorded.pop(collection, None)
+        return self._recall.images([collection])[collection] if recorded is None else recorded
+
     def _compared(self, seen: Seen, leaves_out: Callable[[bytes], bool]) -> Change | None:
         known = self._known.get(seen.collection_id)
         self._tally.saw(seen.collection_id)
         if known and is_as_recorded(seen, known):
             self._tally.compared(seen, Unchanged())
             return None
-        recorded = self._recall.images(seen.collection_id) if known else None
+        recorded = self._images(seen.collection_id) if known else None
         difference = compare(seen, known, recorded, leaves_out=leaves_out)
         self._tally.compared(seen, difference)
         return difference.change if isinstance(difference, Changed) else None

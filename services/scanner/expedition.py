@@ -78,8 +78,8 @@ class Expedition:
     def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]:
         return self._call(self._index.known(collection_ids))
 
-    def images(self, collection_id: UUID) -> Images:
-        return self._call(self._index.images(collection_id))
+    def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
+        return self._call(self._index.images(collection_ids))
 
     def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]:
         return self._call(self._archives.get(collection_ids))

@@ -2,6 +2,7 @@
 library's rows say which catalogue version they reflect, and they may be emptied at any time.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from services.scanner.scope import FOLDER, Scope
 
 READ_AT_ONCE = 16  # events; each may be half a MiB
 PATHS_AT_ONCE = 500
+SHARES_AT_ONCE = 16  # of a page; each may be half a MiB
 REPLAY_BEYOND = 64  # events behind, from where the log is streamed instead of loaded
 COMPACT_BEYOND = 64  # rows of one collection
 
@@ -76,16 +78,20 @@ class Index:
             for row in rows
         }
 
-    async def images(self, collection_id: UUID) -> Images:
-        """All images recorded of one collection."""
-        images, rows = empty(), 0
+    async def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
+        """All images recorded of each of them."""
+        found = dict.fromkeys(collection_ids, empty())
+        rows = Counter[UUID]()
         async with self._pool.acquire() as connection, connection.transaction():
-            query = "SELECT version, files FROM index_images WHERE collection_id = $1 ORDER BY version"
-            async for row in connection.cursor(query, collection_id, prefetch=4):
-                images, rows = merge(images, from_entries(_FILES.decode(row["files"]))), rows + 1
-            if rows > COMPACT_BEYOND:
-                await _compact(connection, collection_id, images)
-        return images
+            query = "SELECT collection_id, files FROM index_images WHERE collection_id = ANY($1) ORDER BY 1, version"
+            async for row in connection.cursor(query, collection_ids, prefetch=SHARES_AT_ONCE):
+                collection_id = row["collection_id"]
+                found[collection_id] = merge(found[collection_id], from_entries(_FILES.decode(row["files"])))
+                rows[collection_id] += 1
+            for collection_id, count in rows.items():
+                if count > COMPACT_BEYOND:
+                    await _compact(connection, collection_id, found[collection_id])
+        return found
 
     async def expected(self, library_id: UUID, scope: Scope, reach: Reach = EVERYWHERE) -> Expected:
         """How many collections of `reach` are recorded where `scope` lets a scan look, and where not."""

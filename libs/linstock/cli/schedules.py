@@ -47,6 +47,7 @@ def fields(schedule: "Json") -> Iterator[tuple[str, object]]:
         f"{schedule['runCount']:,}: {schedule['successCount']:,} completed, {schedule['failureCount']:,} failed",
     )
     yield "last error", schedule.get("lastErrorMessage")
+    yield "mode", schedule.get("scanMode")
     yield "priority", schedule.get("priority")
     yield (
         "time limit",

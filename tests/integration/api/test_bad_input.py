@@ -107,3 +107,14 @@ async def test_other_sites_pages_change_nothing(api: httpx.AsyncClient, library_
 async def test_no_page_of_another_site_may_read(api: httpx.AsyncClient) -> None:
     answer = await api.get("/api/v1/libraries", headers={"origin": "https://evil.example"})
     assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_a_word_that_is_none_of_those_allowed_is_refused_with_all_of_them(api: httpx.AsyncClient) -> None:
+    for url in (f"{LIBRARY}/scans", "/api/v1/scheduledjobs"):
+        problem = (await api.post(url, json={"scanMode": "verify"})).json()
+        assert problem["errors"] == [
+            {
+                "detail": "Invalid enum value 'verify': it is Full, Incremental, changed, deep or quick",
+                "pointer": "#/scanMode",
+            }
+        ]

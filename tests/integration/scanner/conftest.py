@@ -97,7 +97,7 @@ class Scanner:
         )
         held: dict[object, object] = {}
         for row in rows:
-            images = await self.index.images(row["collection_id"])
+            images = (await self.index.images([row["collection_id"]]))[row["collection_id"]]
             held[tuple(row.values())] = images.entries(0, len(images))
         return held
 

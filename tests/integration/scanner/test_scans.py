@@ -257,7 +257,7 @@ class _NothingKnown:
     def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]:
         return {}
 
-    def images(self, collection_id: UUID) -> Images:
+    def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
         raise AssertionError("nothing is known")
 
     def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]:

@@ -163,3 +163,14 @@ def test_the_rules_of_a_schedule_are_changed(linstock: Linstock, api: FakeApi) -
     assert re.search(r"^next runs +Tue 2999-01-01 02:00:00 \+0100", ended.stdout, re.MULTILINE)
     wrong = linstock("schedule", "set", "9ce9", "--except", "tomorrow")
     assert (wrong.exit_code, "is no stretch such as" in wrong.stderr) == (2, True)
+
+
+def test_a_schedule_has_a_mode_and_one_run_may_have_another(linstock: Linstock, api: FakeApi) -> None:
+    api.on("GET /scheduledjobs", page(schedule()))
+    api.on(f"PATCH /scheduledjobs/{SCHEDULE_ID}", Answer(200, schedule() | {"scanMode": "quick"}))
+    api.on(f"POST /scheduledjobs/{SCHEDULE_ID}/trigger", Answer(202, {"id": RUN_ID}))
+    shown = linstock("schedule", "set", "9ce9", "--mode", "quick").stdout
+    assert re.search(r"^mode +quick$", shown, re.MULTILINE)
+    assert linstock("schedule", "trigger", "9ce9", "--mode", "deep").exit_code == 0
+    assert api.told(f"PATCH /scheduledjobs/{SCHEDULE_ID}") == [{"scanMode": "quick"}]
+    assert api.told(f"POST /scheduledjobs/{SCHEDULE_ID}/trigger") == [{"triggeredBy": "Manual", "scanMode": "deep"}]

@@ -41,8 +41,8 @@ class World:
     def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]:
         return {each: self.recorded[each][0] for each in collection_ids if each in self.recorded}
 
-    def images(self, collection: UUID) -> Images:
-        return self.recorded[collection][1]
+    def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
+        return {each: self.recorded[each][1] for each in collection_ids}
 
     def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]:
         return {each: self.archives[each] for each in collection_ids if each in self.archives}
