@@ -39,7 +39,9 @@ async def library(world: Rig) -> UUID:
 
 async def hint(world: Rig, library_id: UUID, *named: str, key: str | None = None) -> Answer:
     command = HintPaths(library_id=library_id, paths=tuple(ScanPath(path=each) for each in named))
-    answer = await CommandSender(world.client).send(
+    sender = CommandSender(world.client)
+    await sender.start()
+    answer = await sender.send(
         names.SCHEDULER, names.DEFAULT_WORKSPACE, command, actor="test", idempotency_key=key or uuid4().hex, wait_s=10
     )
     assert isinstance(answer, Answer)

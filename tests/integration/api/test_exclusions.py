@@ -49,4 +49,4 @@ async def test_what_is_too_much_is_said_to_be_approximate(
 async def test_what_is_no_pattern_is_pointed_to(api: httpx.AsyncClient, world: World, story: Story) -> None:
     await api.get("/api/v1/libraries", headers=await world.tell(told(story)))
     answer = await ask(api, story, "fine", "!")
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/patterns/1")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/patterns/1")

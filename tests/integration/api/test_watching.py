@@ -6,6 +6,7 @@ import pytest
 from nats.aio.client import Client
 
 from linstock import names
+from linstock.messages.answer import Answer
 from linstock.messages.hints import HintPaths
 from linstock.messages.library import LibrarySettingsChanged, Settings
 from linstock.messages.schedule import ScanPath
@@ -51,6 +52,7 @@ async def test_hints_reach_the_scheduler(
     api: httpx.AsyncClient, world: World, story: Story, scheduler_owner: Owner
 ) -> None:
     await api.get("/api/v1/libraries", headers=await world.tell(story.created()))
+    scheduler_owner.reply = lambda command, body: Answer(status=202, id=story.library_id)
     answer = await api.post(f"/api/v1/libraries/{story.library_id}/hints", json={"paths": ["2024/Rome/", "a.jpg", ""]})
     assert (answer.status_code, answer.json()) == (202, {"paths": 3})
     [(command, body)] = scheduler_owner.commands

@@ -40,8 +40,7 @@ class Ears:
         self.modes: list[str] = []
 
     async def start(self) -> None:
-        js = self.client.jetstream()
-        await js.subscribe(names.commands_to(names.SCHEDULER), stream=names.COMMANDS, cb=self._hint, manual_ack=True)
+        await self.client.subscribe(names.commands_to(names.SCHEDULER), cb=self._hint)
         await self.client.subscribe(names.ALL_WATCHING, cb=self._mode)
 
     async def _hint(self, message: Any) -> None:
