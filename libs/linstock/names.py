@@ -48,6 +48,15 @@ def calendar_of(workspace: str, name: str) -> UUID:
     return derived_id("calendar", workspace, name)
 
 
+def hints_of(library_id: UUID) -> UUID:
+    return derived_id("hints-of-library", library_id)
+
+
+def job_of_hints(library_id: UUID, version: int) -> UUID:
+    """The scan that all hints up to this version of the aggregate lead to."""
+    return derived_id("job-of-hints", library_id, version)
+
+
 def path_of(workspace: str, path: str) -> UUID:
     """Who has a folder: one per workspace and path."""
     return derived_id("path", workspace, path)
@@ -122,6 +131,11 @@ def progress_subject(workspace: str, job_id: UUID) -> str:
     return f"progress.{workspace}.{job_id}"
 
 
+def watching_subject(workspace: str, library_id: UUID) -> str:
+    """Core NATS: every few seconds per watched library."""
+    return f"watching.{workspace}.{library_id}"
+
+
 def dlq_subject(consumer: str, reason: str) -> str:
     return f"dlq.{consumer}.{reason}"
 
@@ -149,11 +163,17 @@ def durables_of(service: str) -> tuple[tuple[str, str], ...]:
         SCANNER: (
             (COMMANDS, command_durable(SCANNER)),
             (EVENTS, reaction_durable(SCANNER)),
+            (EVENTS, library_durable(SCANNER)),
             (WORK, work_durable(SCAN_QUEUE)),
         ),
         PROJECTION: ((EVENTS, PROJECTION_DURABLE),),
     }
     return bound.get(service, ())
+
+
+def library_durable(service: str) -> str:
+    """Beside its reactions, whose filter can't be changed where it stands."""
+    return f"{service}-libraries"
 
 
 def work_durable(queue: str) -> str:
@@ -170,3 +190,4 @@ ALL_REPORTS = "rep.>"
 ALL_DLQ = "dlq.>"
 ALL_LIFE = "life.*"
 ALL_PROGRESS = "progress.*.*"
+ALL_WATCHING = "watching.*.*"

@@ -34,8 +34,10 @@ POLICY: dict[str, Needed] = {
     "list_removals": VIEWER,
     "approve_removals": OPERATOR,
     "reject_removals": OPERATOR,
+    "preview_exclusions": VIEWER,
     # scans
     "start_scan": OPERATOR,
+    "hint_paths": OPERATOR,
     "list_scans": VIEWER,
     "get_scan": VIEWER,
     "list_scan_changes": VIEWER,

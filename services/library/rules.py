@@ -1,14 +1,11 @@
 """What a library's settings must be, wherever they come from. Pure."""
 
 import posixpath
-import re
 from collections.abc import Sequence
 
-import re2
 from msgspec.structs import replace
-from pathspec import GitIgnoreSpec
 
-from linstock import cron, text
+from linstock import cron, patterns, text
 from linstock.messages.library import DEFAULT_EXTENSIONS, RemovalGuard, Settings
 
 NAME_LIMIT = 200  # characters
@@ -74,18 +71,16 @@ def _check_path(path: str) -> None:
         raise InvalidSettings("path", f"what lies in {', '.join(KERNEL_TREES)} are no files of anybody's")
 
 
-def _check_patterns(patterns: Sequence[str]) -> None:
-    if len(patterns) > PATTERNS_LIMIT:
+def _check_patterns(lines: Sequence[str]) -> None:
+    if len(lines) > PATTERNS_LIMIT:
         raise InvalidSettings("excludePatterns", f"there are at most {PATTERNS_LIMIT} patterns")
-    for index, pattern in enumerate(patterns):
+    for index, pattern in enumerate(lines):
         where = f"excludePatterns/{index}"
         if not pattern.strip() or len(pattern) > PATTERN_LIMIT:
             raise InvalidSettings(where, f"a pattern has 1 to {PATTERN_LIMIT} characters")
         _check_text(where, pattern)
-        try:
-            GitIgnoreSpec.from_lines([pattern])
-        except (ValueError, re.error, re2.error) as error:  # [z-a] is found out by re itself
-            raise InvalidSettings(where, f"{pattern} is no line of a .gitignore: {error}") from error
+        if reason := patterns.flaw(pattern):
+            raise InvalidSettings(where, reason)
 
 
 def _check_extensions(extensions: Sequence[str]) -> None:

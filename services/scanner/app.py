@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 
 from linstock import names
+from linstock.bus.commands import CommandSender
 from linstock.bus.inbox import CommandInbox
 from linstock.bus.reactions import Reactions
 from linstock.eventlog.postgres import PostgresLog
@@ -26,6 +27,8 @@ from services.scanner.journal import Journal
 from services.scanner.opened import OpenedArchives
 from services.scanner.reactions import Closings
 from services.scanner.runner import Runner, utc_now
+from services.scanner.watching.roster import Roster
+from services.scanner.watching.watchers import Watchers
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SLOTS = 2
@@ -59,19 +62,31 @@ class ScannerService:
         self._executor: ThreadPoolExecutor | None = None
         self._runner: Runner | None = None
         self._worker: Worker | None = None
+        self._watchers: Watchers | None = None
 
     async def start(self) -> None:
         log = await self._owner.open()
         self._pool = await open_pool(self._settings.database_url, names.SCANNER)
         self._executor = ThreadPoolExecutor(SLOTS, "walk")
         self._runner = self._make_runner(log, self._pool, self._executor)
+        roster = Roster(self._pool)
+        durable = names.library_durable(names.SCANNER)
+        Reactions(self._owner.broker, service=names.SCANNER, react=roster.react, durable=durable)
         self._vitals.check("index", self._index)
         await self._owner.start()
         self._worker = Worker(self._settings.nats_url, queue=names.SCAN_QUEUE, slots=SLOTS, run=self._runner.run)
         await self._worker.start()
+        sender = CommandSender(self._owner.client, disk=self._owner.disk)
+        await sender.start()
+        roots = AllowedRoots(self._settings.allow_roots)
+        self._watchers = Watchers(roster, sender, self._owner.client.publish, roots=roots)
+        await self._watchers.start()
 
     async def stop(self) -> None:
         """Walks end at their next folder, and their scans run again; the log goes last, so that it says so."""
+        if self._watchers:
+            await self._watchers.stop()
+            self._watchers = None
         if self._runner:
             self._runner.stop()
             self._runner = None

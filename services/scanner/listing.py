@@ -14,6 +14,9 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from linstock.roots import ANYWHERE, Bounds
+from services.scanner import ignore_file
+from services.scanner.ignores import NAME as IGNORE_FILE
+from services.scanner.ignores import BadIgnoreFile
 from services.scanner.images import Images, empty
 from services.scanner.opening import below, open_below
 from services.scanner.scope import ARCHIVE_SUFFIXES, IMAGE_SUFFIXES, Scope
@@ -38,7 +41,8 @@ class Folder(Struct, frozen=True, kw_only=True):
     ones, `entries` all that the folder holds, `specials` sockets, pipes and devices. What the library's settings leave
     out is neither in `images` nor in `archives`; `left_out_others` are archives and folders. `subfolders` are the names
     of those to be looked at, ascending. `stamp` is when the folder itself was changed (mtime and ctime, ns) before it
-    was read, or UNSURE; `troubled`: something in it could not be read."""
+    was read, or UNSURE; `troubled`: something in it could not be read. `ignores` is the
+    key of the ignore files that speak of what is in it."""
 
     path: bytes
     images: Images
@@ -52,11 +56,12 @@ class Folder(Struct, frozen=True, kw_only=True):
     subfolders: tuple[bytes, ...] = ()
     stamp: tuple[int, int] = UNSURE
     troubled: bool = False
+    ignores: bytes = b""
 
 
 class Trouble(Struct, frozen=True):
     """Something below the root that could not be read. `code` is unreadable | vanished | broken_archive |
-    broken_image | path_too_long; `message` a sentence."""
+    broken_image | path_too_long | bad_ignore_file; `message` a sentence."""
 
     code: str
     path: bytes
@@ -114,6 +119,7 @@ class _Reading:
         self._path = path
         self._scope = scope
         self._stopping = stopping
+        self._stands = True
         self._images: list[bytes] = []
         self._archives: list[bytes] = []
         self._subfolders: list[bytes] = []
@@ -136,7 +142,12 @@ class _Reading:
                         self._saw_other(entry)
                 except OSError as error:
                     self._troubles.append(trouble_of(error, below(self._path, os.fsencode(entry.name))))
+        if IGNORE_FILE in files:
+            self._ignore()
         self._files = len(files)
+        self._sort(files)
+
+    def _sort(self, files: list[str]) -> None:
         for name in _encoded(files):
             lowered = name.lower()
             if lowered.endswith(IMAGE_SUFFIXES):
@@ -162,7 +173,8 @@ class _Reading:
             left_out_images=self._left_out_images,
             left_out_others=self._left_out_others,
             subfolders=tuple(self._subfolders),
-            stamp=stamp,
+            stamp=stamp if self._stands else UNSURE,
+            ignores=self._scope.ignores.key(self._path),
             troubled=bool(self._troubles),
         )
         return Listing(folder, self._troubles)
@@ -170,26 +182,40 @@ class _Reading:
     def _saw_other(self, entry: "os.DirEntry[str]") -> None:
         if entry.is_symlink():
             self._symlinks += 1
+            if entry.name == IGNORE_FILE:
+                self._troubles.append(self._bad_ignore_file("it is a symbolic link, and those are not followed."))
         elif entry.is_dir(follow_symlinks=False):
             self._saw_folder(os.fsencode(entry.name))
         else:
             self._specials += 1
+
+    def _ignore(self) -> None:
+        """Its text may change and leave no trace in the folder's stamp: such a folder is looked at each time."""
+        self._stands = False
+        try:
+            self._scope.ignores.add(self._path, ignore_file.read(self._descriptor))
+        except BadIgnoreFile as bad:
+            self._troubles.append(self._bad_ignore_file(bad.reason))
+        except OSError as error:
+            self._troubles.append(self._bad_ignore_file(f"it can't be read: {error.strerror}."))
+
+    def _bad_ignore_file(self, reason: str) -> Trouble:
+        path = below(self._path, os.fsencode(IGNORE_FILE))
+        return Trouble("bad_ignore_file", path, f"Nothing is left out because of it: {reason}")
 
     def _leave_out(self) -> None:
         scope, path = self._scope, self._path
         images = [name for name in self._images if not scope.leaves_out_image(below(path, name))]
         archives = [name for name in self._archives if not scope.leaves_out_archive(below(path, name))]
         self._left_out_images = len(self._images) - len(images)
-        self._left_out_others += len(self._archives) - len(archives)
-        self._images, self._archives = images, archives
+        subfolders = [name for name in self._subfolders if not scope.excludes_folder(below(path, name))]
+        self._left_out_others += len(self._archives) - len(archives) + len(self._subfolders) - len(subfolders)
+        self._images, self._archives, self._subfolders = images, archives, subfolders
 
     def _saw_folder(self, name: bytes) -> None:
         if not self._scope.include_subfolders:
             return
-        if self._scope.excludes_folder(below(self._path, name)):
-            self._left_out_others += 1
-        else:
-            self._subfolders.append(name)
+        self._subfolders.append(name)
 
     def _measure(self, names: list[bytes]) -> Images:
         """Sizes and times of regular files; what is gone or changed its type meanwhile is left out."""

@@ -24,7 +24,7 @@ SHAPE = 1
 class FolderRow(Struct, frozen=True, array_like=True, gc=False):
     """`digest` is of all that counts in the folder: names, types, sizes and times of its entries. `subfolders` are
     names, separated by NUL; `collections` are ids of 16 bytes each. The counts are as in Folder, `images` and
-    `size_bytes` of all collections together."""
+    `size_bytes` of all collections together. `ignores` is as in Folder."""
 
     path: bytes
     stamp: tuple[int, int]
@@ -38,6 +38,7 @@ class FolderRow(Struct, frozen=True, array_like=True, gc=False):
     symlinks: int
     specials: int
     left_out: int
+    ignores: bytes = b""
 
     def below(self) -> list[bytes]:
         """Its subfolders, ascending."""
@@ -63,8 +64,9 @@ class Remembered:
         self._rows = dict(rows)  # by path, encoded: a third of the memory
         self._quick = quick
 
-    def standing(self, root: bytes, path: bytes) -> FolderRow | None:
-        """The row of a folder that need not be looked at; it is taken."""
+    def standing(self, root: bytes, path: bytes, ignores: bytes = b"") -> FolderRow | None:
+        """The row of a folder that need not be looked at; it is taken. `ignores` is the key of the ignore files above:
+        one that has such a file itself never stands."""
         encoded = self._rows.get(path) if self._quick else None
         if not encoded:
             return None
@@ -74,7 +76,7 @@ class Remembered:
         except (OSError, ValueError):
             return None
         row = _DECODER.decode(encoded)
-        if row.stamp != stamp_of(status) or row.stamp == UNSURE:
+        if row.stamp != stamp_of(status) or row.stamp == UNSURE or row.ignores != ignores:
             return None
         del self._rows[path]
         return row
@@ -108,6 +110,7 @@ def row_of(folder: Folder, digest: bytes, collections: Iterable[bytes], *, image
         symlinks=folder.symlinks,
         specials=folder.specials,
         left_out=folder.left_out_images + folder.left_out_others,
+        ignores=folder.ignores,
     )
 
 
@@ -117,6 +120,7 @@ def digest_of(folder: Folder) -> bytes:
     for archive in folder.archives:
         digest.update(b"%s\0%d %d\0" % (archive.path, archive.size_bytes, archive.mtime_ns))
     digest.update(b"\0".join(folder.subfolders))
+    digest.update(folder.ignores)
     counts = (folder.files, folder.symlinks, folder.specials, folder.entries)
     digest.update(struct.pack("<6q", *counts, folder.left_out_images, folder.left_out_others))
     return digest.digest()

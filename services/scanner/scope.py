@@ -1,9 +1,10 @@
-"""What of a tree a library's settings let a scan see. Pure."""
+"""What of a tree a library's settings, and the ignore files in it, let a scan see. Pure."""
 
 from collections.abc import Sequence
 
 from linstock.messages.library import ARCHIVE_EXTENSIONS, DEFAULT_EXTENSIONS, IMAGE_EXTENSIONS
-from services.scanner.patterns import Patterns
+from linstock.patterns import Patterns, with_parents
+from services.scanner.ignores import Ignores
 
 IMAGE_SUFFIXES = tuple(extension.encode() for extension in IMAGE_EXTENSIONS)
 ARCHIVE_SUFFIXES = tuple(extension.encode() for extension in ARCHIVE_EXTENSIONS)
@@ -13,7 +14,8 @@ ARCHIVE = "archive"
 
 class Scope:
     """`images` and `archives` are the suffixes, in lower case, of what is looked at; `narrows` says whether anything is
-    left out that another library would have; scopes of the same `text` see the same."""
+    left out that another library would have; scopes of the same `text` see the same, but for what `ignores` leave out:
+    the walk adds to them as it goes. What the library's patterns leave out, no ignore file brings back."""
 
     def __init__(
         self,
@@ -28,16 +30,21 @@ class Scope:
         self.archives = tuple(suffix for suffix in ARCHIVE_SUFFIXES if suffix in chosen)
         self.text = repr((include_subfolders, tuple(exclude_patterns), self.images, self.archives))
         self._excluded = Patterns(exclude_patterns) if exclude_patterns else None
+        self.ignores = Ignores()
         every = (len(self.images), len(self.archives)) == (len(IMAGE_SUFFIXES), len(ARCHIVE_SUFFIXES))
-        self.narrows = not (include_subfolders and every and self._excluded is None)
+        self._narrows = not (include_subfolders and every and self._excluded is None)
+
+    @property
+    def narrows(self) -> bool:
+        return self._narrows or bool(self.ignores)
 
     def excludes_folder(self, path: bytes) -> bool:
         """Whether the patterns match this folder itself; what is below an excluded one is not looked at."""
-        return self._excluded is not None and self._excluded.match(path + b"/")
+        return self._excludes(path + b"/")
 
     def excludes_file(self, path: bytes) -> bool:
         """Whether the patterns match this file itself."""
-        return self._excluded is not None and self._excluded.match(path)
+        return self._excludes(path)
 
     def leaves_out_image(self, path: bytes) -> bool:
         """An image in a folder that is looked at."""
@@ -55,7 +62,14 @@ class Scope:
         """Whether a folder is looked at, wherever in its path a reason not to is."""
         if folder and not self.include_subfolders:
             return False
-        return self._excluded is None or not any(map(self.excludes_folder, with_parents(folder)))
+        if self._excluded is None and not self.ignores:
+            return True
+        return not any(map(self.excludes_folder, with_parents(folder)))
+
+    def _excludes(self, entry: bytes) -> bool:
+        if self._excluded is not None and self._excluded.match(entry):
+            return True
+        return bool(self.ignores) and self.ignores.match(entry)
 
     def leaves_out(self, kind: str, path: bytes) -> bool:
         """A collection that is not looked at, wherever in its path the reason is. (One that is looked at may still
@@ -65,9 +79,3 @@ class Scope:
         if kind == FOLDER and not self.images:
             return True
         return not self.looks_into(path if kind == FOLDER else path.rpartition(b"/")[0])
-
-
-def with_parents(path: bytes) -> list[bytes]:
-    """b"a/b" is b"a" and b"a/b"; the root has none."""
-    parts = path.split(b"/") if path else []
-    return [b"/".join(parts[:count]) for count in range(1, len(parts) + 1)]

@@ -4,11 +4,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from linstock.patterns import with_parents
 from services.scanner.diff import Changed, Difference, Gone, Known, Seen
 from services.scanner.listing import Folder, Trouble
 from services.scanner.remembered import FolderRow
 from services.scanner.report import Report
-from services.scanner.scope import ARCHIVE, FOLDER, with_parents
+from services.scanner.scope import ARCHIVE, FOLDER
 
 UNREADABLE_LIMIT = 10_000  # paths that are remembered; beyond, nothing is called absent
 

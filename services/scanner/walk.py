@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, nullcontext
 
 from linstock.roots import ANYWHERE, Bounds, Outside
+from services.scanner import ignore_file
 from services.scanner.images import displayed
 from services.scanner.listing import Folder, Stopped, Trouble, list_folder, trouble_of
 from services.scanner.opening import below, open_below
@@ -57,12 +58,16 @@ def walk(
         if trouble := _trouble_above(root, stretch.path):
             yield trouble
             continue
+        # Those above a part have their say in it.
+        ignore_file.read_above(root, stretch.path, scope.ignores, bounds)
+        if not scope.looks_into(stretch.path):
+            continue
         waiting = [stretch.path]
         while waiting:
             if stopping():
                 raise Stopped
             path = waiting.pop()
-            if row := remembered.standing(root, path):
+            if row := remembered.standing(root, path, scope.ignores.key(path)):
                 yield row
                 subfolders = row.below()
             else:

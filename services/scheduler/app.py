@@ -22,6 +22,8 @@ from services.scheduler.claims import Claims
 from services.scheduler.clock import ClockReader, PostgresClock
 from services.scheduler.commands import SchedulerCommand, SchedulerPlanner
 from services.scheduler.dispatcher import AGAIN_AFTER_S, Dispatcher
+from services.scheduler.hinting import Hinting
+from services.scheduler.hints import Patience
 from services.scheduler.index import Index
 from services.scheduler.index_table import IndexTable
 from services.scheduler.leases import LEASE_TIMEOUT_S, LeaseWatch
@@ -55,6 +57,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     lease_timeout_s: float = LEASE_TIMEOUT_S
     again_after_s: float = AGAIN_AFTER_S
+    patience: Patience = Patience()
 
 
 def build(settings: Settings, vitals: Vitals) -> Service:
@@ -104,7 +107,8 @@ class SchedulerService:
         self._vitals.check("ticks", ticker.problem)
         await self._owner.start(now=clock.require)
         follower = CalendarFollower(log, index, clock, mine=partitions.mine, tzdata=tzdata_version())
-        for part in (reports, leases, dispatcher, partitions, ticker, follower):
+        hinting = Hinting(log, index, clock, disk=disk, patience=limits.patience)
+        for part in (reports, leases, dispatcher, partitions, ticker, follower, hinting):
             await self._begin(part)
 
     async def stop(self) -> None:

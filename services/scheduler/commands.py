@@ -4,6 +4,7 @@ from linstock.bus.inbox import CommandContext, Plan, Refused
 from linstock.eventlog.log import EventLog
 from linstock.messages.answer import Answer
 from linstock.messages.calendar import DeleteCalendar, PutCalendar
+from linstock.messages.hints import HintPaths
 from linstock.messages.job import CancelJob, CancelRun
 from linstock.messages.schedule import (
     BackfillSchedule,
@@ -23,6 +24,7 @@ from services.scheduler import job, limits
 from services.scheduler.backfills import BackfillPlanner
 from services.scheduler.calendar_edits import CalendarPlanner
 from services.scheduler.edits import EditPlanner
+from services.scheduler.hint_planner import HintPlanner
 from services.scheduler.index import Index
 from services.scheduler.known import KnownJob
 from services.scheduler.many import ManyPlanner
@@ -44,6 +46,7 @@ SchedulerCommand = (
     | PutCalendar
     | DeleteCalendar
     | CancelRun
+    | HintPaths
 )
 
 
@@ -57,6 +60,7 @@ class SchedulerPlanner:
         self._edits = EditPlanner(log, index)
         self._many = ManyPlanner(log, index)
         self._backfills = BackfillPlanner(log, index)
+        self._hints = HintPlanner(log, index)
 
     async def plan(self, command: SchedulerCommand, context: CommandContext) -> Plan:
         """Raises Refused, and NotYet for a library that was not heard of."""
@@ -69,14 +73,14 @@ class SchedulerPlanner:
                 return await self._backfills.plan(command, context)
             case CreateSchedule():
                 return await self._edits.create(command, context)
-            case PauseSchedules():
-                return await self._many.pause(command, context)
-            case ResumeSchedules():
-                return await self._many.resume(command, context)
+            case PauseSchedules() | ResumeSchedules():
+                return await self._many.plan(command, context)
             case PutCalendar():
                 return await self._calendars.put(command, context)
             case DeleteCalendar():
                 return await self._calendars.delete(command, context)
+            case HintPaths():
+                return await self._hints.hint(command, context)
             case CancelRun():
                 return await self._cancel(command, context)
             case _:

@@ -43,7 +43,7 @@ class Decider:
         if not isinstance(state, Enabled | Paused):
             return None
         library_id = state.target.library_id
-        open_jobs = self._index.open_jobs_of(library_id)
+        open_jobs = self._in_the_way(library_id)
         tick = timing.proposal(
             state,
             now,
@@ -54,6 +54,10 @@ class Decider:
             tzdata=self._tzdata,
         )
         return self._decision(known, tick, now)
+
+    def _in_the_way(self, library_id: UUID) -> list[UUID]:
+        """What is open there, but for scans that hints have led to: they look at a part only."""
+        return [each for each in self._index.open_jobs_of(library_id) if not self._index.is_hinted(each)]
 
     def _decision(self, known: KnownSchedule, tick: Tick | None, now: datetime) -> Decision | None:
         state = known.state
@@ -79,7 +83,8 @@ class Decider:
         appends = [self._cancel(job_id, now) for tick in ticks for job_id in tick.cancels if job_id in self._index.jobs]
         for tick in ticks:
             assert isinstance(state, Enabled)
-            request = _request(state, tick, now)
+            hinted = any(map(self._index.is_hinted, self._index.open_jobs_of(state.target.library_id)))
+            request = _request(state, tick, now, waits=hinted or tick.behind is not None)
             appends.append(Append(aggregate=JOB.name, aggregate_id=tick.job_id, expected_version=0, events=[request]))
         return appends
 
@@ -88,7 +93,7 @@ class Decider:
         return known.append(job.decide(CancelJob(job_id=job_id, reason=REPLACED, at=now), known.state))
 
 
-def _request(state: Enabled, tick: TickFired, now: datetime) -> ScanRequested:
+def _request(state: Enabled, tick: TickFired, now: datetime, *, waits: bool) -> ScanRequested:
     graceful = tick.cancels and state.rules.overlap == "cancel_other"
     return ScanRequested(
         job_id=tick.job_id,
@@ -100,7 +105,7 @@ def _request(state: Enabled, tick: TickFired, now: datetime) -> ScanRequested:
         requested_at=now,
         scan_mode=state.scan_mode,
         include_subfolders=state.target.include_subfolders,
-        waits=tick.behind is not None,
+        waits=waits,
         not_before=now + TIME_TO_STOP if graceful else None,
     )
 

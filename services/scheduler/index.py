@@ -17,8 +17,9 @@ from linstock.cron import InvalidCron
 from linstock.eventlog.record import Recorded
 from services.scheduler import timing
 from services.scheduler.calendars import CALENDAR, Calendars, KnownCalendar
+from services.scheduler.hints import Hinted
 from services.scheduler.job import Closed, Facts, Pending, Running, Unrequested
-from services.scheduler.known import JOB, SCHEDULE, KnownJob, KnownSchedule
+from services.scheduler.known import HINTS, JOB, SCHEDULE, KnownHints, KnownJob, KnownSchedule
 from services.scheduler.schedule import Deleted, Enabled, Live
 from services.scheduler.shelf import Shelf
 
@@ -40,11 +41,13 @@ class Index:
         self.jobs: dict[UUID, KnownJob] = {}
         self.running: dict[UUID, KnownJob] = {}
         self.calendars = Calendars()
+        self.hints: dict[UUID, KnownHints] = {}  # by library: those that wait for their scan
         self._open_by_subject: dict[UUID, dict[UUID, None]] = {}
         self._further: dict[UUID, set[UUID]] = {}  # by library: all its schedules but its own
         self._on_schedule: list[OnSchedule] = []
         self._on_job: list[Callable[[UUID], None]] = []
         self._on_calendar: list[Callable[[UUID], None]] = []
+        self._on_hints: list[Callable[[UUID], None]] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
     def on_schedule(self, listener: OnSchedule) -> None:
@@ -56,12 +59,16 @@ class Index:
     def on_calendar(self, listener: Callable[[UUID], None]) -> None:
         self._on_calendar.append(listener)
 
+    def on_hints(self, listener: Callable[[UUID], None]) -> None:
+        self._on_hints.append(listener)
+
     def restore(
         self,
         position: int,
         decided: datetime | None,
         jobs: Iterable[KnownJob],
         calendars: Iterable[KnownCalendar] = (),
+        hints: Iterable[KnownHints] = (),
     ) -> None:
         """Start from stored rows instead of from nothing; schedules come by `shelve`. Listeners are not called."""
         self.position = position
@@ -69,6 +76,7 @@ class Index:
         self.calendars.known.update({each.calendar_id: each for each in calendars})
         for known in jobs:
             self._place(known)
+        self.hints.update({known.library_id: known for known in hints})
 
     def shelve(
         self,
@@ -99,6 +107,8 @@ class Index:
             calendar_id = self.calendars.apply(recorded)
             for listener in self._on_calendar:
                 listener(calendar_id)
+        elif recorded.aggregate == HINTS.name:
+            self._apply_hints(recorded)
         self._advance(recorded.position)
 
     def open_jobs_of(self, subject_id: UUID) -> list[UUID]:
@@ -108,7 +118,12 @@ class Index:
     def waiting_jobs_of(self, schedule_id: UUID, subject_id: UUID) -> int:
         """How many of a schedule's jobs wait for their turn in its library."""
         facts = (_waiting(self.jobs[each]) for each in self._open_by_subject.get(subject_id, ()))
-        return sum(1 for each in facts if each and each.schedule_id == schedule_id)
+        return sum(1 for each in facts if each and each.schedule_id == schedule_id and not each.hinted)
+
+    def is_hinted(self, job_id: UUID) -> bool:
+        """Whether it is an open scan that hints have led to."""
+        known = self.jobs.get(job_id)
+        return known is not None and not isinstance(known.state, Unrequested) and known.state.facts.hinted
 
     def has_turn(self, job_id: UUID) -> bool:
         """Whether a job may start as far as others of its library are concerned: one that waits comes after all that
@@ -151,6 +166,14 @@ class Index:
         if was_open and isinstance(now.state, Closed):
             self._count(now.state)
             self._tell_waiting(now.state)
+
+    def _apply_hints(self, recorded: Recorded) -> None:
+        known = KnownHints.fold(self.hints.get(HINTS.decode(recorded.data).library_id), recorded)
+        self.hints.pop(known.library_id, None)
+        if isinstance(known.state, Hinted):
+            self.hints[known.library_id] = known
+        for listener in self._on_hints:
+            listener(known.library_id)
 
     def _tell_waiting(self, closed: Closed) -> None:
         """One of them may have its turn now."""

@@ -16,12 +16,12 @@ from msgspec import Struct
 from linstock.migrations import quoted
 from services.scheduler.calendars import KnownCalendar, used_by
 from services.scheduler.index import Index, further_of
-from services.scheduler.known import KnownJob, KnownSchedule
+from services.scheduler.known import KnownHints, KnownJob, KnownSchedule
 from services.scheduler.shelf import PACKING, pack, unpack
 
 T = TypeVar("T")
 
-SHAPE = f"index.v5.{PACKING}"
+SHAPE = f"index.v6.{PACKING}"
 PREFETCH = 2_000
 ROWS = 100  # in one statement; to pack them takes a millisecond
 
@@ -46,8 +46,14 @@ INSERT INTO {schema}.index_calendars (calendar_id, known) VALUES ($1, $2)
 ON CONFLICT (calendar_id) DO UPDATE SET known = excluded.known"""
 _CLOSE_JOBS = "DELETE FROM {schema}.index_open_jobs WHERE job_id = ANY($1)"
 
+_PUT_HINTS = """
+INSERT INTO {schema}.index_hints (library_id, known) SELECT * FROM unnest($1::uuid[], $2::bytea[])
+ON CONFLICT (library_id) DO UPDATE SET known = excluded.known"""
+_TAKE_HINTS = "DELETE FROM {schema}.index_hints WHERE library_id = ANY($1)"
+
 _FORGET = """
-TRUNCATE {schema}.index_position, {schema}.index_schedules, {schema}.index_open_jobs, {schema}.index_calendars"""
+TRUNCATE {schema}.index_position, {schema}.index_schedules, {schema}.index_open_jobs, {schema}.index_calendars,
+    {schema}.index_hints"""
 
 
 class Snapshot(Struct, frozen=True):
@@ -59,10 +65,16 @@ class Snapshot(Struct, frozen=True):
     opened: Sequence[KnownJob]
     closed: Sequence[UUID]
     calendars: Sequence[KnownCalendar] = ()
+    hinted: Sequence[KnownHints] = ()
+    taken: Sequence[UUID] = ()
 
     @staticmethod
     def of(
-        index: Index, schedules: Collection[UUID], jobs: Collection[UUID], calendars: Collection[UUID] = ()
+        index: Index,
+        schedules: Collection[UUID],
+        jobs: Collection[UUID],
+        calendars: Collection[UUID] = (),
+        hints: Collection[UUID] = (),
     ) -> "Snapshot":
         return Snapshot(
             position=index.position,
@@ -71,6 +83,8 @@ class Snapshot(Struct, frozen=True):
             opened=[index.jobs[each] for each in jobs if each in index.jobs],
             closed=[each for each in jobs if each not in index.jobs],
             calendars=[index.calendars.known[each] for each in calendars],
+            hinted=[index.hints[each] for each in hints if each in index.hints],
+            taken=[each for each in hints if each not in index.hints],
         )
 
 
@@ -94,7 +108,9 @@ class IndexTable:
             calendars = await connection.fetch(self._sql("SELECT known FROM {schema}.index_calendars"))
             opened = [msgspec.json.decode(row["known"], type=KnownJob) for row in jobs]
             defined = [msgspec.json.decode(row["known"], type=KnownCalendar) for row in calendars]
-            index.restore(stored["position"], stored["decided"], opened, defined)
+            waiting = await connection.fetch(self._sql("SELECT known FROM {schema}.index_hints"))
+            hinted = [msgspec.json.decode(row["known"], type=KnownHints) for row in waiting]
+            index.restore(stored["position"], stored["decided"], opened, defined, hinted)
             rows = connection.cursor(self._sql(_LOAD_SCHEDULES), self._tzdata, prefetch=PREFETCH)
             async for schedule_id, packed, due, library_id, used, current in rows:
                 index.shelve(schedule_id, packed, due, library_id, tuple(map(UUID, used.split())))
@@ -121,6 +137,11 @@ class IndexTable:
             await connection.execute(self._sql(_CLOSE_JOBS), snapshot.closed)
             defined = [(each.calendar_id, msgspec.json.encode(each)) for each in snapshot.calendars]
             await connection.executemany(self._sql(_PUT_CALENDAR), defined)
+            for hints in _some(snapshot.hinted):
+                ids, encoded = [each.library_id for each in hints], [msgspec.json.encode(each) for each in hints]
+                await connection.execute(self._sql(_PUT_HINTS), ids, encoded)
+            if snapshot.taken:
+                await connection.execute(self._sql(_TAKE_HINTS), snapshot.taken)
 
     def _sql(self, template: str) -> str:
         return template.format(schema=self._schema)

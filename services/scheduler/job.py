@@ -35,6 +35,7 @@ from linstock.messages.message import Message
 from linstock.messages.schedule import JobPolicy
 
 LEASE_LOST = "lease_lost"
+HINT = "Hint"  # who asked for it
 HEARD_LIMIT = 64  # outcomes remembered per job; beyond that, one that does not count is not recorded either
 
 
@@ -57,6 +58,7 @@ class Facts(Message, frozen=True):
     schedule_id: UUID | None
     library_id: UUID | None
     waits: bool = False  # while an earlier job of the library is open
+    hinted: bool = False  # no schedule's instant is left out because of it
 
 
 class Unrequested(Message, frozen=True, tag="unrequested"):
@@ -262,6 +264,7 @@ def _facts(request: JobRequest) -> Facts:
         schedule_id=request.schedule_id,
         library_id=request.target.library_id if isinstance(request, ScanRequested) else None,
         waits=isinstance(request, ScanRequested) and request.waits,
+        hinted=isinstance(request, ScanRequested) and request.triggered_by == HINT,
     )
 
 

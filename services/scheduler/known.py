@@ -5,13 +5,16 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from linstock import names
 from linstock.eventlog.decider import Aggregate, Snapshots
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Append, Origin, Recorded
+from linstock.messages.hints import HintEvent
 from linstock.messages.job import JobEvent
 from linstock.messages.message import Message
 from linstock.messages.schedule import ScheduleEnabled, ScheduleEvent, SchedulePaused, ScheduleResumed
-from services.scheduler import job, schedule
+from services.scheduler import hints, job, schedule
+from services.scheduler.hints import Hints
 from services.scheduler.job import Closed, Job
 from services.scheduler.schedule import Schedule
 
@@ -22,6 +25,14 @@ SCHEDULE: Aggregate[Schedule, ScheduleEvent] = Aggregate(
     events=ScheduleEvent,
     state=Schedule,
     snapshots=Snapshots(shape="schedule.v3"),
+)
+HINTS: Aggregate[Hints, HintEvent] = Aggregate(
+    "hints",
+    initial=hints.initial,
+    evolve=hints.evolve,
+    events=HintEvent,
+    state=Hints,
+    snapshots=Snapshots(shape="hints.v1"),
 )
 JOB: Aggregate[Job, JobEvent] = Aggregate("job", initial=job.initial, evolve=job.evolve, events=JobEvent, state=Job)
 
@@ -104,3 +115,24 @@ class KnownJob(Message, frozen=True):
             causation_id=causation_id or self.request_id,
             traceparent=self.traceparent,
         )
+
+
+class KnownHints(Message, frozen=True):
+    library_id: UUID
+    workspace: str
+    state: Hints
+    version: int
+
+    @staticmethod
+    def fold(known: "KnownHints | None", recorded: Recorded) -> "KnownHints":
+        event = HINTS.decode(recorded.data)
+        return KnownHints(
+            library_id=event.library_id,
+            workspace=recorded.workspace,
+            state=hints.evolve(known.state if known else hints.initial(), event),
+            version=recorded.version,
+        )
+
+    def append(self, events: list[HintEvent]) -> Append:
+        aggregate_id = names.hints_of(self.library_id)
+        return Append(aggregate=HINTS.name, aggregate_id=aggregate_id, expected_version=self.version, events=events)

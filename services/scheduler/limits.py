@@ -37,20 +37,33 @@ def check_mode(mode: str) -> None:
     _check_word("scanMode", mode, MODES)
 
 
+def check_paths(paths: tuple[ScanPath, ...]) -> None:
+    """What changed below a library's root. Raises Refused (422)."""
+    if not paths:
+        raise invalid("paths", "there is at least one path")
+    _check_paths(paths, "paths", "paths/{}")
+
+
 def check_scope(scope: tuple[ScanPath, ...]) -> None:
     """Paths below a library's root, whatever is there. Raises Refused (422)."""
-    if len(scope) > MOST_PATHS:
-        raise invalid("scope", f"there are at most {MOST_PATHS} paths")
-    for wanted in scope:
+    _check_paths(scope, "scope", "scope/path")
+
+
+def _check_paths(paths: tuple[ScanPath, ...], field: str, each: str) -> None:
+    """`each` names one of them, by its number."""
+    if len(paths) > MOST_PATHS:
+        raise invalid(field, f"there are at most {MOST_PATHS} paths")
+    for number, wanted in enumerate(paths):
+        where = each.format(number)
         path = wanted.path.encode() if wanted.path_bytes is None else wanted.path_bytes
         if len(path) > PATH_LIMIT_BYTES:
-            raise invalid("scope/path", f"it has at most {PATH_LIMIT_BYTES} bytes")
+            raise invalid(where, f"it has at most {PATH_LIMIT_BYTES} bytes")
         if b"\0" in path:
-            raise invalid("scope/path", "it holds the character U+0000")
+            raise invalid(where, "it holds the character U+0000")
         if path.startswith(b"/"):
-            raise invalid("scope/path", "it is relative to the library's folder")
+            raise invalid(where, "it is relative to the library's folder")
         if path and {b"", b".", b".."} & set(path.split(b"/")):
-            raise invalid("scope/path", "each of its parts is a name, such as 2024/Holidays")
+            raise invalid(where, "each of its parts is a name, such as 2024/Holidays")
 
 
 def check(name: str, description: str, timing: Timing, policy: JobPolicy, scan_mode: str) -> None:

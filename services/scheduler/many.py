@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import assert_never
 from uuid import UUID
 
 from linstock.bus.inbox import CommandContext, NotYet, Plan, Refused
@@ -33,6 +34,16 @@ class ManyPlanner:
         self._log = log
         self._index = index
         self._tzdata = tzdata_version()
+
+    async def plan(self, command: PauseSchedules | ResumeSchedules, context: CommandContext) -> Plan:
+        """Raises Refused."""
+        match command:
+            case PauseSchedules():
+                return await self.pause(command, context)
+            case ResumeSchedules():
+                return await self.resume(command, context)
+            case _:
+                assert_never(command)
 
     async def pause(self, command: PauseSchedules, context: CommandContext) -> Plan:
         """Raises Refused, NotYet."""

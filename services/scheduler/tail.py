@@ -35,6 +35,7 @@ class Tail:
         self._schedules: set[UUID] = set()
         self._jobs: set[UUID] = set()
         self._calendars: set[UUID] = set()
+        self._hints: set[UUID] = set()  # of libraries
         self._task: asyncio.Task[None] | None = None
         self._saving: asyncio.Task[None] | None = None
         self._problem: str | None = "the log was not read yet"
@@ -44,6 +45,7 @@ class Tail:
         self._index.on_schedule(self._changed)
         self._index.on_job(lambda job_id: self._jobs.add(job_id))
         self._index.on_calendar(lambda calendar_id: self._calendars.add(calendar_id))
+        self._index.on_hints(lambda library_id: self._hints.add(library_id))
         await self._table.load(self._index)
         while await self._read():  # each read waits for Postgres, so a long log does not stall the probes
             pass
@@ -80,7 +82,7 @@ class Tail:
                 self._save_meanwhile()
 
     def _unsaved(self) -> bool:
-        return bool(self._schedules or self._jobs or self._calendars)
+        return bool(self._schedules or self._jobs or self._calendars or self._hints)
 
     async def _read(self) -> bool:
         """Apply the next batch; whether there was any."""
@@ -104,10 +106,12 @@ class Tail:
         schedules, self._schedules = self._schedules, set()
         jobs, self._jobs = self._jobs, set()
         calendars, self._calendars = self._calendars, set()
+        hints, self._hints = self._hints, set()
         try:
-            await self._table.save(Snapshot.of(self._index, schedules, jobs, calendars))
+            await self._table.save(Snapshot.of(self._index, schedules, jobs, calendars, hints))
         except Exception as error:  # the rows only make the next start faster
             logger.warning("The index can't be stored", error=str(error) or type(error).__name__)
             self._schedules |= schedules
             self._jobs |= jobs
             self._calendars |= calendars
+            self._hints |= hints

@@ -23,6 +23,7 @@ PROGRESS = "linstock.scan.progress"
 
 # The log that an event is in, by the module that defines it.
 LOG_OF_MODULE = {
+    "hints": names.SCHEDULER,
     "library": names.LIBRARY,
     "schedule": names.SCHEDULER,
     "calendar": names.SCHEDULER,

@@ -88,6 +88,7 @@ VALUES: dict[str, Any] = {
     "tzdata": "2026a",
     "verdict": "fired",
     "version": 1,
+    "watch": True,
     "worker": "library-scan-nas-417-0d9f3a",
     "zone": "Europe/Berlin",
 }

@@ -18,6 +18,7 @@ from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Append, Origin, Recorded
 from linstock.eventlog.relay import Relay
 from linstock.jobs.claims import Reporter
+from linstock.messages.hints import HintEvent
 from linstock.messages.job import JobEvent, ScanRequested
 from linstock.messages.library import LibraryCreated, LibraryDeleted, LibraryEvent, LibrarySettingsChanged, Settings
 from linstock.messages.schedule import ScheduleEvent
@@ -30,7 +31,9 @@ from tests.support.waiting import becomes
 E = TypeVar("E")
 QUICK = Limits(lease_timeout_s=1.0, again_after_s=0.5)
 
-_EVENTS: msgspec.json.Decoder[ScheduleEvent | JobEvent] = msgspec.json.Decoder(ScheduleEvent | JobEvent)
+_EVENTS: msgspec.json.Decoder[ScheduleEvent | JobEvent | HintEvent] = msgspec.json.Decoder(
+    ScheduleEvent | JobEvent | HintEvent
+)
 
 
 def origin(actor: str = "test") -> Origin:

@@ -122,6 +122,7 @@ def durables() -> tuple[tuple[str, ConsumerConfig], ...]:
             ),
         ),
         (names.EVENTS, durable(names.reaction_durable(names.SCANNER), names.job_events(), ack_wait_s=5)),
+        (names.EVENTS, durable(names.library_durable(names.SCANNER), names.events_of(names.LIBRARY), ack_wait_s=5)),
         (names.EVENTS, durable(names.PROJECTION_DURABLE, names.ALL_EVENTS, ack_wait_s=30, max_ack_pending=20_000)),
         (names.WORK, durable(names.work_durable(names.SCAN_QUEUE), names.work_of(names.SCAN_QUEUE), ack_wait_s=5)),
         (names.REPORTS, durable(names.REPORTS_DURABLE, names.ALL_REPORTS, ack_wait_s=5)),

@@ -23,21 +23,28 @@ LONGEST_DELAY_S = 5.0
 
 
 class Reactions:
-    """Consumes the service's reaction durable. `react` must be idempotent; NotYet, and any other error, has the event
-    again later (with growing delay, for ever); what can't be decoded goes to the DLQ."""
+    """Consumes the service's reaction durable, or another. `react` must be idempotent; NotYet, and any other error, has
+    the event again later (with growing delay, for ever); what can't be decoded goes to the DLQ."""
 
-    def __init__(self, broker: NatsBroker, *, service: str, react: Callable[[Recorded], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        broker: NatsBroker,
+        *,
+        service: str,
+        react: Callable[[Recorded], Awaitable[None]],
+        durable: str | None = None,
+    ) -> None:
         self._broker = broker
         self._service = service
         self._react = react
         broker.subscriber(
             names.ALL_EVENTS,  # the durable's own filters decide; it is provisioned, never declared here
             stream=bound(names.EVENTS),
-            durable=names.reaction_durable(service),
+            durable=durable or names.reaction_durable(service),
             pull_sub=long_poll(),
             max_workers=WORKERS,
             no_reply=True,
-            title=f"{service} reactions",
+            title=f"{durable or service} reactions",
         )(self._on_message)
 
     async def _on_message(self, message: NatsMessage) -> None:

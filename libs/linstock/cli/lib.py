@@ -36,6 +36,7 @@ _SETTINGS = (
     ),
     click.option("--max-removed", type=_AMOUNT, help="Up to how many collections may go missing unasked (100)."),
     click.option("--min-always", type=_AMOUNT, help="So many may always, however small it is (3)."),
+    click.option("--watch/--no-watch", default=None, help="Look at what changes on disk within seconds."),
 )
 
 
@@ -162,6 +163,36 @@ def scan(
     if wait:
         ctx.exit(runs.wait_and_show(api, screen, started["id"]))
     schedules.started(screen, started)
+
+
+@lib.command(
+    epilog=examples(
+        "linstock lib exclude Holidays --preview '*.tmp.jpg' --preview 'drafts/'",
+        "linstock lib set Holidays --exclude '*.tmp.jpg' --exclude 'drafts/'",
+    )
+)
+@_named
+@click.option("--preview", multiple=True, required=True, metavar="PATTERN", help="A line of .gitignore; repeatable.")
+@with_screen
+@with_api
+def exclude(api: "Api", screen: "Screen", library: str, preview: tuple[str, ...]) -> None:
+    """See what exclude patterns would leave out of what is known, before `lib set --exclude` saves them."""
+    from linstock.cli import exclusions
+
+    exclusions.show(api, screen, LIBRARY.find(api, library), preview)
+
+
+@lib.command(
+    epilog=examples("linstock lib hint Holidays 2024/Rome/a.jpg 2024/Rome/b.jpg", "linstock lib hint Holidays 2024")
+)
+@_named
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@with_api
+def hint(api: "Api", library: str, paths: tuple[str, ...]) -> None:
+    """Say that these files or folders were made, changed or removed: one scan looks at just them, in a moment."""
+    from linstock.cli import libraries
+
+    libraries.hint(api, LIBRARY.find(api, library), paths)
 
 
 @lib.command(epilog=examples("linstock lib rm Holidays", "linstock lib rm 10e73985 --yes"))

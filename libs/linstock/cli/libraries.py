@@ -16,6 +16,8 @@ from linstock.cli.screen import Column, Screen, note
 if TYPE_CHECKING:
     from linstock.cli.api import Api, Json
 
+HINTS_AT_ONCE = 1000  # paths in one request
+
 COLUMNS = (
     Column("ID", lambda row: words.short(row["id"])),
     Column("NAME", lambda row: row["name"], folds=True),
@@ -39,6 +41,7 @@ def body(
     max_removed_percent: int | None,
     max_removed: int | None,
     min_always: int | None,
+    watch: bool | None,
 ) -> "Json":
     """What was given, as the API names it."""
     limits = {"maxRemovedPercent": max_removed_percent, "maxRemoved": max_removed, "minAlways": min_always}
@@ -53,6 +56,7 @@ def body(
         "extensions": [f".{each.lstrip('.').lower()}" for each in ext] or None,
         "includeSubfolders": subfolders,
         "guard": guard or None,
+        "watch": watch,
     }
     return {field: value for field, value in given.items() if value is not None}
 
@@ -104,14 +108,29 @@ def scan(
     return api.command("POST", f"/libraries/{library_id}/scans", body).body
 
 
+def hint(api: "Api", library: "Json", paths: tuple[str, ...]) -> None:
+    named = [os.fspath(_relative(library, path, "PATH")) for path in paths]
+    wanted = ["" if path == "." else path for path in named]
+    if any(path != path.encode(errors="replace").decode() for path in wanted):
+        raise click.BadParameter("a name is not UTF-8: name the folder that it is in.", param_hint="PATH")
+    for first in range(0, len(wanted), HINTS_AT_ONCE):
+        api.command("POST", f"/libraries/{library['id']}/hints", {"paths": wanted[first : first + HINTS_AT_ONCE]})
+    note(f"{words.counted(len(wanted), 'path')} noted; a scan follows in a moment: linstock run ls")
+
+
+def _relative(library: "Json", path: str, param: str) -> Path:
+    wanted = Path(path)
+    if not wanted.is_absolute():
+        return wanted
+    if not wanted.is_relative_to(library["path"]):
+        what = f"it is not in {words.printable(library['path'])}, where the library is."
+        raise click.BadParameter(what, param_hint=param)
+    return wanted.relative_to(library["path"])
+
+
 def scope(library: "Json", path: str) -> "Json":
     """A part of the library as the API names it; `path` may begin at the root of the disk, too."""
-    wanted = Path(path)
-    if wanted.is_absolute():
-        if not wanted.is_relative_to(library["path"]):
-            what = f"it is not in {words.printable(library['path'])}, where the library is."
-            raise click.BadParameter(what, param_hint="--path")
-        wanted = wanted.relative_to(library["path"])
+    wanted = _relative(library, path, "--path")
     raw = b"" if wanted == Path() else os.fsencode(wanted)
     text = raw.decode(errors="replace")
     encoded = {"pathBytes": base64.b64encode(raw).decode()} if text.encode() != raw else {}
@@ -182,6 +201,8 @@ def _fields(library: "Json") -> Iterator[tuple[str, object]]:
     yield "extensions", " ".join(library.get("extensions") or ())
     if guard := library.get("guard"):
         yield "may go unasked", _guarded(guard)
+    if watching := library.get("watching"):
+        yield "watched", f"{watching['mode']}. {watching['reason']}".removesuffix(" ").removesuffix(".")
     yield "scans", f"{library['cronExpression']} {library['timeZone']}" if library["autoScan"] else "only when asked"
 
 

@@ -26,7 +26,8 @@ class RemovalGuard(Message, frozen=True):
 class Settings(Message, frozen=True):
     """All that a library's owner decides. `path` is absolute. `cron_expression` has 5 fields, or 6 (seconds first).
     `exclude_patterns` are lines of a .gitignore, relative to `path`. `extensions` are lower case, each with its dot,
-    and a subset of DEFAULT_EXTENSIONS: what else there is, is not looked at."""
+    and a subset of DEFAULT_EXTENSIONS: what else there is, is not looked at. `watch`: a change on
+    disk is looked at within seconds, as well as by its schedule."""
 
     name: str
     path: str
@@ -38,6 +39,7 @@ class Settings(Message, frozen=True):
     exclude_patterns: tuple[str, ...] = ()
     extensions: tuple[str, ...] = DEFAULT_EXTENSIONS
     guard: RemovalGuard = RemovalGuard()
+    watch: bool = False
 
 
 # Commands
@@ -61,6 +63,7 @@ class ChangeLibrary(Message, frozen=True, tag="ChangeLibrary"):
     exclude_patterns: tuple[str, ...] | UnsetType = UNSET
     extensions: tuple[str, ...] | UnsetType = UNSET
     guard: RemovalGuard | UnsetType = UNSET
+    watch: bool | UnsetType = UNSET
     if_versions: tuple[int, ...] = ()
 
 

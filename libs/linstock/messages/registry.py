@@ -4,6 +4,7 @@ from typing import get_args
 
 from linstock.messages.calendar import CalendarEvent
 from linstock.messages.catalogue import CatalogueEvent
+from linstock.messages.hints import HintEvent
 from linstock.messages.job import JobEvent
 from linstock.messages.library import LibraryEvent
 from linstock.messages.message import Message
@@ -28,6 +29,7 @@ EVENTS: dict[str, type[Message]] = {
         LibraryEvent,
         ScheduleEvent,
         CalendarEvent,
+        HintEvent,
         JobEvent,
         ScanEvent,
         CatalogueEvent,

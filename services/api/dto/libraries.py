@@ -54,6 +54,7 @@ class CreateLibraryBody(Body, frozen=True):
     exclude_patterns: Patterns | UnsetType = UNSET
     extensions: Extensions | UnsetType = UNSET
     guard: GuardBody | UnsetType = UNSET
+    watch: bool = False
 
 
 class ChangeLibraryBody(Body, frozen=True):
@@ -69,9 +70,22 @@ class ChangeLibraryBody(Body, frozen=True):
     exclude_patterns: Patterns | UnsetType = UNSET
     extensions: Extensions | UnsetType = UNSET
     guard: GuardBody | UnsetType = UNSET
+    watch: bool | UnsetType = UNSET
 
 
 LibrarySort = Literal["name", "-name", "createdAt", "-createdAt"]
+
+
+Mode = Literal["inotify", "polling", "off"]
+
+
+class WatchingDto(Wire):
+    """How changes on disk are noticed between scans. `reason` says in a sentence why it is not inotify; `since` is null
+    while nothing watches."""
+
+    mode: Mode
+    since: datetime | None = None
+    reason: str = ""
 
 
 class LibraryDto(Wire):
@@ -92,6 +106,8 @@ class LibraryDto(Wire):
     version: int
     guard: GuardDto
     held_removals: HeldRemovalsDto | None
+    watch: bool
+    watching: WatchingDto
 
 
 class WrittenLibraryDto(LibraryDto):

@@ -44,6 +44,18 @@ class StartScanBody(Body, frozen=True):
     dry_run: bool = False
 
 
+class HintBody(Body, frozen=True):
+    """Files or folders that were made, changed or removed. A folder stands for all that lies below it."""
+
+    paths: Annotated[list[Path], Meta(min_length=1, max_length=1000)]
+
+
+class HintedDto(Wire):
+    """How many paths were noted."""
+
+    paths: int
+
+
 class ScanStartedDto(Wire):
     id: UUID
 

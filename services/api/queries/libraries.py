@@ -8,14 +8,14 @@ import msgspec
 from msgspec.structs import asdict
 
 from linstock.messages.library import RemovalGuard
-from services.api.dto.libraries import LibraryDto, LibrarySort
+from services.api.dto.libraries import LibraryDto, LibrarySort, WatchingDto
 from services.api.dto.removals import GuardDto, HeldRemovalsDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
 
 _COLUMNS = """
     library_id, name, path, description, auto_scan, cron_expression, time_zone, include_subfolders, exclude_patterns,
-    extensions, created_at, updated_at, version, guard, h.*
+    extensions, created_at, updated_at, version, guard, watch, h.*
 """
 _HELD = """
     LEFT JOIN LATERAL (
@@ -72,6 +72,8 @@ def _library(row: asyncpg.Record) -> LibraryDto:
         version=row["version"],
         guard=_guard(row["guard"]),
         held_removals=_held(row),
+        watch=row["watch"],
+        watching=WatchingDto(mode="off"),  # what scanners say of it: services/api/watching.py
     )
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from linstock import names
 from linstock.bus.commands import Pending
 from linstock.messages.library import ChangeLibrary, CreateLibrary, DeleteLibrary, Settings
-from services.api import answers, commands, conditional
+from services.api import answers, commands, conditional, watching
 from services.api.commands import Done, Key
 from services.api.conditional import IfMatch
 from services.api.context import Asked, Context, Id, Shared
@@ -80,6 +80,7 @@ async def _written(done: Done, context: Context, library_id: UUID) -> Response[W
     library = await stored.one(context.pool, context.workspace, library_id) if done.shown else None
     if library is None:
         return commands.done_unseen(done)
+    watching.add(context, [library])
     headers = {**done.headers, "ETag": conditional.tag(library)}
     if done.answer.status == 201:
         headers["Location"] = f"/api/v1/libraries/{library_id}"

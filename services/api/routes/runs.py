@@ -18,7 +18,7 @@ from services.api.queries import blocks, runs, schedules
 from services.api.queries.blocks import Wanted
 from services.api.routes.schedules import at_both
 
-TriggeredBy = Literal["Scheduler", "Manual", "API", "Backfill"]
+TriggeredBy = Literal["Scheduler", "Manual", "API", "Backfill", "Hint"]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many")]
 
 

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from linstock import names
 from linstock.bus.commands import Pending
+from linstock.messages.hints import HintPaths
 from linstock.messages.job import CancelRun
 from linstock.messages.message import Message
 from linstock.messages.schedule import RequestScan, ScanPath, TriggerSchedule
@@ -16,7 +17,7 @@ from services.api.commands import Key
 from services.api.context import Asked, Context, Id, Shared
 from services.api.dto.operations import OperationDto
 from services.api.dto.scan_modes import ours
-from services.api.dto.scans import ScanStartedDto, ScopeBody, StartScanBody
+from services.api.dto.scans import HintBody, HintedDto, ScanStartedDto, ScopeBody, StartScanBody
 from services.api.dto.schedule_bodies import CancelBody, TriggerBody
 from services.api.dto.schedules import ScheduledJobRunDto
 from services.api.dto.wire import Taken
@@ -30,6 +31,7 @@ TRIGGER = TriggerBody()
 CANCEL = CancelBody()
 # Exactly this, so that it is told apart from an operation.
 Started = Annotated[ScanStartedDto, BodyKwarg(schema_extra={"additional_properties": False})]
+Hinted = Annotated[HintedDto, BodyKwarg(schema_extra={"additional_properties": False})]
 ASKED_FOR = "Asked for, or only stored so far: `Location` says where its outcome is"
 
 
@@ -55,6 +57,28 @@ async def start_scan(
         dry_run=data.dry_run,
     )
     return await _started(command, "scans", request, context, key)
+
+
+@post(
+    "/libraries/{library_id:uuid}/hints",
+    status_code=202,
+    responses=answers.problems(404, body=True),
+    response_description="Noted, or only stored so far: then `Location` says where its outcome is",
+    response_headers=[answers.LOCATION, answers.POSITION],
+)
+async def hint_paths(
+    library_id: Id, request: Asked, context: Shared, data: Taken[HintBody], key: Key = None
+) -> Response[Hinted | OperationDto]:
+    """Say what has changed on disk. One scan of just that follows once nobody has said anything for 2 s, or 30 s after
+    the first; after the open one, if there is one. Of the whole library, if more than 100 folders were named."""
+    if not await may_be_there(context, library_id):
+        raise not_found("library", library_id)
+    paths = tuple(ScanPath(path=path.removesuffix("/")) for path in data.paths)
+    command = HintPaths(library_id=library_id, paths=paths)
+    done = await commands.send(request, context, names.SCHEDULER, command, key=key)
+    if isinstance(done, Pending):
+        return commands.later(done)
+    return Response(HintedDto(paths=len(paths)), status_code=202, headers=done.headers)
 
 
 @post(
@@ -119,4 +143,4 @@ async def _started(
     return Response(ScanStartedDto(id=done.answer.id), status_code=202, headers=headers)
 
 
-HANDLERS = (start_scan, trigger_scheduled_job, cancel_run)
+HANDLERS = (start_scan, hint_paths, trigger_scheduled_job, cancel_run)

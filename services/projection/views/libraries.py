@@ -38,6 +38,7 @@ class Library(Struct, frozen=True):
     exclude_patterns: str = "[]"
     extensions: str = "[]"
     guard: str = "{}"
+    watch: bool = False
 
 
 def rows() -> Rows[Library]:
@@ -83,4 +84,5 @@ def _row(library_id: UUID, settings: Settings, fact: Fact, *, created_at: dateti
         exclude_patterns=msgspec.json.encode(settings.exclude_patterns).decode(),
         extensions=msgspec.json.encode(settings.extensions).decode(),
         guard=msgspec.json.encode(settings.guard).decode(),
+        watch=settings.watch,
     )

@@ -74,6 +74,21 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
         Bad(status=422, code="invalid", body={"scope": {"path": "a", "pathBytes": "no base64"}}),
         Bad(status=422, code="invalid", body={"dryRun": "yes"}),
     ],
+    ("POST", "/api/v1/libraries/{library_id}/hints"): [
+        Bad(status=404, code="library-not-found", body={"paths": ["a"]}),
+        MISSPELT,
+        NO_OBJECT,
+        Bad(status=422, code="invalid", body={"paths": []}),
+        Bad(status=422, code="invalid", body={"paths": ["a"] * 1001}),
+        Bad(status=422, code="invalid", body={"paths": [1]}),
+    ],
+    ("POST", "/api/v1/libraries/{library_id}/exclusions/preview"): [
+        Bad(status=404, code="library-not-found", body={"patterns": ["a"]}),
+        MISSPELT,
+        NO_OBJECT,
+        Bad(status=422, code="invalid", body={"patterns": ["x" * 201]}),
+        Bad(status=422, code="invalid", body={"patterns": ["a"], "limit": 101}),
+    ],
     ("GET", "/api/v1/scans/{scan_id}"): [missing("scan"), NO_ID],
     ("GET", "/api/v1/scans/{scan_id}/changes"): [missing("scan"), bad_query("kind=moved"), NO_PAGE, NO_ID],
     ("GET", "/api/v1/scans/{scan_id}/diff"): [

@@ -64,6 +64,8 @@ async def test_a_library_with_its_collections(api: httpx.AsyncClient, world: Wor
         "cronExpression": "0 2 * * *",
         "timeZone": "UTC",
         "includeSubfolders": True,
+        "watch": False,
+        "watching": {"mode": "off", "since": None, "reason": ""},
         "excludePatterns": [],
         "extensions": [".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp", ".cbz", ".zip"],
         "createdAt": "2026-03-01T12:00:00Z",

@@ -6,6 +6,7 @@ pattern. And pathspec judges a file by its whole path at once, where a line that
 re-includes what another line excludes below it.
 """
 
+import re
 from collections.abc import Sequence
 
 import re2
@@ -37,10 +38,37 @@ class Patterns:
     def match(self, path: bytes) -> bool:
         """Whether this very entry is excluded; a folder's path ends with a slash. What is below an excluded folder is
         not asked for. A byte that is not UTF-8 counts as one character."""
+        return self.verdict(path) is True
+
+    def verdict(self, path: bytes) -> bool | None:
+        """Of an entry as in `match`: excluded (True), expressly not (False), or not spoken of (None)."""
         if not self._excludes:
-            return False
+            return None
         matching = self._set.Match(path.decode(errors="replace"))
-        return bool(matching) and self._excludes[max(matching)]
+        return self._excludes[max(matching)] if matching else None
+
+    def reaches(self, path: bytes) -> bool:
+        """Whether this entry, or a folder that it lies in, is excluded. Every entry of a tree that is walked from its
+        root."""
+        folder = path.removesuffix(b"/").rpartition(b"/")[0]
+        return self.match(path) or any(self.match(above + b"/") for above in with_parents(folder))
+
+
+def flaw(line: str) -> str | None:
+    """Why this is no line to match with, as a sentence's end; None: it is one."""
+    if not line.strip():
+        return "it is empty"
+    try:
+        Patterns([line])
+    except (ValueError, re.error, re2.error) as error:
+        return f"{line} is no line of a .gitignore: {error}"
+    return None
+
+
+def with_parents(folder: bytes) -> list[bytes]:
+    """b"a/b" is b"a" and b"a/b"; the root has none."""
+    parts = folder.split(b"/") if folder else []
+    return [b"/".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 def _whole(regex: str) -> str:
