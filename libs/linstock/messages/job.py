@@ -82,7 +82,7 @@ JobCommand = StartAttempt | ReportSuccess | ReportFailure | ExpireLease | Expire
 class ScanRequested(Message, frozen=True, tag="linstock.scan.requested.v1"):
     """`instant` is the tick's nominal one, absent when somebody asked by hand. `triggered_by` is Scheduler | Manual |
     API | Backfill | Hint. `scan_mode` is quick | changed | deep | verify. `waits`: it may not start while an earlier
-    scan of the library is open. `not_before`: nor before then. `scope`: only this is looked at, only this can be absent;
+    scan of the library is open. `not_before`: nor before then. `scope`: only this is looked at, and can be absent;
     empty: all. `dry_run`: what would change is told, and nothing else is."""
 
     job_id: UUID
