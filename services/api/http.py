@@ -8,6 +8,7 @@ from services.api import answers, conditional, docs, policy, problems, security
 from services.api.bodies import LIMIT_BYTES, StrictRequest
 from services.api.callers import Callers
 from services.api.context import Asked, Context, fresh
+from services.api.dto.schedule_rules import Excluded
 from services.api.guard import Guard
 from services.api.routes import (
     backfills,
@@ -98,7 +99,16 @@ def make(context: Context, *, host: str, callers: Callers) -> Litestar:
     needed = policy.of(app)
     guard.learn(app, PREFIX, needed)
     security.describe(app, PREFIX, needed)
+    _close_bodies(app)
     return app
+
+
+def _close_bodies(app: Litestar) -> None:
+    """What lies within a body refuses unknown fields as the body itself does, and the document says so."""
+    schemas = app.openapi_schema.components.schemas or {}
+    for name, schema in schemas.items():
+        if name.endswith("Body") or name == Excluded.__name__:
+            schema.additional_properties = False
 
 
 def _openapi() -> OpenAPIConfig:

@@ -52,7 +52,7 @@ def test_nothing_fires_on_a_holiday_and_the_ledger_says_which(running: Instance,
     said(running, "calendar", "set", "holidays", "--empty")
 
     def skipped() -> Any:
-        rows = said(running, "schedule", "ticks", schedule)
+        rows = said(running, "schedule", "ticks", schedule, "--reason", "outside_window")
         return next((row for row in rows if row["calendar"] == "holidays"), None)
 
     row = until(skipped, "what passed has its verdict", 30)

@@ -84,9 +84,9 @@ async def test_counts_are_of_what_is_kept(views: Connection) -> None:
     await applied(views, forget(history(), NOON + 4 * DAY).deliveries())
     counts = await views.fetch("SELECT scope, status, sum(runs)::int FROM run_counts GROUP BY scope, status, size")
     jobs = await views.fetch(
-        "SELECT scope, status, count(*) FROM jobs"
+        "SELECT scopes.scope, status, count(*) FROM jobs"
         " CROSS JOIN LATERAL (VALUES (workspace), (workspace || '/' || schedule_id), (workspace || '/' || library_id))"
-        " AS scopes (scope) GROUP BY scope, status"
+        " AS scopes (scope) GROUP BY scopes.scope, status"
     )
     assert {tuple(row) for row in counts} == {tuple(row) for row in jobs}
     assert {row["status"] for row in counts} == {"Running", "Completed"}
