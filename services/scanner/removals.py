@@ -80,7 +80,7 @@ class Removals:
             return await self._ask(doubt, unseen.absent, looked, unseen, proposed - kept)
         trusted = looked.steady and not (kept and unseen.absent)
         missing = await self._mark(fresh, looked.tally.gone if trusted else [])
-        return await self._decided(looked, unseen, missing, proposed - kept)
+        return await self._decided(looked, unseen, missing, proposed - kept, rejected=kept)
 
     def _doubt(self, looked: Looked, unseen: Unseen) -> Doubt | None:
         tally, before = looked.tally, self._ledger.file_system
@@ -117,13 +117,15 @@ class Removals:
         )
         return Concluded(unseen=unseen, held=held, waiting=len(wanted))
 
-    async def _decided(self, looked: Looked, unseen: Unseen, missing: int, proposed: set[UUID]) -> Concluded:
+    async def _decided(
+        self, looked: Looked, unseen: Unseen, missing: int, proposed: set[UUID], *, rejected: set[UUID]
+    ) -> Concluded:
         """Nobody needs to be asked about this scan; a hold stays for what it could not see either way."""
         hold, found = self._ledger.hold, looked.tally.collections > 0
         if hold and not hold.rejected and (left := sorted(proposed.intersection(unseen.unknown))):
             asked = await self._ask(Doubt(hold.reason, hold.message), left, looked, unseen, proposed)
             return Concluded(unseen=unseen, missing=missing, held=asked.held, waiting=asked.waiting)
-        absent_still = hold is not None and hold.rejected and bool(unseen.absent)
+        absent_still = not rejected.isdisjoint(unseen.absent)
         settled = found and not absent_still
         return Concluded(
             unseen=unseen,

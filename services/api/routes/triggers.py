@@ -61,10 +61,10 @@ async def start_scan(
 
 @post(
     "/libraries/{library_id:uuid}/hints",
-    status_code=202,
-    responses=answers.problems(404, body=True),
-    response_description="Noted, or only stored so far: then `Location` says where its outcome is",
-    response_headers=[answers.LOCATION, answers.POSITION],
+    status_code=200,
+    responses=answers.command(404, body=True),
+    response_description="Noted",
+    response_headers=[answers.POSITION],
 )
 async def hint_paths(
     library_id: Id, request: Asked, context: Shared, data: Taken[HintBody], key: Key = None
@@ -78,7 +78,7 @@ async def hint_paths(
     done = await commands.send(request, context, names.SCHEDULER, command, key=key)
     if isinstance(done, Pending):
         return commands.later(done)
-    return Response(HintedDto(paths=len(paths)), status_code=202, headers=done.headers)
+    return Response(HintedDto(paths=len(paths)), status_code=200, headers=done.headers)
 
 
 @post(

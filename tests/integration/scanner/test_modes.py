@@ -1,7 +1,7 @@
 """What a scan of each mode looks at, and that a folder's row is never trusted beyond what was recorded."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,11 +32,9 @@ async def counts(scanner: Scanner, root: Path, mode: str, **settings: Any) -> Co
 
 
 @pytest.fixture(autouse=True)
-def settled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders that were made just now count as made long ago; what is about that very moment says so itself."""
-    with monkeypatch.context() as patched:
-        patched.setattr(listing, "SURE_AFTER_NS", -1)
-        yield
+    monkeypatch.setattr(listing, "SURE_AFTER_NS", -1)
 
 
 @pytest.fixture
