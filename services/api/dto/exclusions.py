@@ -2,17 +2,15 @@
 
 from typing import Annotated
 
-from msgspec import Meta
-
 from services.api.dto.libraries import Patterns
-from services.api.dto.wire import Body, Wire
+from services.api.dto.wire import Body, Wire, whole_number
 
 
 class PreviewExclusionsBody(Body, frozen=True):
     """`limit`: how many paths are shown of each pattern."""
 
     patterns: Patterns
-    limit: Annotated[int, Meta(ge=0, le=100)] = 10
+    limit: Annotated[float, whole_number(0, 100, "So many paths of each pattern")] = 10
 
 
 class PatternPreviewDto(Wire):

@@ -4,15 +4,13 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta
-
 from linstock.messages.library import RemovalGuard
-from services.api.dto.wire import Body, Wire
+from services.api.dto.wire import Body, Wire, whole_number
 
 DEFAULT = RemovalGuard()
 
-Share = Annotated[int, Meta(ge=0, le=100)]
-Amount = Annotated[int, Meta(ge=0, le=1_000_000)]
+Share = Annotated[float, whole_number(0, 100, "A share in percent")]
+Amount = Annotated[float, whole_number(0, 1_000_000, "So many collections")]
 
 
 class GuardBody(Body, frozen=True):
@@ -25,7 +23,9 @@ class GuardBody(Body, frozen=True):
 
     def told(self) -> RemovalGuard:
         return RemovalGuard(
-            max_removed_percent=self.max_removed_percent, max_removed=self.max_removed, min_always=self.min_always
+            max_removed_percent=int(self.max_removed_percent),
+            max_removed=int(self.max_removed),
+            min_always=int(self.min_always),
         )
 
 

@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from litestar.openapi.spec.enums import OpenAPIType
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from linstock.messages.calendar import NAME_LIMIT
 from linstock.messages.rules import ChangedRules, Rules, Window
-from services.api.dto.wire import Body, Wire, said
+from services.api.dto.wire import Body, Wire, said, whole_number
 from services.api.moments import utc
 
 # Older systems have their own words.
@@ -32,19 +31,14 @@ ClockChanges = Annotated[
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
-def _whole(least: int, most: int, description: str) -> Meta:
-    """Also written 5.0: to JSON Schema that is an integer."""
-    return Meta(
-        ge=least, le=most, multiple_of=1, description=description, extra_json_schema=said(type=OpenAPIType.INTEGER)
-    )
-
-
-CatchupWindow = Annotated[float, _whole(10, 366 * 86_400, "Instants older than this are not made up for. Default 3600")]
-CatchupLimit = Annotated[float, _whole(1, 1000, "At most so many with fire_all. Default 100")]
-BufferLimit = Annotated[float, _whole(1, 1000, "At most so many wait with buffer_all. Default 100")]
-Jitter = Annotated[float, _whole(0, 86_400, "Each firing is later by a part of this that is always the same")]
-MaxRuns = Annotated[float, _whole(1, 1_000_000_000, "So often since it was enabled, then it disables itself")]
-Failures = Annotated[float, _whole(1, 1000, "So many in a row, and it pauses itself")]
+CatchupWindow = Annotated[
+    float, whole_number(10, 366 * 86_400, "Instants older than this are not made up for. Default 3600")
+]
+CatchupLimit = Annotated[float, whole_number(1, 1000, "At most so many with fire_all. Default 100")]
+BufferLimit = Annotated[float, whole_number(1, 1000, "At most so many wait with buffer_all. Default 100")]
+Jitter = Annotated[float, whole_number(0, 86_400, "Each firing is later by a part of this that is always the same")]
+MaxRuns = Annotated[float, whole_number(1, 1_000_000_000, "So often since it was enabled, then it disables itself")]
+Failures = Annotated[float, whole_number(1, 1000, "So many in a row, and it pauses itself")]
 
 
 class Excluded(Struct, frozen=True, forbid_unknown_fields=True):

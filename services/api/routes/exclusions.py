@@ -23,7 +23,7 @@ async def preview_exclusions(library_id: Id, data: Taken[PreviewExclusionsBody],
     for number, line in enumerate(data.patterns):
         if reason := text.flaw(line) or patterns.flaw(line):
             raise invalid(wrong("patterns", str(number), detail=reason))
-    return await exclusions.preview(fresh.pool, fresh.workspace, library_id, data.patterns, data.limit)
+    return await exclusions.preview(fresh.pool, fresh.workspace, library_id, data.patterns, int(data.limit))
 
 
 HANDLERS = (preview_exclusions,)
