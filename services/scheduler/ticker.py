@@ -32,7 +32,6 @@ from services.scheduler.schedule import Enabled
 logger = structlog.get_logger(__name__)
 
 CONCURRENT = 200  # appends at once; group commit puts them together
-AT_ONCE = 32  # firings, before the first of them are on their way
 SET_BACK = timedelta(seconds=2)  # less is a measurement that came late
 NAMED_AT_START = 100  # schedules; a hundred thousand lines would keep the first tick waiting
 AHEAD = timedelta(seconds=0.5)
@@ -138,7 +137,7 @@ class Ticker:
             now = None if self._disk.full() else self._clock.now()
             if now is not None:
                 self._adopt(now)
-                await self._fire_due(now)
+                self._fire_due(now)
                 if self._look_ahead(now):
                     await asyncio.sleep(0)
                     continue
@@ -148,8 +147,8 @@ class Ticker:
             except TimeoutError:
                 continue
 
-    async def _fire_due(self, now: datetime) -> None:
-        fired = 0
+    def _fire_due(self, now: datetime) -> None:
+        """All at once: one commit and one batch for EVENTS take less time than several after one another."""
         for heap in (self._soon, self._heap):
             while heap and heap[0][0] <= now:
                 due, schedule_id = heapq.heappop(heap)
@@ -162,9 +161,6 @@ class Ticker:
                 task = asyncio.create_task(self._fire(schedule_id))
                 self._firing.add(task)
                 task.add_done_callback(self._firing.discard)
-                fired += 1
-                if fired % AT_ONCE == 0:
-                    await asyncio.sleep(0)
 
     def _holds(self, due: datetime, schedule_id: UUID) -> bool:
         return self._index.due.get(schedule_id) == due and schedule_id not in self._in_hand
