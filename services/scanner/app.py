@@ -68,7 +68,8 @@ class ScannerService:
         log = await self._owner.open()
         self._pool = await open_pool(self._settings.database_url, names.SCANNER)
         self._executor = ThreadPoolExecutor(SLOTS, "walk")
-        self._runner = self._make_runner(log, self._pool, self._executor)
+        roots = AllowedRoots(self._settings.allow_roots)
+        self._runner = self._make_runner(log, self._pool, self._executor, roots)
         roster = Roster(self._pool)
         durable = names.library_durable(names.SCANNER)
         Reactions(self._owner.broker, service=names.SCANNER, react=roster.react, durable=durable)
@@ -78,7 +79,6 @@ class ScannerService:
         await self._worker.start()
         sender = CommandSender(self._owner.client, disk=self._owner.disk)
         await sender.start()
-        roots = AllowedRoots(self._settings.allow_roots)
         self._watchers = Watchers(roster, sender, self._owner.client.publish, roots=roots)
         await self._watchers.start()
 
@@ -105,7 +105,7 @@ class ScannerService:
                 self._pool.terminate()
             self._pool = None
 
-    def _make_runner(self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor) -> Runner:
+    def _make_runner(self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor, roots: AllowedRoots) -> Runner:
         journal, index = Journal(pool), Index(pool)
         runner = Runner(
             log,
@@ -115,7 +115,7 @@ class ScannerService:
             executor=executor,
             publish=self._owner.client.publish,
             disk=self._owner.disk,
-            roots=AllowedRoots(self._settings.allow_roots),
+            roots=roots,
         )
         closings = Closings(log, journal, stop_walk=runner.stop_walk, now=utc_now)
         Reactions(self._owner.broker, service=names.SCANNER, react=closings.react)

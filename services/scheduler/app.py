@@ -106,7 +106,7 @@ class SchedulerService:
         partitions.on_change(ticker.look)
         self._vitals.check("ticks", ticker.problem)
         await self._owner.start(now=clock.require)
-        follower = CalendarFollower(log, index, clock, mine=partitions.mine, tzdata=tzdata_version())
+        follower = CalendarFollower(log, index, clock, mine=partitions.mine, tzdata=tzdata)
         hinting = Hinting(log, index, clock, disk=disk, patience=limits.patience)
         for part in (reports, leases, dispatcher, partitions, ticker, follower, hinting):
             await self._begin(part)

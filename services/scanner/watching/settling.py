@@ -48,10 +48,6 @@ class Settling:
         if len(self._stirs) > MOST_FOLDERS:
             self._stirs = {b"": _Stir(now_s + self._quiet_s, None)}
 
-    def next_s(self) -> float | None:
-        """When to ask again, at the earliest; None: there is nothing to ask."""
-        return min((stir.due_s for stir in self._stirs.values()), default=None)
-
     def settled(self, now_s: float, look: Callable[[bytes], Status]) -> list[bytes]:
         """What has come to rest, which is forgotten with this."""
         found: list[bytes] = []

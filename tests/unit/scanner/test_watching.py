@@ -201,12 +201,12 @@ def test_nothing_is_at_rest_before_two_looks_agree() -> None:
     disk: dict[bytes, Status] = {b"a/1.jpg": (1, 1)}
     settling = Settling(quiet_s=5, between_s=1)
     settling.saw([b"a/1.jpg"], 0)
-    assert (settling.settled(4.9, disk.get), settling.next_s()) == ([], 5)
+    assert settling.settled(4.9, disk.get) == []
     assert settling.settled(5, disk.get) == []
     disk[b"a/1.jpg"] = (2, 2)  # and nothing told of it
     assert settling.settled(6, disk.get) == []
     assert settling.settled(7, disk.get) == [b"a/1.jpg"]
-    assert (settling.settled(99, disk.get), settling.next_s()) == ([], None)
+    assert settling.settled(99, disk.get) == []
 
 
 def test_each_folder_has_a_rest_of_its_own() -> None:
