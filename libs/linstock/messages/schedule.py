@@ -259,7 +259,8 @@ class ScheduleDefined(Message, frozen=True, tag="linstock.schedule.defined.v1"):
 
 
 class ScheduleChanged(Message, frozen=True, tag="linstock.schedule.changed.v1"):
-    """Raises the schedule's version. Instants up to `cursor` are never fired (again) under the new timing."""
+    """Raises the schedule's version, unless it only says that a newer `library_version` changed nothing here. Instants
+    up to `cursor` are never fired (again) under the new timing."""
 
     schedule_id: UUID
     version: int

@@ -44,9 +44,9 @@ def rows() -> Rows[ScheduleVersion]:
 
 
 def reads(fact: Fact) -> Iterable[UUID]:
-    """A schedule's versions are read together, when it is deleted."""
+    """A schedule's versions are read together."""
     match fact.event:
-        case ScheduleDeleted(schedule_id=schedule_id):
+        case ScheduleChanged(schedule_id=schedule_id) | ScheduleDeleted(schedule_id=schedule_id):
             return (schedule_id,)
         case _:
             return ()
@@ -60,7 +60,8 @@ def fold(versions: Rows[ScheduleVersion], schedule: Schedule | None, fact: Fact)
         case ScheduleDefined() as event:
             versions.put(_version(event, schedule, fact))
         case ScheduleChanged() as event if schedule.deleted_at is None:
-            versions.put(_version(event, schedule, fact))
+            if versions.get((schedule.schedule_id, event.version)) is None:  # else it changed nothing
+                versions.put(_version(event, schedule, fact))
         case ScheduleDeleted():
             last = versions.get((schedule.schedule_id, schedule.rules_version))
             if last is not None and last.deleted_at is None:

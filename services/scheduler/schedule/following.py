@@ -102,7 +102,7 @@ def _follow_deleted(command: FollowLibrary, schedule: Deleted) -> list[ScheduleE
 
 def _change(command: FollowLibrary, schedule: Existing) -> list[ScheduleEvent]:
     """Every newer library version leaves an event, also when nothing of it concerns us: an older one that arrives
-    later must find it."""
+    later must find it. That is no new version of the schedule; what it said itself comes back to it so."""
     old, new = schedule.target.library_name, command.settings.name
     # A name that somebody gave it stays.
     name = name_of(new) if schedule.name == name_of(old) else schedule.name
@@ -122,7 +122,7 @@ def _change(command: FollowLibrary, schedule: Existing) -> list[ScheduleEvent]:
         *(passed(schedule, command.at, command.tzdata) if anew else []),
         ScheduleChanged(
             schedule_id=schedule.schedule_id,
-            version=schedule.version + 1,
+            version=schedule.version if same else schedule.version + 1,
             name=name,
             description=description,
             timing=timing,

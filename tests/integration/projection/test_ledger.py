@@ -24,7 +24,7 @@ def history() -> Story:
     story = Story().created().fired(NOON + DAY, 1).fired(NOON + 2 * DAY, 2, "late")
     other = Story(beside=story).created().fired(NOON + DAY, 1)
     story.skipped(NOON + 3 * DAY, NOON + 6 * DAY, 4, "misfire").fired(NOON + 7 * DAY, 3, "caught_up", missed=4)
-    story.retimed(2, "0 4 * * *", after=NOON + 7 * DAY)
+    story.retimed(2, "0 4 * * *", after=NOON + 7 * DAY).retimed(2, "0 4 * * *", after=NOON + 7 * DAY)
     story.skipped(NOON + 8 * DAY, NOON + 8 * DAY, 1, "overlap", busy=story.run(3), version=2)
     story.scheduler.says(
         other.schedule_id, ScheduleDeleted(schedule_id=other.schedule_id, library_version=1, reason="asked")
@@ -98,7 +98,7 @@ async def test_a_backfill_is_forgotten_by_when_it_was_asked_for(views: Connectio
         assert row["job_id"] == names.job_of_tick(story.schedule_id, row["instant"].isoformat())
     # It is no edit, and no tick: what the schedule counts goes on as if nothing was.
     counted = "SELECT (edition, tick_count) FROM schedules WHERE schedule_id = $1"
-    assert await views.fetchval(counted, story.schedule_id) == (2, 6)
+    assert await views.fetchval(counted, story.schedule_id) == (3, 6)
     asked = max(row["backfilled_at"] for row in rows)
     await applied(views, forget(story, min(row["backfilled_at"] for row in rows)).news())
     assert len(await column(views, "SELECT instant FROM backfills")) == 4

@@ -110,6 +110,12 @@ def test_an_edit_is_a_version_with_who_and_from_when_on() -> None:
     )  # fmt: skip
 
 
+def test_hearing_that_a_library_changed_nothing_here_is_no_version() -> None:
+    story = Story().created().retimed(2, "0 4 * * *", after=NOON)
+    before = versions(story)
+    assert versions(story.retimed(2, "0 4 * * *", after=NOON)) == before
+
+
 def test_the_version_that_was_deleted_says_so_once_and_one_that_comes_back_is_another() -> None:
     story = deleted(deleted(Story(seed=SEED).created().retimed(2, "0 4 * * *", after=NOON))).created()
     assert [(row.version, row.deleted_at, row.deleted_by) for row in versions(story)] == [

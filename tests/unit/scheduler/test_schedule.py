@@ -140,7 +140,7 @@ def test_new_timing_and_a_switch_can_come_together() -> None:
 
 
 def test_an_older_version_of_the_library_that_arrives_late_changes_nothing() -> None:
-    nothing_new = changed(2, 3, cron="* * * * * *", cursor=0)
+    nothing_new = changed(1, 3, cron="* * * * * *", cursor=0)
     assert given(DEFINED)(follow(3, PER_SECOND)) == [nothing_new]
     assert given(DEFINED, nothing_new)(follow(2, settings(cron="0 0 * * *"))) == []
     assert given(DEFINED, nothing_new)(follow(3, settings(cron="0 0 * * *"))) == []
