@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,20 @@ class Instance:
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
         return linstock(self.data_dir, *words)
+
+
+@contextmanager
+def started(data_dir: Path) -> Iterator[Instance]:
+    """Up until the block ends; fails when it does not start, or does not stop properly."""
+    up = linstock(data_dir, "up", "--detach", "--port", "0")
+    try:
+        assert up.returncode == 0, up.stderr
+        instance = Instance(data_dir, up.stdout.splitlines()[-1])
+        with instance.http:
+            yield instance
+    finally:
+        down = linstock(data_dir, "down")
+    assert down.returncode == 0, down.stderr
 
 
 def linstock(data_dir: Path, *words: str) -> "subprocess.CompletedProcess[str]":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.instance import Instance, linstock
+from tests.support.instance import Instance, started
 
 FUZZ = Path(__file__).parents[1] / "fuzz"
 # Short and always the same here; `make fuzz` sets both.
@@ -23,14 +23,8 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Instanc
     monkeypatch.setenv("LINSTOCK_ALLOW_ROOTS", str(root))
     monkeypatch.setenv("LINSTOCK_FUZZ_ROOT", str(root))
     data_dir = tmp_path / "data"
-    started = linstock(data_dir, "up", "--detach", "--port", "0")
-    try:
-        assert started.returncode == 0, started.stderr
-        instance = Instance(data_dir, started.stdout.splitlines()[-1])
-        with instance.http:
-            yield instance
-    finally:
-        linstock(data_dir, "down")
+    with started(data_dir) as instance:
+        yield instance
 
 
 def test_whatever_the_document_allows_is_answered_as_it_says(running: Instance, tmp_path: Path) -> None:

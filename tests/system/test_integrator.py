@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.instance import Instance, linstock
+from tests.support.instance import Instance, started
 from tests.support.sse import listening
 from tests.support.trees import put
 from tests.support.waiting import until
@@ -29,14 +29,8 @@ CREATED = "linstock.library.created.v1"
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     data_dir = tmp_path_factory.mktemp("integrator") / "data"
-    started = linstock(data_dir, "up", "--detach", "--port", "0")
-    try:
-        assert started.returncode == 0, started.stderr
-        instance = Instance(data_dir, started.stdout.strip().splitlines()[-1])
-        with instance.http:
-            yield instance
-    finally:
-        linstock(data_dir, "down")
+    with started(data_dir) as instance:
+        yield instance
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from services.up import state
 from services.up.state import State
 from tests.faults import oracles
 from tests.faults.history import read_history
-from tests.support.instance import Instance, linstock
+from tests.support.instance import Instance, linstock, started
 from tests.support.outages import OUTAGES, outage
 from tests.support.trees import put
 from tests.support.waiting import until
@@ -35,15 +35,8 @@ ASKS_NATS = "/api/v1/operations/{command_id}"
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     data_dir = tmp_path_factory.mktemp("outages") / "data"
-    started = linstock(data_dir, "up", "--detach", "--port", "0")
-    try:
-        assert started.returncode == 0, started.stderr
-        instance = Instance(data_dir, started.stdout.splitlines()[-1])
-        with instance.http:
-            yield instance
-    finally:
-        stopped = linstock(data_dir, "down")
-    assert stopped.returncode == 0, stopped.stderr
+    with started(data_dir) as instance:
+        yield instance
 
 
 class Caller:

@@ -14,7 +14,7 @@ import psycopg
 
 from linstock import names
 from linstock.bus.connection import close, connect_once
-from tests.support.instance import Instance, linstock
+from tests.support.instance import Instance, linstock, started
 from tests.support.processes import on_small_disk
 from tests.support.trees import put
 from tests.support.waiting import until
@@ -45,15 +45,8 @@ class Trial:
     @classmethod
     def run(cls, disk: Path, photos: Path) -> None:
         data_dir = disk / "data"
-        started = linstock(data_dir, "up", "--detach", "--port", "0")
-        try:
-            assert started.returncode == 0, started.stderr
-            instance = Instance(data_dir, started.stdout.splitlines()[-1])
-            with instance.http:
-                cls(disk, instance)._run(photos)
-        finally:
-            stopped = linstock(data_dir, "down")
-        assert stopped.returncode == 0, stopped.stderr
+        with started(data_dir) as instance:
+            cls(disk, instance)._run(photos)
 
     def _run(self, photos: Path) -> None:
         library = self.instance.create("Ticking", photos, autoScan=True, cronExpression=EVERY_SECOND)

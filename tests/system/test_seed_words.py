@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.instance import Instance, Json, linstock
+from tests.support.instance import Instance, Json, started
 from tests.support.trees import put
 from tests.support.waiting import until
 
@@ -13,14 +13,8 @@ from tests.support.waiting import until
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     data_dir = tmp_path_factory.mktemp("words") / "data"
-    started = linstock(data_dir, "up", "--detach", "--port", "0")
-    try:
-        assert started.returncode == 0, started.stderr
-        instance = Instance(data_dir, started.stdout.splitlines()[-1])
-        with instance.http:
-            yield instance
-    finally:
-        linstock(data_dir, "down")
+    with started(data_dir) as instance:
+        yield instance
 
 
 def auto_scan(running: Instance, library: str) -> bool:
