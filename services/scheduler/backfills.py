@@ -10,7 +10,7 @@ from linstock.cron import InvalidCron
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Append
 from linstock.messages.answer import Answer
-from linstock.messages.schedule import BackfillSchedule
+from linstock.messages.schedule_commands import BackfillSchedule
 from services.scheduler import limits, owned
 from services.scheduler.index import Index
 from services.scheduler.known import JOB

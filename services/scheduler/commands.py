@@ -6,7 +6,7 @@ from linstock.messages.answer import Answer
 from linstock.messages.calendar import DeleteCalendar, PutCalendar
 from linstock.messages.hints import HintPaths
 from linstock.messages.job import CancelJob, CancelRun
-from linstock.messages.schedule import (
+from linstock.messages.schedule_commands import (
     BackfillSchedule,
     ChangeSchedule,
     CreateSchedule,

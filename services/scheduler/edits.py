@@ -7,7 +7,7 @@ from linstock import names
 from linstock.bus.inbox import CommandContext, NotYet, Plan, Refused
 from linstock.eventlog.log import EventLog
 from linstock.messages.answer import Answer
-from linstock.messages.schedule import ChangeSchedule, CreateSchedule, PauseSchedule
+from linstock.messages.schedule_commands import ChangeSchedule, CreateSchedule, PauseSchedule
 from services.scheduler import limits, owned
 from services.scheduler.calendar_edits import CalendarPlanner
 from services.scheduler.index import Index

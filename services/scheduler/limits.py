@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from linstock import cron, text
 from linstock.bus.inbox import Refused
 from linstock.messages.rules import Rules, Timing
-from linstock.messages.schedule import BackfillSchedule, JobPolicy, ScanPath
+from linstock.messages.schedule import JobPolicy, ScanPath
+from linstock.messages.schedule_commands import BackfillSchedule
 
 MODES = ("quick", "changed", "deep")
 NAME_LIMIT = 200  # characters

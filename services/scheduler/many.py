@@ -10,7 +10,7 @@ from linstock.bus.inbox import CommandContext, NotYet, Plan, Refused
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Append
 from linstock.messages.answer import Answer, Many
-from linstock.messages.schedule import PauseSchedule, PauseSchedules, ResumeSchedule, ResumeSchedules, Which
+from linstock.messages.schedule_commands import PauseSchedule, PauseSchedules, ResumeSchedule, ResumeSchedules, Which
 from services.scheduler import limits
 from services.scheduler.index import Index
 from services.scheduler.known import KnownSchedule

@@ -11,7 +11,8 @@ from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Append
 from linstock.messages.answer import Answer
 from linstock.messages.job import ScanRequested
-from linstock.messages.schedule import RequestScan, ScanPath, TriggerSchedule
+from linstock.messages.schedule import ScanPath
+from linstock.messages.schedule_commands import RequestScan, TriggerSchedule
 from services.scheduler import owned
 from services.scheduler.index import Index
 from services.scheduler.known import JOB, SCHEDULE

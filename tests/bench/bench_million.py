@@ -18,7 +18,8 @@ from linstock.bus.commands import CommandSender
 from linstock.bus.connection import close, connect
 from linstock.bus.provision import provision
 from linstock.messages.answer import Answer
-from linstock.messages.schedule import ChangeSchedule, ScheduleEvent, TickFired
+from linstock.messages.schedule import ScheduleEvent, TickFired
+from linstock.messages.schedule_commands import ChangeSchedule
 from tests.bench.bench_scheduler import define, yearly
 from tests.bench.figure import Figure, percentile
 from tests.bench.servers import Servers, ready_service

@@ -13,7 +13,8 @@ from linstock.eventlog.record import Append
 from linstock.messages.answer import Answer
 from linstock.messages.job import JobSucceeded, ScanRequested
 from linstock.messages.rules import Rules
-from linstock.messages.schedule import BackfillSchedule, ScheduleBackfilled, TickFired
+from linstock.messages.schedule import ScheduleBackfilled, TickFired
+from linstock.messages.schedule_commands import BackfillSchedule
 from services.scheduler.app import Limits
 from tests.support.scheduler import Rig, rig
 from tests.support.schedules import defined

@@ -15,7 +15,8 @@ from linstock.messages.answer import Answer
 from linstock.messages.calendar import CalendarChanged, CalendarDefined, DeleteCalendar, PutCalendar
 from linstock.messages.message import Message
 from linstock.messages.rules import CalendarDays, Rules
-from linstock.messages.schedule import PauseSchedules, ScheduleChanged, ScheduleDefined, SchedulePaused, Which
+from linstock.messages.schedule import ScheduleChanged, ScheduleDefined, SchedulePaused
+from linstock.messages.schedule_commands import PauseSchedules, Which
 from services.scheduler.index import Index
 from services.scheduler.index_table import IndexTable
 from services.scheduler.tail import Tail

@@ -25,7 +25,8 @@ from linstock.messages.job import (
     ScanRequested,
 )
 from linstock.messages.scan import Counts, ScanCompleted, ScanFailed
-from linstock.messages.schedule import JobPolicy, RequestScan, ScheduleDefined
+from linstock.messages.schedule import JobPolicy, ScheduleDefined
+from linstock.messages.schedule_commands import RequestScan
 from linstock.messages.work import Report
 from services.scheduler.app import Limits
 from tests.support.scheduler import QUICK, Rig, origin, rig

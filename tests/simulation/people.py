@@ -7,7 +7,13 @@ from uuid import UUID, uuid4
 from linstock.bus.inbox import CommandContext, Refused
 from linstock.eventlog.record import FutureInstant, Origin, VersionConflict
 from linstock.messages.rules import ChangedRules, Rules
-from linstock.messages.schedule import ChangeSchedule, DisableSchedule, EnableSchedule, PauseSchedule, ResumeSchedule
+from linstock.messages.schedule_commands import (
+    ChangeSchedule,
+    DisableSchedule,
+    EnableSchedule,
+    PauseSchedule,
+    ResumeSchedule,
+)
 from services.scheduler.clock import ClockStale
 from services.scheduler.edits import EditPlanner
 from services.scheduler.known import KnownSchedule

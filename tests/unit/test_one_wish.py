@@ -14,8 +14,6 @@ from msgspec import UNSET, Struct, UnsetType
 from linstock import names
 from linstock.messages.library import ChangeLibrary, CreateLibrary, LibraryEvent, Settings
 from linstock.messages.schedule import (
-    ChangeSchedule,
-    DeleteSchedule,
     FollowLibrary,
     ScheduleBackfilled,
     ScheduleEvent,
@@ -24,6 +22,7 @@ from linstock.messages.schedule import (
     TickFired,
     TicksSkipped,
 )
+from linstock.messages.schedule_commands import ChangeSchedule, DeleteSchedule
 from services.library import library
 from services.library.reactions import Told, wish_of
 from services.scheduler import schedule

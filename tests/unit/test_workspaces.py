@@ -12,16 +12,14 @@ from linstock.eventlog.record import Append, Origin
 from linstock.messages.job import CancelRun, ScanRequested
 from linstock.messages.library import ChangeLibrary, CreateLibrary, DeleteLibrary, LibraryCommand, Settings
 from linstock.messages.rules import Timing
-from linstock.messages.schedule import (
+from linstock.messages.schedule import JobPolicy, ScanTarget, ScheduleDefined
+from linstock.messages.schedule_commands import (
     ChangeSchedule,
     CreateSchedule,
     DeleteSchedule,
     DisableSchedule,
     EnableSchedule,
-    JobPolicy,
     RequestScan,
-    ScanTarget,
-    ScheduleDefined,
     TriggerSchedule,
 )
 from linstock.roots import AllowedRoots

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from linstock.messages.rules import ChangedRules, Rules, Timing
-from linstock.messages.schedule import ChangeSchedule
+from linstock.messages.schedule_commands import ChangeSchedule
 from services.api.dto.schedule_rules import RuledDto, shown
 from services.api.dto.schedule_versions import ChangeDto, ScheduledJobVersionDto
 from services.api.dto.wire import Page

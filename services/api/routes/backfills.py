@@ -7,7 +7,7 @@ from litestar import Response, post
 
 from linstock import names
 from linstock.bus.commands import Pending
-from linstock.messages.schedule import BackfillSchedule
+from linstock.messages.schedule_commands import BackfillSchedule
 from services.api import answers, commands
 from services.api.commands import Key
 from services.api.context import Asked, Id, Shared

@@ -12,13 +12,13 @@ from linstock.bus.commands import Pending
 from linstock.messages.library import DEFAULT_CRON
 from linstock.messages.message import Message
 from linstock.messages.rules import ChangedRules, Rules, Timing
-from linstock.messages.schedule import (
+from linstock.messages.schedule import JobPolicy
+from linstock.messages.schedule_commands import (
     ChangeSchedule,
     CreateSchedule,
     DeleteSchedule,
     DisableSchedule,
     EnableSchedule,
-    JobPolicy,
     PauseSchedule,
     ResumeSchedule,
 )

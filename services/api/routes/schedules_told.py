@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from linstock import names
 from linstock.bus.commands import Pending
-from linstock.messages.schedule import PauseSchedules, ResumeSchedules, Which
+from linstock.messages.schedule_commands import PauseSchedules, ResumeSchedules, Which
 from services.api import answers, commands
 from services.api.commands import Key
 from services.api.context import Asked, Context, Shared

@@ -11,7 +11,8 @@ from linstock.bus.commands import Pending
 from linstock.messages.hints import HintPaths
 from linstock.messages.job import CancelRun
 from linstock.messages.message import Message
-from linstock.messages.schedule import RequestScan, ScanPath, TriggerSchedule
+from linstock.messages.schedule import ScanPath
+from linstock.messages.schedule_commands import RequestScan, TriggerSchedule
 from services.api import answers, commands
 from services.api.commands import Key
 from services.api.context import Asked, Context, Id, Shared

@@ -11,7 +11,8 @@ from uuid import UUID
 from linstock import names, recurrence
 from linstock.messages.answer import Outcome
 from linstock.messages.job import ScanRequested
-from linstock.messages.schedule import BackfillSchedule, ScheduleBackfilled
+from linstock.messages.schedule import ScheduleBackfilled
+from linstock.messages.schedule_commands import BackfillSchedule
 from services.scheduler.schedule.states import Existing
 
 MOMENT = timedelta(microseconds=1)

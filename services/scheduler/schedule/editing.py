@@ -9,14 +9,7 @@ from msgspec.structs import replace
 
 from linstock.messages.rules import Rules, Timing
 from linstock.messages.schedule import (
-    ChangeSchedule,
-    CreateSchedule,
-    DeleteSchedule,
-    DisableSchedule,
-    EnableSchedule,
     JobPolicy,
-    PauseSchedule,
-    ResumeSchedule,
     ScanTarget,
     ScheduleChanged,
     ScheduleDefined,
@@ -26,6 +19,15 @@ from linstock.messages.schedule import (
     ScheduleEvent,
     SchedulePaused,
     ScheduleResumed,
+)
+from linstock.messages.schedule_commands import (
+    ChangeSchedule,
+    CreateSchedule,
+    DeleteSchedule,
+    DisableSchedule,
+    EnableSchedule,
+    PauseSchedule,
+    ResumeSchedule,
 )
 from services.scheduler.schedule.following import description_of, name_of
 from services.scheduler.schedule.passing import passed

@@ -5,14 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from linstock import names, recurrence
-from linstock.messages.schedule import (
-    ScheduleDisabled,
-    ScheduleEvent,
-    SchedulePaused,
-    ScheduleResumed,
-    Tick,
-    TickFired,
-)
+from linstock.messages.schedule import ScheduleDisabled, ScheduleEvent, SchedulePaused, ScheduleResumed, Tick, TickFired
 from services.scheduler.schedule.passing import in_order, passed, runs
 from services.scheduler.schedule.states import Enabled, Paused
 

@@ -17,7 +17,6 @@ from linstock.messages.job import ScanRequested
 from linstock.messages.message import Message
 from linstock.messages.rules import Rules, Window
 from linstock.messages.schedule import (
-    BackfillSchedule,
     ScheduleBackfilled,
     ScheduleChanged,
     ScheduleDeleted,
@@ -26,6 +25,7 @@ from linstock.messages.schedule import (
     TickFired,
     TicksSkipped,
 )
+from linstock.messages.schedule_commands import BackfillSchedule
 from services.scheduler import schedule
 from services.scheduler.backfills import BackfillPlanner
 from services.scheduler.index import Index

@@ -22,15 +22,8 @@ from linstock.messages.calendar import (
     PutCalendar,
 )
 from linstock.messages.rules import CalendarDays, Rules, Timing, Window
-from linstock.messages.schedule import (
-    ChangeSchedule,
-    DisableSchedule,
-    FollowCalendar,
-    ScheduleChanged,
-    ScheduleEvent,
-    TickFired,
-    TicksSkipped,
-)
+from linstock.messages.schedule import FollowCalendar, ScheduleChanged, ScheduleEvent, TickFired, TicksSkipped
+from linstock.messages.schedule_commands import ChangeSchedule, DisableSchedule
 from services.scheduler import calendar, schedule, timing
 from services.scheduler.calendar import Calendar, Defined, Delete, Deleted, Put
 from services.scheduler.calendar_edits import CalendarPlanner

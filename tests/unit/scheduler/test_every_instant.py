@@ -17,17 +17,14 @@ from msgspec.structs import replace
 
 from linstock import recurrence
 from linstock.messages.rules import CalendarDays, ChangedRules, Rules, Timing, Window
-from linstock.messages.schedule import (
+from linstock.messages.schedule import ScheduleEvent, Tick, TickFired, TicksSkipped
+from linstock.messages.schedule_commands import (
     ChangeSchedule,
     DeleteSchedule,
     DisableSchedule,
     EnableSchedule,
     PauseSchedule,
     ResumeSchedule,
-    ScheduleEvent,
-    Tick,
-    TickFired,
-    TicksSkipped,
 )
 from services.scheduler import schedule, timing
 from services.scheduler.schedule import Disabled, Enabled, Existing, Paused, Schedule, editing

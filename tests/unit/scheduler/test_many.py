@@ -10,15 +10,8 @@ from linstock.bus.inbox import CommandContext, Plan, Refused
 from linstock.eventlog.memory import MemoryLog
 from linstock.eventlog.record import Append, Origin
 from linstock.messages.answer import Many
-from linstock.messages.schedule import (
-    PauseSchedules,
-    ResumeSchedules,
-    ScheduleDefined,
-    SchedulePaused,
-    ScheduleResumed,
-    TicksSkipped,
-    Which,
-)
+from linstock.messages.schedule import ScheduleDefined, SchedulePaused, ScheduleResumed, TicksSkipped
+from linstock.messages.schedule_commands import PauseSchedules, ResumeSchedules, Which
 from services.scheduler import many
 from services.scheduler.index import Index
 from services.scheduler.many import ManyPlanner

@@ -11,18 +11,20 @@ from msgspec.structs import replace
 from linstock import names
 from linstock.messages.rules import ChangedRules, Rules, Timing, Window
 from linstock.messages.schedule import (
-    ChangeSchedule,
-    DeleteSchedule,
-    DisableSchedule,
-    EnableSchedule,
-    PauseSchedule,
-    ResumeSchedule,
     ScheduleDisabled,
     ScheduleEvent,
     SchedulePaused,
     ScheduleResumed,
     TickFired,
     TicksSkipped,
+)
+from linstock.messages.schedule_commands import (
+    ChangeSchedule,
+    DeleteSchedule,
+    DisableSchedule,
+    EnableSchedule,
+    PauseSchedule,
+    ResumeSchedule,
 )
 from services.scheduler import schedule, timing
 from services.scheduler.schedule import Enabled, Paused, Schedule, editing
