@@ -4,6 +4,7 @@ Every publish names the sequence of the log's last message in the stream and is 
 relay that was paused and replaced cannot publish, and a repeated publish cannot double anything.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +20,7 @@ from linstock.bus.envelope import Delivered, from_message, to_headers
 from linstock.eventlog.record import Recorded
 
 PUBLISH_TIMEOUT_S = 5.0
+SENT_AT_ONCE = 32
 WRONG_LAST_SEQUENCE = (10071, 10164)
 STREAM_NOT_FOUND = 10059
 
@@ -81,8 +83,10 @@ class EventStream:
                 header["Nats-Batch-Id"] = batch
                 header["Nats-Batch-Sequence"] = str(number)
             headers[-1]["Nats-Batch-Commit"] = "1"
-        for event, header in zip(events[:-1], headers, strict=False):
+        for number, (event, header) in enumerate(zip(events[:-1], headers, strict=False), 1):
             await self._client.publish(self._subject(event), bytes(event.data), headers=header)
+            if number % SENT_AT_ONCE == 0:
+                await asyncio.sleep(0)  # else nats-py sends nothing before the last one is encoded
         return await self._commit(events[-1], headers[-1])
 
     async def _commit(self, event: Recorded, headers: dict[str, str]) -> int:
