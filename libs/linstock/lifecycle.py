@@ -34,8 +34,8 @@ FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 3.0
 
 COLLECT_AT = 2_000, 5, 1_000
-"""When the collector looks at the young, the older and all objects. A look at all takes 20 ms where a hundred thousand are
-in use, and by itself comes every few seconds: it makes a burst of ticks late and finds next to nothing."""
+"""When the collector looks at the young, the older and all objects. A look at all takes 20 ms where a hundred thousand
+are in use, and by itself comes every few seconds: it makes a burst of ticks late and finds next to nothing."""
 
 log = structlog.get_logger()
 
