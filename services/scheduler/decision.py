@@ -20,13 +20,19 @@ REPLACED = "the schedule's next run took its place"
 TIME_TO_STOP = timedelta(seconds=10)  # for whoever works for a cancelled job, before the next may start
 
 
+OpenJobs = tuple[tuple[UUID, int], ...]
+"""Ids of what is open in a library, and the version of each."""
+
+
 class Decision(Struct, frozen=True):
-    """One append. `not_before` is what Postgres's clock must have reached for it to be true."""
+    """One append. `not_before` is what Postgres's clock must have reached for it to be true; `amid` is what was open
+    when it was decided."""
 
     events: Sequence[ScheduleEvent]
     appends: Sequence[Append]
     origin: Origin
     not_before: datetime | None
+    amid: OpenJobs = ()
 
 
 class Decider:
@@ -55,6 +61,10 @@ class Decider:
         )
         return self._decision(known, tick, now)
 
+    def amid(self, library_id: UUID) -> OpenJobs:
+        """What is open there now."""
+        return tuple((each, self._index.jobs[each].version) for each in self._index.open_jobs_of(library_id))
+
     def _in_the_way(self, library_id: UUID) -> list[UUID]:
         """What is open there, but for scans that hints have led to: they look at a part only."""
         return [each for each in self._index.open_jobs_of(library_id) if not self._index.is_hinted(each)]
@@ -76,6 +86,7 @@ class Decider:
                 correlation_id=ticks[0].job_id if ticks else known.schedule_id,
             ),
             not_before=_not_before(tick, state),
+            amid=self.amid(state.target.library_id),
         )
 
     def _jobs(self, state: Enabled | Paused, ticks: Sequence[TickFired], now: datetime) -> list[Append]:

@@ -5,7 +5,7 @@ others see a conflict and read on. So there is no leader and nothing to elect. L
 not this replica's is left to the others for a while, and fired here if nobody did.
 
 What is due within the next half second is decided already, as if it were its instant; then only the append is left to
-do. Any change of the schedule, and an open job of its library, make such a decision void.
+do. Any change of the schedule, and of what is open in its library, make such a decision void.
 """
 
 import asyncio
@@ -179,10 +179,7 @@ class Ticker:
 
     def _decided_ahead(self, due: datetime, schedule_id: UUID) -> Decision | None:
         known = self._index.schedules[schedule_id]
-        state = known.state
-        if not isinstance(state, Enabled) or self._index.open_jobs_of(state.target.library_id):
-            return None
-        return self._decider.decide(known, due)
+        return self._decider.decide(known, due) if isinstance(known.state, Enabled) else None
 
     def _adopt(self, now: datetime) -> None:
         """What was left to others, and is this replica's by now or was fired by nobody."""
@@ -233,7 +230,7 @@ class Ticker:
     def _still(self, ahead: Decision, known: KnownSchedule, now: datetime) -> bool:
         """Whether it would be decided like this now."""
         assert isinstance(known.state, Enabled)  # or its change had made the decision void
-        return now - ahead.origin.at < TOO_LATE and not self._index.open_jobs_of(known.state.target.library_id)
+        return now - ahead.origin.at < TOO_LATE and ahead.amid == self._decider.amid(known.state.target.library_id)
 
     def _count(self, events: Sequence[ScheduleEvent]) -> None:
         now = self._clock.now()

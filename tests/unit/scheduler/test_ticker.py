@@ -356,6 +356,31 @@ async def test_what_was_decided_ahead_counts_for_nothing_once_a_run_is_open(worl
     assert await world.fired() == []
 
 
+async def test_what_was_decided_ahead_beside_an_open_run_counts_for_nothing_once_that_has_ended(world: World) -> None:
+    await world.define(ruled())
+    await world.says(scan_requested(), started(JOB_ID))
+    clock = await world.ticker()
+    await decided_ahead(world, clock)
+    assert [each for each, _ in world.tickers[0]._ahead[SCHEDULE_ID].amid] == [JOB_ID]
+    await world.says(JobFailed(job_id=JOB_ID, attempt=1, at=NOON, code="root_missing", message=""))
+    await becomes(lambda: list(world.indexes[0].jobs), [])
+    world.time = NOON + seconds(10)
+    await clock.measure()
+    await becomes(world.fired, [NOON + seconds(10)])
+
+
+async def test_what_was_decided_ahead_beside_an_open_run_holds_while_that_is_as_it_was(world: World) -> None:
+    await world.define(ruled())
+    await world.says(scan_requested(), started(JOB_ID))
+    clock = await world.ticker()
+    await decided_ahead(world, clock)
+    world.time = NOON + seconds(10.2)
+    await clock.measure()
+    await becomes(world.cursor, NOON + seconds(10))
+    assert [event.reason for event in await world.told() if isinstance(event, TicksSkipped)] == ["overlap"]
+    assert (await world.log.read(0))[-1].time == NOON + seconds(10)
+
+
 async def test_what_was_decided_ahead_counts_for_nothing_once_the_schedule_is_another(world: World) -> None:
     await world.define(ruled())
     clock = await world.ticker()
