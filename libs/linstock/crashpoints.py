@@ -7,6 +7,29 @@ Unarmed, `reach` costs one look at an empty dict.
 import os
 import sys
 
+SCAN_NAMES = (
+    "after_claim",
+    "after_scan_started",
+    "after_index_catch_up",
+    "in_listing",
+    "between_pages",
+    "before_folder_rows",
+    "after_folder_rows",
+    "after_progress",
+    "after_walk",
+    "before_restoring",
+    "after_restoring",
+    "before_marking_missing",
+    "between_marking_collections_and_images",
+    "after_marking_missing",
+    "before_holding",
+    "after_proposing_before_verdict",
+    "before_verdict",
+    "before_closing",
+    "while_closing",
+)
+"""Where a scan may end: with the three on its pages and its verdict, those of `make faults` part `scans`."""
+
 NAMES = (
     "before_append",
     "after_append_before_reply",
@@ -20,6 +43,7 @@ NAMES = (
     "after_page_append",
     "after_page_index_before_folders",
     "after_verdict_append_before_index",
+    *SCAN_NAMES,
 )
 
 EXIT_CODE = 137  # what a shell reports for SIGKILL

@@ -5,11 +5,12 @@ import os
 import stat
 import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import FileIO
 
 from linstock.roots import ANYWHERE, Bounds
 from services.scanner.images import Images, from_rows
+from services.scanner.listing import STOP_EVERY, Stopped
 from services.scanner.opening import open_below
 from services.scanner.scope import IMAGE_SUFFIXES
 
@@ -33,24 +34,33 @@ class BrokenArchive(Exception):
 class _Bounded(FileIO):
     """zipfile reads the whole directory at once, however large its end record says it is."""
 
+    def __init__(self, descriptor: int, stopping: Callable[[], bool]) -> None:
+        super().__init__(descriptor)
+        self._stopping = stopping
+
     def read(self, size: int | None = -1, /) -> bytes:
+        if self._stopping():
+            raise Stopped
         if size is not None and size > MAX_DIRECTORY_BYTES:
             raise BrokenArchive(f"Its directory is too large: {size} bytes.")
         return super().read(size) or b""
 
 
-def images_in(root: bytes, path: bytes, bounds: Bounds = ANYWHERE) -> Images:
+def images_in(
+    root: bytes, path: bytes, bounds: Bounds = ANYWHERE, stopping: Callable[[], bool] = lambda: False
+) -> Images:
     """The images of the archive `path` below `root`, by name within it; sizes are uncompressed, times as the archive
     has them, taken as UTC.
 
-    Raises BrokenArchive for what is no readable zip or is beyond the limits, OSError when the file can't be read.
+    Raises BrokenArchive for what is no readable zip or is beyond the limits, OSError when the file can't be read, and
+    Stopped.
     """
-    with _Bounded(_opened(root, path, bounds)) as file:
+    with _Bounded(_opened(root, path, bounds), stopping) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise BrokenArchive("It is not a regular file any more.")
         try:
             with zipfile.ZipFile(file) as archive:
-                return from_rows(_images(archive))
+                return from_rows(_images(archive, stopping))
         except _DAMAGE as error:
             raise BrokenArchive(str(error) or type(error).__name__) from error
 
@@ -60,8 +70,10 @@ def _opened(root: bytes, path: bytes, bounds: Bounds) -> int:
     return open_below(root, path, os.O_RDONLY | os.O_NONBLOCK, bounds)
 
 
-def _images(archive: zipfile.ZipFile) -> Iterator[tuple[bytes, int, int]]:
-    for entry in archive.infolist():
+def _images(archive: zipfile.ZipFile, stopping: Callable[[], bool]) -> Iterator[tuple[bytes, int, int]]:
+    for count, entry in enumerate(archive.infolist(), 1):
+        if count % STOP_EVERY == 0 and stopping():
+            raise Stopped
         name = _name(entry)
         if len(name) > MAX_NAME_BYTES:
             raise BrokenArchive("A name in its directory is too long.")

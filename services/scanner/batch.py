@@ -20,7 +20,7 @@ from services.scanner.scope import ARCHIVE, FOLDER
 from services.scanner.tally import Tally
 from services.scanner.task import Task
 
-STOP_EVERY_IMAGES = 64  # that are opened
+STOP_EVERY_IMAGES = 16  # that are opened
 IMAGES_AT_ONCE = 20_000
 
 
@@ -54,6 +54,12 @@ class Look(Struct):
         yield from self.folder.archives
 
 
+class Passed(Struct, frozen=True):
+    """All that is to be said of this folder, and of those before it, was said."""
+
+    path: bytes
+
+
 class Batch:
     """Some folders as they are on disk, beside what was recorded of their collections."""
 
@@ -80,7 +86,7 @@ class Batch:
         self._newly_opened: dict[UUID, Opened] = {}
         self._recorded = recall.images(changed) if (changed := list(self._changed(candidates))) else {}
 
-    def items(self) -> Iterator[Change | FolderRow]:
+    def items(self) -> Iterator[Change | FolderRow | Passed]:
         for look, candidates in self._looks:
             if look.same:
                 assert look.row
@@ -92,6 +98,7 @@ class Batch:
                 self._remembered.distrust(look.row)
             elif row and row != look.row:
                 yield row
+            yield Passed(look.folder.path)
         if self._newly_opened:
             self._recall.remember(self._newly_opened)
 
@@ -115,6 +122,8 @@ class Batch:
         """Yields what changed in the folder; returns its row, unless anything speaks against it."""
         tally, before, collections = self._tally, self._tally.mark(), list[bytes]()
         for collection, candidate in candidates:
+            if self._stopping():
+                raise Stopped
             seen = tally.collections
             if change := self._change(collection, candidate):
                 yield change
@@ -226,7 +235,7 @@ class Batch:
 
     def _open(self, archive: ArchiveFile) -> Images | None:
         try:
-            return images_in(self._task.root, archive.path, self._task.bounds)
+            return images_in(self._task.root, archive.path, self._task.bounds, self._stopping)
         except BrokenArchive as broken:
             self._tally.saw_trouble(Trouble("broken_archive", archive.path, broken.detail))
         except OSError as error:

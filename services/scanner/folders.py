@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.scanner.checkpoint import Checkpoint
 from services.scanner.diff import collection_id
 from services.scanner.reach import Reach
 from services.scanner.remembered import FolderRow, encode
@@ -20,6 +21,14 @@ _IN_REACH = """
         SELECT FROM unnest($3::bytea[]) AS above WHERE path > above || '/'::bytea AND path < above || '0'::bytea
     ))
 """
+
+_CHECKPOINT = """
+    INSERT INTO checkpoints (library_id, look, scan_id, file_system, through)
+    SELECT $1, $2, $4, $5, $6 FROM index_libraries WHERE library_id = $1 AND look = $2 AND version = $3
+    ON CONFLICT (library_id) DO UPDATE SET (look, scan_id, file_system, through) =
+        (excluded.look, excluded.scan_id, excluded.file_system, excluded.through)
+"""
+_LATER = _CHECKPOINT.replace("FROM", "FROM (SELECT set_config('synchronous_commit', 'off', true)) AS later,", 1)
 
 
 class Folders:
@@ -42,10 +51,18 @@ class Folders:
             return await connection.fetch(query + _IN_REACH, library_id, paths, above)
 
     async def keep(
-        self, library_id: UUID, look: str, *, version: int, rows: Sequence[FolderRow], gone: Sequence[bytes] = ()
+        self,
+        library_id: UUID,
+        look: str,
+        *,
+        version: int,
+        rows: Sequence[FolderRow],
+        gone: Sequence[bytes] = (),
+        checkpoint: Checkpoint | None = None,
     ) -> bool:
-        """Store `rows`, and forget those of the paths in `gone`. Nothing is done, and the answer is False, unless the
-        index reflects exactly `version` of the catalogue: the writer is not its owner any more."""
+        """Store `rows`, forget those of the paths in `gone`, and note how far the scan has come. Nothing is done, and
+        the answer is False, unless the index reflects exactly `version` of the catalogue: the writer is not its owner
+        any more."""
         async with self._pool.acquire() as connection, connection.transaction():
             query = "SELECT version, look FROM index_libraries WHERE library_id = $1 FOR UPDATE"
             found = await connection.fetchrow(query, library_id)
@@ -59,7 +76,26 @@ class Folders:
                 await forget(connection, [id_of(library_id, path) for path in gone])
             if rows:
                 await _put(connection, library_id, rows)
+            if checkpoint:
+                await connection.execute(_CHECKPOINT, library_id, look, version, *_fields(checkpoint))
         return True
+
+    async def note(self, library_id: UUID, look: str, *, version: int, checkpoint: Checkpoint) -> None:
+        """The checkpoint alone, under the same condition. Returns before it is on disk: a crash of Postgres may lose
+        it, never tear it."""
+        await self._pool.execute(_LATER, library_id, look, version, *_fields(checkpoint))
+
+    async def checkpoint(self, library_id: UUID, look: str, scan_id: UUID) -> Checkpoint | None:
+        """How far the scan has come under these settings."""
+        query = "SELECT file_system, through FROM checkpoints WHERE library_id = $1 AND look = $2 AND scan_id = $3"
+        row = await self._pool.fetchrow(query, library_id, look, scan_id)
+        if row is None:
+            return None
+        return Checkpoint(scan_id=scan_id, file_system=row["file_system"], through=row["through"])
+
+
+def _fields(checkpoint: Checkpoint) -> tuple[UUID, str, bytes]:
+    return checkpoint.scan_id, checkpoint.file_system, checkpoint.through
 
 
 def id_of(library_id: UUID, path: bytes) -> UUID:

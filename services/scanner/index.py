@@ -16,6 +16,7 @@ from linstock.messages.catalogue import CollectionEntry, CollectionsRecorded, Fi
 from linstock.messages.message import Message
 from services.scanner import index_removals
 from services.scanner.catalogue import Hold
+from services.scanner.checkpoint import SoFar, decode, encode
 from services.scanner.diff import Known
 from services.scanner.folders import Connection, Folders, Pool, forget, id_of
 from services.scanner.images import Images, empty, from_entries, merge
@@ -39,6 +40,8 @@ class _Page(Message, frozen=True):
     """CollectionsRecorded, with the images left as the JSON that they are stored as."""
 
     library_id: UUID
+    scan_id: UUID
+    added: int
     collections: tuple[CollectionEntry, ...]
     files: tuple[_Share, ...]
 
@@ -147,6 +150,10 @@ class Index:
         found: str | None = await self._pool.fetchval(query, library_id)
         return found
 
+    async def so_far(self, library_id: UUID, scan_id: UUID) -> SoFar:
+        """What the scan has recorded, as far as the library's rows reflect it."""
+        return (await _so_far(self._pool, library_id)).of(scan_id)
+
     async def version(self, library_id: UUID) -> int:
         """The catalogue version that the library's rows reflect."""
         query = "SELECT version FROM index_libraries WHERE library_id = $1"
@@ -157,6 +164,7 @@ class Index:
         """Catalogue events of one library, in order; those already reflected are passed over. Raises IndexGap."""
         async with self._pool.acquire() as connection, connection.transaction():
             at = before = await _locked_version(connection, library_id)
+            so_far = await _so_far(connection, library_id)
             workspace = ""
             for event in events:
                 if event.version <= at:
@@ -164,13 +172,17 @@ class Index:
                 if event.version != at + 1:
                     raise IndexGap(library_id, at=at, given=event.version)
                 if event.type == _PAGE_TYPE:
-                    await _put(connection, _PAGES.decode(event.data), event.version)
+                    page = _PAGES.decode(event.data)
+                    await _put(connection, page, event.version)
+                    finished = sum(1 for entry in page.collections if entry.digest)
+                    so_far = so_far.page(page.scan_id, added=page.added, finished=finished)
                 elif touched := await index_removals.apply(connection, event):
                     await _forget_folders_of(connection, touched)
+                    so_far = index_removals.counted(so_far, event)
                 at, workspace = event.version, event.workspace
             if at != before:
-                query = "UPDATE index_libraries SET version = $2, workspace = $3 WHERE library_id = $1"
-                await connection.execute(query, library_id, at, workspace)
+                query = "UPDATE index_libraries SET version = $2, workspace = $3, so_far = $4 WHERE library_id = $1"
+                await connection.execute(query, library_id, at, workspace, encode(so_far))
 
     async def catch_up(self, log: EventLog, library_id: UUID, *, version: int) -> None:
         """Reflect the catalogue up to `version` at least. Holds a few events at a time however far behind it is."""
@@ -189,7 +201,8 @@ class Index:
             await connection.execute("DELETE FROM index_collections WHERE library_id = $1", library_id)
             await connection.execute("DELETE FROM index_folders WHERE library_id = $1", library_id)
             await connection.execute("DELETE FROM index_proposals WHERE library_id = $1", library_id)
-            await connection.execute("UPDATE index_libraries SET version = 0 WHERE library_id = $1", library_id)
+            query = "UPDATE index_libraries SET version = 0, so_far = NULL WHERE library_id = $1"
+            await connection.execute(query, library_id)
         await self._replay(log, library_id)
 
     async def _replay(self, log: EventLog, library_id: UUID) -> None:
@@ -206,6 +219,11 @@ async def _locked_version(connection: Connection, library_id: UUID) -> int:
     query = "SELECT version FROM index_libraries WHERE library_id = $1 FOR UPDATE"
     version: int = await connection.fetchval(query, library_id)
     return version
+
+
+async def _so_far(connection: "Connection | Pool", library_id: UUID) -> SoFar:
+    query = "SELECT so_far FROM index_libraries WHERE library_id = $1"
+    return decode(await connection.fetchval(query, library_id))
 
 
 async def _put(connection: Connection, page: _Page, version: int) -> None:

@@ -16,6 +16,7 @@ from linstock.messages.catalogue import (
     RemovalsHeld,
     RemovalsProposed,
 )
+from services.scanner.checkpoint import SoFar
 from services.scanner.folders import Connection
 from services.scanner.images import Images, from_rows
 
@@ -63,6 +64,18 @@ async def apply(connection: Connection, recorded: Recorded) -> Sequence[UUID]:
         case RemovalsApproved(library_id=library_id) | HoldSettled(library_id=library_id):
             await connection.execute("DELETE FROM index_proposals WHERE library_id = $1", library_id)
     return ()
+
+
+def counted(so_far: SoFar, recorded: Recorded) -> SoFar:
+    """With what the event says of the scan that wrote it."""
+    match _EVENTS.decode(recorded.data):
+        case CollectionsMarkedMissing(scan_id=scan_id, collections=collections, files=files):
+            images = sum(len(share.names) + len(share.names_bytes) for share in files)
+            return so_far.marked(scan_id, len(collections) + images)
+        case CollectionsRestored(scan_id=scan_id, collections=collections):
+            return so_far.brought_back(scan_id, len(collections))
+        case _:
+            return so_far
 
 
 async def _mark(connection: Connection, collections: tuple[UUID, ...], *, missing: bool) -> None:

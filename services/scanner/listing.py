@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from linstock.crashpoints import reach
 from linstock.roots import ANYWHERE, Bounds
 from services.scanner import ignore_file
 from services.scanner.ignores import NAME as IGNORE_FILE
@@ -21,7 +22,7 @@ from services.scanner.images import Images, empty
 from services.scanner.opening import below, open_below
 from services.scanner.scope import ARCHIVE_SUFFIXES, IMAGE_SUFFIXES, Scope
 
-STOP_EVERY = 4096
+STOP_EVERY = 128  # entries: on a slow network file system each may take some milliseconds
 UNSURE = (0, 0)
 """The stamp of a folder that has one which may not tell of its next change."""
 SURE_AFTER_NS = 2_000_000_000  # the coarsest clock of a file system (FAT's)
@@ -86,6 +87,7 @@ def list_folder(
     # The descriptor keeps a folder that is swapped for a link from leading elsewhere, and makes stat cheap.
     descriptor = open_below(root, path, os.O_RDONLY | os.O_DIRECTORY, bounds)
     try:
+        reach("in_listing")
         stamp = _sure(stamp_of(os.fstat(descriptor)), time.time_ns())
         reading = _Reading(descriptor, path, scope, stopping)
         reading.sort_entries()

@@ -5,8 +5,11 @@ from uuid import UUID
 from msgspec import Struct
 
 from linstock.messages.scan import Counts, ReportItem
+from services.scanner.checkpoint import SoFar
 from services.scanner.report import note
 from services.scanner.tally import Tally
+
+NOTHING = SoFar()
 
 
 class Unseen(Struct, frozen=True, kw_only=True):
@@ -21,22 +24,23 @@ class Unseen(Struct, frozen=True, kw_only=True):
     elsewhere: int = 0
 
 
-def counts(tally: Tally, unseen: Unseen, *, missing: int) -> Counts:
-    """`missing` collections and images were marked so."""
+def counts(tally: Tally, unseen: Unseen, *, missing: int, earlier: SoFar = NOTHING) -> Counts:
+    """`missing` collections and images were marked so. What earlier attempts of the scan recorded, this one saw
+    unchanged: it is the scan's all the same."""
     return Counts(
         collections=tally.collections,
         images=tally.images,
         size_bytes=tally.size_bytes,
         folders=tally.folders,
         files=tally.files,
-        added=tally.added,
-        changed=tally.changed,
-        unchanged=tally.unchanged,
-        absent=len(unseen.absent) + len(unseen.unknown) - unseen.elsewhere + tally.absent_images,
+        added=tally.added + earlier.added,
+        changed=max(0, tally.changed + earlier.changed),
+        unchanged=max(0, tally.unchanged - earlier.finished),
+        absent=len(unseen.absent) + len(unseen.unknown) - unseen.elsewhere + tally.absent_images + earlier.missing,
         errors=tally.troubles.count,
         excluded=_excluded_collections(tally, unseen) + tally.excluded_images,
-        missing=missing,
-        restored=len(tally.restored) + tally.recorded_again,
+        missing=missing + earlier.missing,
+        restored=len(tally.restored) + tally.recorded_again + earlier.restored,
     )
 
 

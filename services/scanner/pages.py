@@ -24,15 +24,19 @@ class Page(Struct, frozen=True):
     before: tuple[Known | None, ...]
 
 
-def pages(changes: Iterable[Change], *, limit_bytes: int = PAGE_LIMIT_BYTES) -> Iterator[Page]:
-    """Pages of at most `limit_bytes` encoded, each as full as it can be; none when nothing changed.
+def pages(changes: Iterable[Change | None], *, limit_bytes: int = PAGE_LIMIT_BYTES) -> Iterator[Page]:
+    """Pages of at most `limit_bytes` encoded, each as full as it can be; none when nothing changed. None among the
+    changes ends a page early.
 
     A collection whose images take several pages is on each of them, with an empty digest on all but the last: until
     then nobody takes it for fully recorded.
     """
     draft = _Draft(limit_bytes - ENVELOPE_BYTES)
     for change in changes:
-        yield from draft.add(change)
+        if change is not None:
+            yield from draft.add(change)
+        elif draft.collections:
+            yield draft.cut()
     if draft.collections:
         yield draft.cut()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from services.scanner.checkpoint import order
 from services.scanner.opening import below
 from services.scanner.scope import ARCHIVE_SUFFIXES, FOLDER, IMAGE_SUFFIXES
 
@@ -41,7 +42,7 @@ EVERYWHERE = Reach()
 def resolve(root: bytes, paths: Iterable[bytes]) -> Reach:
     """A folder stands for all that lies below it, a file for the folder that it is in. What is not there (any more) is
     a file if it is named like one. No paths: everywhere. Blocks."""
-    wanted = sorted({_stretch(root, path) for path in paths}, key=lambda each: (each.path, not each.deep))
+    wanted = sorted({_stretch(root, path) for path in paths}, key=lambda each: (order(each.path), not each.deep))
     kept: list[Stretch] = []
     for stretch in wanted:
         if not any(other.holds(FOLDER, stretch.path) for other in kept):

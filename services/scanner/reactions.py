@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from linstock.bus.reactions import following
+from linstock.crashpoints import reach
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Origin, Recorded, VersionConflict
 from linstock.messages.catalogue import ReleaseCatalogue
@@ -47,10 +48,12 @@ class Closings:
             return
         closing = _CLOSINGS.decode(recorded.data)
         reason = _reason(closing)
+        reach("before_closing")
         library_id = await self._journal.close(job_id=closing.job_id, attempt=closing.attempt, reason=reason)
         if library_id is None:
             return
         self._stop_walk(closing.job_id, closing.attempt)
+        reach("while_closing")
         verdict = ScanCancelled(
             scan_id=closing.job_id,
             library_id=library_id,

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.scanner.checkpoint import order
 from services.scanner.listing import UNSURE, Folder, stamp_of
 from services.scanner.opening import below
 
@@ -58,15 +59,23 @@ encode = msgspec.msgpack.Encoder().encode
 
 class Remembered:
     """The rows that were stored of a library, or of a part of it, while one scan compares them. `quick`: a folder whose
-    stamp is as it was is not looked at."""
+    stamp is as it was is not looked at. `through`: up to this path an earlier attempt of the scan has looked already;
+    `resumed` counts the folders that it vouches for."""
 
-    def __init__(self, rows: Iterable[tuple[bytes, bytes]] = (), *, quick: bool = False) -> None:
+    def __init__(
+        self, rows: Iterable[tuple[bytes, bytes]] = (), *, quick: bool = False, through: bytes | None = None
+    ) -> None:
         self._rows = dict(rows)  # by path, encoded: a third of the memory
         self._quick = quick
+        self._through = None if through is None else order(through)
+        self._doubted: list[bytes] = []
+        self.resumed = 0
 
     def standing(self, root: bytes, path: bytes, ignores: bytes = b"") -> FolderRow | None:
         """The row of a folder that need not be looked at; it is taken. `ignores` is the key of the ignore files above:
         one that has such a file itself never stands."""
+        if self._through is not None and (row := self._compared(path, ignores)):
+            return row
         encoded = self._rows.get(path) if self._quick else None
         if not encoded:
             return None
@@ -89,6 +98,31 @@ class Remembered:
     def distrust(self, row: FolderRow) -> None:
         """It was taken, and does not say any more what is there."""
         self._rows[row.path] = b""
+        self._doubted.append(row.path)
+
+    def doubt(self, path: bytes) -> None:
+        """It could not be read: its row, if it has one, is not to be believed."""
+        if self._rows.get(path):
+            self._rows[path] = b""
+            self._doubted.append(path)
+
+    def take_doubted(self) -> list[bytes]:
+        """The paths of rows that became wrong since the last call."""
+        taken, self._doubted = self._doubted, []
+        return taken
+
+    def _compared(self, path: bytes, ignores: bytes) -> FolderRow | None:
+        """The row of a folder that an earlier attempt has compared. Ignore files are read by every attempt."""
+        assert self._through is not None
+        encoded = self._rows.get(path)
+        if not encoded or order(path) > self._through:
+            return None
+        row = _DECODER.decode(encoded)
+        if row.ignores != ignores:
+            return None
+        del self._rows[path]
+        self.resumed += 1
+        return row
 
     def unseen(self) -> list[bytes]:
         """The paths of rows that were not taken: those folders are gone, or can't be vouched for."""

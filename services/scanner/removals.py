@@ -6,15 +6,17 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from linstock.crashpoints import reach
 from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import RemovalsHeld
 from linstock.messages.library import RemovalGuard
 from services.scanner import guard, removal_pages
+from services.scanner.checkpoint import SoFar
 from services.scanner.diff import Gone
 from services.scanner.guard import Doubt, Sight
 from services.scanner.index import Index
 from services.scanner.ledger import Attempt, Ledger
-from services.scanner.outcome import Unseen
+from services.scanner.outcome import NOTHING, Unseen
 from services.scanner.reach import EVERYWHERE, Reach
 from services.scanner.scope import Scope
 from services.scanner.tally import Tally
@@ -55,8 +57,17 @@ class Removals:
     """Of one attempt that has walked all it was to walk, and still owns the catalogue."""
 
     def __init__(
-        self, attempt: Attempt, *, ledger: Ledger, index: Index, allowed: RemovalGuard, now: Callable[[], datetime]
+        self,
+        attempt: Attempt,
+        *,
+        ledger: Ledger,
+        index: Index,
+        allowed: RemovalGuard,
+        now: Callable[[], datetime],
+        earlier: SoFar = NOTHING,
     ) -> None:
+        """`earlier`: what attempts before this one have recorded."""
+        self._earlier = earlier
         self._attempt = attempt
         self._ledger = ledger
         self._index = index
@@ -86,7 +97,7 @@ class Removals:
         tally, before = looked.tally, self._ledger.file_system
         return guard.doubt(
             Sight(
-                present=max(len(unseen.absent), unseen.present - tally.added - tally.recorded_again),
+                present=max(len(unseen.absent), unseen.present - self._new(tally)),
                 absent=len(unseen.absent),
                 root_entries=tally.root_entries,
                 # A part of a library may well hold nothing any more.
@@ -96,6 +107,10 @@ class Removals:
             self._allowed,
         )
 
+    def _new(self, tally: Tally) -> int:
+        """Collections that were not there before the scan."""
+        return tally.added + tally.recorded_again + self._earlier.added
+
     async def _ask(
         self, doubt: Doubt, absent: list[UUID], looked: Looked, unseen: Unseen, proposed: set[UUID]
     ) -> Concluded:
@@ -103,8 +118,10 @@ class Removals:
         wanted = sorted({*absent, *proposed.intersection(unseen.unknown)})
         if proposed == set(wanted):
             return Concluded(unseen=unseen, waiting=len(wanted))  # it waits already
+        reach("before_holding")
         for page in removal_pages.ids(wanted):
             await self._reflect(await self._ledger.propose(page, self._now()))
+        reach("after_proposing_before_verdict")
         held = RemovalsHeld(
             scan_id=self._attempt.scan_id,
             library_id=self._attempt.library_id,
@@ -136,15 +153,20 @@ class Removals:
         )
 
     async def _restore(self, tally: Tally) -> None:
+        reach("before_restoring")
         for page in removal_pages.ids(tally.restored):
             await self._reflect(await self._ledger.restore(page, self._now()))
+        reach("after_restoring")
 
     async def _mark(self, collections: list[UUID], gone: list[Gone]) -> int:
         """How many collections and images."""
+        reach("before_marking_missing")
         for page in removal_pages.ids(collections):
             await self._reflect(await self._ledger.mark_missing(page, (), self._now()))
+        reach("between_marking_collections_and_images")
         for files in removal_pages.files(gone):
             await self._reflect(await self._ledger.mark_missing((), files, self._now()))
+        reach("after_marking_missing")
         return len(collections) + sum(len(one.names) for one in gone)
 
     async def _reflect(self, recorded: list[Recorded]) -> None:

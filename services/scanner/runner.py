@@ -7,8 +7,9 @@ three ways: with its verdict, closed by somebody else, or (the log being away) s
 import asyncio
 import contextlib
 import os
+import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from uuid import UUID
@@ -26,6 +27,7 @@ from linstock.messages.scan import ScanCompleted, ScanFailed
 from linstock.roots import EVERYWHERE, AllowedRoots
 from services.scanner import metrics, outcome
 from services.scanner.catalogue import NotOwner
+from services.scanner.checkpoint import SoFar
 from services.scanner.expedition import Expedition
 from services.scanner.file_system import file_system_of
 from services.scanner.index import Index
@@ -76,35 +78,52 @@ class Runner:
         self._roots = roots
         self._now = now
         self._file_system_of = file_system_of
-        self._walks: dict[tuple[UUID, int], Expedition] = {}
+        self._running: dict[threading.Event, Attempt] = {}
         self._stopping = False
 
     async def run(self, order: Order, lease: Lease) -> OwnVerdict:
         """Returns when the attempt has ended, however it did."""
         attempt = _attempt_of(order, lease)
         named = {"scan_id": str(attempt.scan_id), "attempt": attempt.attempt}
-        with structlog.contextvars.bound_contextvars(**named), metrics.RUNNING.track_inprogress():
-            how = await self._ended(attempt, order, lease)
+        with (
+            structlog.contextvars.bound_contextvars(**named),
+            metrics.RUNNING.track_inprogress(),
+            self._stoppable(attempt) as stopping,
+        ):
+            reach("after_claim")
+            how = await self._ended(attempt, order, lease, stopping)
             metrics.SCANS.labels(how).inc()
             logger.info("Scan ended", outcome=how)
         return OwnVerdict()
 
     def stop_walk(self, scan_id: UUID, attempt: int) -> None:
         """The attempt, and those before it, were closed elsewhere."""
-        for (running, number), walk in self._walks.items():
-            if running == scan_id and number <= attempt:
-                walk.stop()
+        for stopping, running in self._running.items():
+            if running.scan_id == scan_id and running.attempt <= attempt:
+                stopping.set()
 
     def stop(self) -> None:
         """Every walk ends at its next folder, and says that it did not fail for good."""
         self._stopping = True
-        for walk in self._walks.values():
-            walk.stop()
+        for stopping in self._running:
+            stopping.set()
 
-    async def _ended(self, attempt: Attempt, order: Order, lease: Lease) -> str:
+    @contextlib.contextmanager
+    def _stoppable(self, attempt: Attempt) -> Iterator[threading.Event]:
+        """While the block runs, whoever may stop this attempt can."""
+        stopping = threading.Event()
+        self._running[stopping] = attempt
+        if self._stopping:
+            stopping.set()
+        try:
+            yield stopping
+        finally:
+            del self._running[stopping]
+
+    async def _ended(self, attempt: Attempt, order: Order, lease: Lease, stopping: threading.Event) -> str:
         ledger = Preview(self._log, attempt) if _request(order).dry_run else Ledger(self._log, attempt)
         try:
-            return await self._try(ledger, attempt, order, lease)
+            return await self._try(ledger, attempt, order, lease, stopping)
         except AttemptClosed:
             return "closed"
         except NotOwner as lost:
@@ -120,7 +139,9 @@ class Runner:
             text = f"{type(error).__name__}: {error}"[:2000]
             return await self._fail(ledger, attempt, "unexpected", text)
 
-    async def _try(self, ledger: Ledger | Preview, attempt: Attempt, order: Order, lease: Lease) -> str:
+    async def _try(
+        self, ledger: Ledger | Preview, attempt: Attempt, order: Order, lease: Lease, stopping: threading.Event
+    ) -> str:
         began = time.monotonic()
         closed = await self._journal.begin(
             scan_id=attempt.scan_id, library_id=attempt.library_id, attempt=attempt.attempt
@@ -128,10 +149,15 @@ class Runner:
         if closed is not None:
             raise AttemptClosed(attempt.scan_id, attempt.attempt)
         await ledger.start(self._now())
+        reach("after_scan_started")
         await self._index.catch_up(self._log, attempt.library_id, version=ledger.version)
+        reach("after_index_catch_up")
+        earlier = await self._index.so_far(attempt.library_id, attempt.scan_id)
         task = await asyncio.get_running_loop().run_in_executor(self._executor, _task_of, attempt, order, self._roots)
         walk = Expedition(
             task,
+            scan_id=attempt.scan_id,
+            stopping=stopping,
             ledger=ledger,
             index=self._index,
             archives=self._archives,
@@ -143,8 +169,9 @@ class Runner:
             await walk.run(self._executor)
         if lease.lost.is_set() and not self._stopping:
             raise Stopped
-        ended = await self._conclude(ledger, attempt, walk, order)
-        verdict = self._verdict(walk, attempt, ended, duration_ms=round((time.monotonic() - began) * 1000))
+        ended = await self._conclude(ledger, attempt, walk, order, earlier)
+        verdict = self._verdict(walk, attempt, ended, earlier, duration_ms=round((time.monotonic() - began) * 1000))
+        reach("before_verdict")
         recorded = await self._complete(ledger, verdict, ended)
         reach("after_verdict_append_before_index")
         if recorded:
@@ -155,23 +182,20 @@ class Runner:
 
     @contextlib.asynccontextmanager
     async def _walking(self, walk: Expedition, attempt: Attempt, lease: Lease) -> AsyncIterator[None]:
-        """While the block runs: progress is told, and whoever may stop this walk can."""
-        key = (attempt.scan_id, attempt.attempt)
-        self._walks[key] = walk
+        """While the block runs: progress is told, and the walk stops when the lease is lost."""
         watching = asyncio.create_task(_stop_when_lost(walk, lease))
-        if self._stopping:
-            walk.stop()
         try:
             async with progress(
                 walk.tally, workspace=attempt.workspace, scan_id=attempt.scan_id, publish=self._publish
             ):
                 yield
         finally:
-            del self._walks[key]
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
-    async def _conclude(self, ledger: Ledger | Preview, attempt: Attempt, walk: Expedition, order: Order) -> Concluded:
+    async def _conclude(
+        self, ledger: Ledger | Preview, attempt: Attempt, walk: Expedition, order: Order, earlier: SoFar
+    ) -> Concluded:
         """A dry run only counts what is not there."""
         tally, task = walk.tally, walk.task
         if isinstance(ledger, Preview):
@@ -180,7 +204,7 @@ class Runner:
             )
             return Concluded(unseen=unseen)
         allowed = _request(order).target.guard
-        removals = Removals(attempt, ledger=ledger, index=self._index, allowed=allowed, now=self._now)
+        removals = Removals(attempt, ledger=ledger, index=self._index, allowed=allowed, now=self._now, earlier=earlier)
         before, after = walk.file_systems
         return await removals.conclude(Looked(tally=tally, before=before, after=after, reach=task.reach), task.scope)
 
@@ -190,13 +214,15 @@ class Runner:
             return []
         return await ledger.complete(verdict, held=ended.held, settles=ended.settles, file_system=ended.file_system)
 
-    def _verdict(self, walk: Expedition, attempt: Attempt, ended: Concluded, *, duration_ms: int) -> ScanCompleted:
+    def _verdict(
+        self, walk: Expedition, attempt: Attempt, ended: Concluded, earlier: SoFar, *, duration_ms: int
+    ) -> ScanCompleted:
         return ScanCompleted(
             scan_id=attempt.scan_id,
             library_id=attempt.library_id,
             attempt=attempt.attempt,
             lease=attempt.lease,
-            counts=outcome.counts(walk.tally, ended.unseen, missing=ended.missing),
+            counts=outcome.counts(walk.tally, ended.unseen, missing=ended.missing, earlier=earlier),
             duration_ms=duration_ms,
             held=ended.waiting,
             at=self._now(),

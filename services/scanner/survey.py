@@ -4,7 +4,7 @@ thread. It holds one batch of folders at a time.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from services.scanner.batch import Batch, Look, Recall
+from services.scanner.batch import Batch, Look, Passed, Recall
 from services.scanner.diff import Change
 from services.scanner.listing import Folder, Trouble
 from services.scanner.remembered import FolderRow, Remembered, digest_of
@@ -12,15 +12,15 @@ from services.scanner.tally import Tally
 from services.scanner.task import Task
 from services.scanner.walk import walk
 
-BATCH_COLLECTIONS = 256
-BATCH_IMAGES = 20_000
+BATCH_COLLECTIONS = 64
+BATCH_IMAGES = 4_000
 
 
 def survey(
     task: Task, recall: Recall, tally: Tally, stopping: Callable[[], bool], remembered: Remembered | None = None
-) -> Iterator[Change | FolderRow]:
-    """Changes in the order of the walk; after those of a folder, its row if it is another than before. Raises
-    RootUnavailable and Stopped."""
+) -> Iterator[Change | FolderRow | Passed]:
+    """Changes in the order of the walk; after those of a folder, its row if it is another than before, and that the
+    folder is passed. Raises RootUnavailable and Stopped."""
     remembered = remembered or Remembered()
     found = walk(task.root, task.scope, bounds=task.bounds, stopping=stopping, reach=task.reach, remembered=remembered)
     for batch in _batches(_looks(found, task, tally, remembered)):
@@ -35,6 +35,7 @@ def _looks(
             tally.saw_standing(item)
         elif isinstance(item, Trouble):
             tally.saw_trouble(item)
+            remembered.doubt(item.path)
         else:
             tally.saw_folder(item)
             row, digest = remembered.take(item.path), digest_of(item)
@@ -46,6 +47,9 @@ def _batches(looks: Iterable[Look]) -> Iterator[list[Look]]:
     batch: list[Look] = []
     collections = images = 0
     for look in looks:
+        if look.same and not batch:
+            yield [look]  # nothing to ask anybody
+            continue
         batch.append(look)
         collections += 1 + len(look.folder.archives)
         images += len(look.folder.images)

@@ -232,7 +232,7 @@ async def test_an_unexpected_error_is_a_failure_that_may_be_retried_and_the_retr
 ) -> None:
     put(photos, "a/1.jpg")
 
-    def broken(_walk: object, _stored: object) -> None:
+    def broken(*_: object) -> None:
         raise ZeroDivisionError("a defect")
 
     with monkeypatch.context() as patched:

@@ -316,7 +316,7 @@ async def test_a_quick_scan_of_a_library_whose_root_is_away_fails_for_good(scann
     assert (await scanner.completed(await scanner.scan(photos, scan_mode="quick"))).held == 1
 
 
-def _small_pages(changes: object) -> object:
+def _small_pages(changes: object, **_: object) -> object:
     from services.scanner.pages import pages
 
     return pages(changes, limit_bytes=64 * 1024)  # type: ignore[arg-type]

@@ -59,6 +59,7 @@ class World:
         for item in survey(task, self, Tally(), lambda: False, remembered):
             if isinstance(item, FolderRow):
                 rows.append(item)
+            if not isinstance(item, Change):
                 continue
             if cuts and len(changes) >= cuts[0]:
                 del cuts[0]
