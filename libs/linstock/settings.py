@@ -15,6 +15,8 @@ LogFormat = Literal["console", "json"]
 DEFAULT_PORT = 8321
 MOST_DAYS = 36_500
 DEFAULT_RETENTION_DAYS = 90
+DEFAULT_SCANS_PER_DEVICE = 2
+MOST_SCANS_PER_DEVICE = 100
 DEFAULT_DATA_DIR = Path(".linstock")
 
 
@@ -55,6 +57,8 @@ class Settings:
     """How long the read models keep details of what has ended."""
     require_token: bool = False
     """Also on loopback."""
+    scans_per_device: int = DEFAULT_SCANS_PER_DEVICE
+    """How many scans run at once on one disk, or network mount."""
     disk: Path | None = None
     """A folder on the disk that PostgreSQL and NATS write to; None when they run elsewhere."""
 
@@ -75,6 +79,7 @@ def read(environment: Mapping[str, str], service: str) -> Settings:
         allow_roots=_folders(environment, "LINSTOCK_ALLOW_ROOTS"),
         retention_days=_days(environment, "LINSTOCK_RETENTION_DAYS", Settings.retention_days),
         require_token=environment.get("LINSTOCK_REQUIRE_TOKEN", "") not in ("", "0", "false"),
+        scans_per_device=_count(environment, "LINSTOCK_SCANS_PER_DEVICE", Settings.scans_per_device),
         disk=Path(environment["LINSTOCK_DISK"]) if environment.get("LINSTOCK_DISK") else None,
     )
 
@@ -112,6 +117,15 @@ def _days(environment: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= MOST_DAYS):
         raise BadSetting(name, value, f"days from 1 to {MOST_DAYS}")
+    return int(value)
+
+
+def _count(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = environment.get(name, "")
+    if not value:
+        return default
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= MOST_SCANS_PER_DEVICE):
+        raise BadSetting(name, value, f"a number from 1 to {MOST_SCANS_PER_DEVICE}")
     return int(value)
 
 

@@ -68,6 +68,8 @@ POLICY: dict[str, Needed] = {
     "trigger_scheduled_job": OPERATOR,
     "backfill_scheduled_job": OPERATOR,
     "cancel_run": OPERATOR,
+    "pause_run": OPERATOR,
+    "resume_run": OPERATOR,
     # days on which they do not fire
     "list_calendars": VIEWER,
     "get_calendar": VIEWER,

@@ -32,7 +32,7 @@ from services.projection.views import (
 )
 from services.projection.views.collections import Collection
 
-SHAPE = 5
+SHAPE = 6
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
 
 

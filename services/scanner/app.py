@@ -1,7 +1,10 @@
 """Wires the scanner: its log, the index, the worker on the queue of scans, and the reactions."""
 
 import asyncio
+import os
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -11,9 +14,10 @@ from linstock.bus.commands import CommandSender
 from linstock.bus.inbox import CommandInbox
 from linstock.bus.reactions import Reactions
 from linstock.eventlog.postgres import PostgresLog
-from linstock.jobs.worker import Worker
+from linstock.jobs.worker import Device, Order, Worker
 from linstock.lifecycle import Service
 from linstock.messages.catalogue import RemovalsCommand
+from linstock.messages.job import ScanRequested
 from linstock.migrations import migrate
 from linstock.outage import postgres_problem
 from linstock.owner import Owner
@@ -21,6 +25,7 @@ from linstock.probes import Vitals
 from linstock.roots import AllowedRoots
 from linstock.settings import Settings
 from services.scanner.commands import RemovalsPlanner
+from services.scanner.devices import device_of
 from services.scanner.folders import Pool
 from services.scanner.index import Index
 from services.scanner.journal import Journal
@@ -31,8 +36,9 @@ from services.scanner.watching.roster import Roster
 from services.scanner.watching.watchers import Watchers
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-SLOTS = 2
-CONNECTIONS = 4
+SLOTS = 8
+CONNECTIONS = 12
+LOOK_WITHIN_S = 2.0
 
 
 def build(settings: Settings, vitals: Vitals) -> Service:
@@ -52,7 +58,8 @@ async def open_pool(dsn: str, schema: str) -> Pool:
 
 
 class ScannerService:
-    """One scanner process: runs at most two scans at once, each on a thread of its own."""
+    """One scanner process: runs at most eight scans at once, each on a thread of its own, and few of them on one
+    device."""
 
     def __init__(self, settings: Settings, vitals: Vitals) -> None:
         self._settings = settings
@@ -60,6 +67,7 @@ class ScannerService:
         self._owner = Owner(names.SCANNER, settings, vitals)
         self._pool: Pool | None = None
         self._executor: ThreadPoolExecutor | None = None
+        self._looks = ThreadPoolExecutor(SLOTS, "device")
         self._runner: Runner | None = None
         self._worker: Worker | None = None
         self._watchers: Watchers | None = None
@@ -75,7 +83,13 @@ class ScannerService:
         Reactions(self._owner.broker, service=names.SCANNER, react=roster.react, durable=durable)
         self._vitals.check("index", self._index)
         await self._owner.start()
-        self._worker = Worker(self._settings.nats_url, queue=names.SCAN_QUEUE, slots=SLOTS, run=self._runner.run)
+        self._worker = Worker(
+            self._settings.nats_url,
+            queue=names.SCAN_QUEUE,
+            slots=SLOTS,
+            run=self._runner.run,
+            device_of=self._device_of,
+        )
         await self._worker.start()
         sender = CommandSender(self._owner.client, disk=self._owner.disk)
         await sender.start()
@@ -97,6 +111,7 @@ class ScannerService:
         if self._executor:
             self._executor.shutdown(wait=False)
             self._executor = None
+        self._looks.shutdown(wait=False)
         if self._pool:
             # A pool waits for its users; after this long they are stuck in a database that is away.
             try:
@@ -127,6 +142,18 @@ class ScannerService:
             plan=RemovalsPlanner(log, index).plan,
         )
         return runner
+
+    async def _device_of(self, order: Order) -> Device:
+        """A mount that does not answer is none that is known: its scan finds out."""
+        request = order.request
+        if not isinstance(request, ScanRequested):
+            return Device()
+        root, host = os.fsencode(request.target.library_path), socket.gethostname()
+        looking = asyncio.get_running_loop().run_in_executor(self._looks, partial(device_of, root, host=host))
+        try:
+            return Device(await asyncio.wait_for(looking, LOOK_WITHIN_S), self._settings.scans_per_device)
+        except TimeoutError:
+            return Device()
 
     async def _index(self) -> str | None:
         if self._pool is None:

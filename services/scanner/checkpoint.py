@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 # Between two checkpoints: a fiftieth of the time since the walk began, within these bounds.
-SHORTEST_S = 0.015
+SHORTEST_S = 0.03
 LONGEST_S = 2.0
 SHARE = 50
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+import structlog
 from asyncpg import Record
 from msgspec import Struct
 
@@ -39,12 +40,14 @@ from services.scanner.walk import is_empty
 ROOM_LOOK_S = 0.5
 ROWS_AT_ONCE = 1000
 PAGE_BYTES = 160 * 1024
-"""About 3,000 images: what is on a page that is not recorded yet is looked at again after a kill."""
+"""About 4,000 images: what is on a page that is not recorded yet is looked at again after a kill."""
 PAGE_AFTER_S = 1.0
 PAGE_SHARE = 25  # of the time since the walk began
 LOOK_UP_S = 0.1  # whether it shall stop, while it waits for Postgres
 
 T = TypeVar("T")
+
+logger = structlog.get_logger(__name__)
 
 
 class Kept(Struct, frozen=True):
@@ -64,6 +67,7 @@ class Expedition:
         task: Task,
         *,
         scan_id: UUID,
+        tally: Tally,
         stopping: threading.Event,
         ledger: Ledger | Preview,
         index: Index,
@@ -72,7 +76,7 @@ class Expedition:
         now: Callable[[], datetime],
         file_system_of: Callable[[bytes], str] = file_system_of,
     ) -> None:
-        self.tally = Tally()
+        self.tally = tally
         self.file_systems = ("", "")  # of the root, before the walk and after it
         self.task = task
         self._ledger = ledger
@@ -83,6 +87,7 @@ class Expedition:
         self._through: bytes | None = None
         self._remembered = Remembered()
         self._file_system = ""
+        self._knows_nothing = False
         self._same = 0  # folders that are as their row says, since the last checkpoint
         self._disowned = 0  # of the rows aside: their predecessors are deleted
         self._noting: Future[None] | None = None
@@ -102,8 +107,10 @@ class Expedition:
 
     async def run(self, executor: Executor) -> None:
         """Walk, and record every change. Raises RootUnavailable, Stopped, NotOwner, and what the log raises."""
+        self.tally.phase = "walking"
         stored = await self._index.folders.load(self.task.library_id, self._look, self.task.reach)
         checkpoint = await self._index.folders.checkpoint(self.task.library_id, self._look, self._scan_id)
+        self._knows_nothing = await self._index.knows_nothing(self.task.library_id)
         walking = self._loop.run_in_executor(executor, self._walk, stored, checkpoint)
         try:
             await asyncio.shield(walking)
@@ -113,7 +120,8 @@ class Expedition:
             await asyncio.gather(walking, return_exceptions=True)
 
     def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]:
-        return self._call(self._index.known(collection_ids))
+        # What this attempt records itself, it does not see twice.
+        return {} if self._knows_nothing else self._call(self._index.known(collection_ids))
 
     def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
         return self._call(self._index.images(collection_ids))
@@ -147,6 +155,7 @@ class Expedition:
         kept = self._take_kept(gone=remembered.unseen())
         if kept.rows or kept.gone or self._same:
             self._call(self._keep(kept))
+        logger.info("Walked", folders=self.tally.folders, listed=self.tally.listed, resumed=remembered.resumed)
         reach("after_walk")
         self.file_systems = (before, self._file_system_of(self.task.root))
 

@@ -64,7 +64,10 @@ class Folders:
         the answer is False, unless the index reflects exactly `version` of the catalogue: the writer is not its owner
         any more."""
         async with self._pool.acquire() as connection, connection.transaction():
-            query = "SELECT version, look FROM index_libraries WHERE library_id = $1 FOR UPDATE"
+            query = (
+                "SELECT version, look, set_config('synchronous_commit', 'off', true) FROM index_libraries"
+                " WHERE library_id = $1 FOR UPDATE"
+            )
             found = await connection.fetchrow(query, library_id)
             if found is None or found["version"] != version:
                 return False

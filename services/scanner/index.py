@@ -31,6 +31,14 @@ REPLAY_BEYOND = 64  # events behind, from where the log is streamed instead of l
 COMPACT_BEYOND = 64  # rows of one collection
 
 
+# What a crash of Postgres takes away is made again from the log: nobody waits for the disk.
+_LOCK = """
+    INSERT INTO index_libraries AS mine (library_id, version) VALUES ($1, 0)
+    ON CONFLICT (library_id) DO UPDATE SET version = mine.version
+    RETURNING version, so_far, set_config('synchronous_commit', 'off', true)
+"""
+
+
 class _Share(Message, frozen=True):
     collection_id: UUID
     files: Raw
@@ -152,7 +160,14 @@ class Index:
 
     async def so_far(self, library_id: UUID, scan_id: UUID) -> SoFar:
         """What the scan has recorded, as far as the library's rows reflect it."""
-        return (await _so_far(self._pool, library_id)).of(scan_id)
+        query = "SELECT so_far FROM index_libraries WHERE library_id = $1"
+        return decode(await self._pool.fetchval(query, library_id)).of(scan_id)
+
+    async def knows_nothing(self, library_id: UUID) -> bool:
+        """No collection of the library was ever recorded."""
+        query = "SELECT NOT EXISTS (SELECT FROM index_collections WHERE library_id = $1)"
+        nothing: bool = await self._pool.fetchval(query, library_id)
+        return nothing
 
     async def version(self, library_id: UUID) -> int:
         """The catalogue version that the library's rows reflect."""
@@ -163,9 +178,10 @@ class Index:
     async def apply(self, library_id: UUID, events: Iterable[Recorded]) -> None:
         """Catalogue events of one library, in order; those already reflected are passed over. Raises IndexGap."""
         async with self._pool.acquire() as connection, connection.transaction():
-            at = before = await _locked_version(connection, library_id)
-            so_far = await _so_far(connection, library_id)
-            workspace = ""
+            row = await connection.fetchrow(_LOCK, library_id)
+            assert row
+            at = before = row["version"]
+            so_far, workspace = decode(row["so_far"]), ""
             for event in events:
                 if event.version <= at:
                     continue
@@ -197,7 +213,7 @@ class Index:
     async def rebuild(self, log: EventLog, library_id: UUID) -> None:
         """Forget the library's rows and make them again from the log."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await _locked_version(connection, library_id)
+            await connection.execute(_LOCK, library_id)
             await connection.execute("DELETE FROM index_collections WHERE library_id = $1", library_id)
             await connection.execute("DELETE FROM index_folders WHERE library_id = $1", library_id)
             await connection.execute("DELETE FROM index_proposals WHERE library_id = $1", library_id)
@@ -211,19 +227,6 @@ class Index:
             position = events[-1].position
             if ours := [event for event in events if event.aggregate_id == library_id]:
                 await self.apply(library_id, ours)
-
-
-async def _locked_version(connection: Connection, library_id: UUID) -> int:
-    insert = "INSERT INTO index_libraries (library_id, version) VALUES ($1, 0) ON CONFLICT DO NOTHING"
-    await connection.execute(insert, library_id)
-    query = "SELECT version FROM index_libraries WHERE library_id = $1 FOR UPDATE"
-    version: int = await connection.fetchval(query, library_id)
-    return version
-
-
-async def _so_far(connection: "Connection | Pool", library_id: UUID) -> SoFar:
-    query = "SELECT so_far FROM index_libraries WHERE library_id = $1"
-    return decode(await connection.fetchval(query, library_id))
 
 
 async def _put(connection: Connection, page: _Page, version: int) -> None:

@@ -15,7 +15,7 @@ from linstock.crashpoints import reach
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Origin, Recorded, VersionConflict
 from linstock.messages.catalogue import ReleaseCatalogue
-from linstock.messages.job import JobCancelled, JobFailed, JobRetryScheduled, JobTimedOut
+from linstock.messages.job import JobCancelled, JobFailed, JobPaused, JobRetryScheduled, JobTimedOut
 from linstock.messages.scan import AbandonScan, ScanCancelled
 from services.scanner import catalogue, scan
 from services.scanner.catalogue import CATALOGUE
@@ -24,10 +24,10 @@ from services.scanner.scan import SCAN
 
 ACTOR = "scanner"
 
-Closing = JobCancelled | JobTimedOut | JobFailed | JobRetryScheduled
+Closing = JobCancelled | JobTimedOut | JobFailed | JobRetryScheduled | JobPaused
 _CLOSINGS: msgspec.json.Decoder[Closing] = msgspec.json.Decoder(Closing)
 _CLOSING_TYPES = frozenset(
-    str(kind.__struct_config__.tag) for kind in (JobCancelled, JobTimedOut, JobFailed, JobRetryScheduled)
+    str(kind.__struct_config__.tag) for kind in (JobCancelled, JobTimedOut, JobFailed, JobRetryScheduled, JobPaused)
 )
 
 StopWalk = Callable[[UUID, int], None]
@@ -47,6 +47,8 @@ class Closings:
         if recorded.type not in _CLOSING_TYPES:
             return
         closing = _CLOSINGS.decode(recorded.data)
+        if isinstance(closing, JobPaused) and closing.attempt == closing.next_attempt:
+            return  # it had not begun
         reason = _reason(closing)
         reach("before_closing")
         library_id = await self._journal.close(job_id=closing.job_id, attempt=closing.attempt, reason=reason)
@@ -93,6 +95,8 @@ def _reason(closing: Closing) -> str:
             return reason or "cancelled"
         case JobTimedOut():
             return "timeout"
+        case JobPaused():
+            return "paused"
         case JobFailed(code=code) | JobRetryScheduled(code=code):
             return code
         case _:

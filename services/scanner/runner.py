@@ -41,6 +41,7 @@ from services.scanner.reach import resolve
 from services.scanner.removals import Concluded, Looked, Removals
 from services.scanner.scan import AttemptClosed
 from services.scanner.scope import Scope
+from services.scanner.tally import Tally
 from services.scanner.task import Task
 from services.scanner.walk import RootUnavailable
 
@@ -150,26 +151,15 @@ class Runner:
             raise AttemptClosed(attempt.scan_id, attempt.attempt)
         await ledger.start(self._now())
         reach("after_scan_started")
-        await self._index.catch_up(self._log, attempt.library_id, version=ledger.version)
-        reach("after_index_catch_up")
-        earlier = await self._index.so_far(attempt.library_id, attempt.scan_id)
-        task = await asyncio.get_running_loop().run_in_executor(self._executor, _task_of, attempt, order, self._roots)
-        walk = Expedition(
-            task,
-            scan_id=attempt.scan_id,
-            stopping=stopping,
-            ledger=ledger,
-            index=self._index,
-            archives=self._archives,
-            disk=self._disk,
-            now=self._now,
-            file_system_of=self._file_system_of,
-        )
-        async with self._walking(walk, attempt, lease):
-            await walk.run(self._executor)
-        if lease.lost.is_set() and not self._stopping:
-            raise Stopped
-        ended = await self._conclude(ledger, attempt, walk, order, earlier)
+        async with self._observed(tally := Tally(), attempt, lease, stopping):
+            await self._index.catch_up(self._log, attempt.library_id, version=ledger.version)
+            reach("after_index_catch_up")
+            earlier = await self._index.so_far(attempt.library_id, attempt.scan_id)
+            walk = await self._walked(ledger, attempt, order, tally, stopping)
+            if lease.lost.is_set() and not self._stopping:
+                raise Stopped
+            tally.phase = "concluding"
+            ended = await self._conclude(ledger, attempt, walk, order, earlier)
         verdict = self._verdict(walk, attempt, ended, earlier, duration_ms=round((time.monotonic() - began) * 1000))
         reach("before_verdict")
         recorded = await self._complete(ledger, verdict, ended)
@@ -180,14 +170,33 @@ class Runner:
         metrics.FILES.inc(verdict.counts.files)
         return "completed"
 
+    async def _walked(
+        self, ledger: Ledger | Preview, attempt: Attempt, order: Order, tally: Tally, stopping: threading.Event
+    ) -> Expedition:
+        task = await asyncio.get_running_loop().run_in_executor(self._executor, _task_of, attempt, order, self._roots)
+        walk = Expedition(
+            task,
+            scan_id=attempt.scan_id,
+            tally=tally,
+            stopping=stopping,
+            ledger=ledger,
+            index=self._index,
+            archives=self._archives,
+            disk=self._disk,
+            now=self._now,
+            file_system_of=self._file_system_of,
+        )
+        await walk.run(self._executor)
+        return walk
+
     @contextlib.asynccontextmanager
-    async def _walking(self, walk: Expedition, attempt: Attempt, lease: Lease) -> AsyncIterator[None]:
+    async def _observed(
+        self, tally: Tally, attempt: Attempt, lease: Lease, stopping: threading.Event
+    ) -> AsyncIterator[None]:
         """While the block runs: progress is told, and the walk stops when the lease is lost."""
-        watching = asyncio.create_task(_stop_when_lost(walk, lease))
+        watching = asyncio.create_task(_stop_when_lost(stopping, lease))
         try:
-            async with progress(
-                walk.tally, workspace=attempt.workspace, scan_id=attempt.scan_id, publish=self._publish
-            ):
+            async with progress(tally, workspace=attempt.workspace, scan_id=attempt.scan_id, publish=self._publish):
                 yield
         finally:
             watching.cancel()
@@ -257,9 +266,9 @@ class Runner:
         return code
 
 
-async def _stop_when_lost(walk: Expedition, lease: Lease) -> None:
+async def _stop_when_lost(stopping: threading.Event, lease: Lease) -> None:
     await lease.lost.wait()
-    walk.stop()
+    stopping.set()
 
 
 def _request(order: Order) -> ScanRequested:

@@ -12,8 +12,8 @@ from services.scanner.tally import Tally
 from services.scanner.task import Task
 from services.scanner.walk import walk
 
-BATCH_COLLECTIONS = 64
-BATCH_IMAGES = 4_000
+BATCH_COLLECTIONS = 48
+BATCH_IMAGES = 3_000
 
 
 def survey(

@@ -26,6 +26,8 @@ class Mark(Struct, frozen=True):
 class Tally:
     def __init__(self) -> None:
         self.folders = self.files = self.root_entries = 0
+        self.phase = "preparing"
+        self.listed = self.listed_files = self.listed_bytes = 0  # read by this attempt: what its pace is made of
         self.symlinks = self.specials = self.left_out = 0
         self.collections = self.images = self.size_bytes = 0
         self.added = self.changed = self.unchanged = 0
@@ -45,6 +47,9 @@ class Tally:
 
     def saw_folder(self, folder: Folder) -> None:
         self.folders += 1
+        self.listed += 1
+        self.listed_files += folder.files
+        self.listed_bytes += folder.images.size_bytes
         if not folder.path:
             self.root_entries = folder.entries
         self.files += folder.files

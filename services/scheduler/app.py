@@ -85,7 +85,7 @@ class SchedulerService:
         partitions = Partitions(pool, schema=names.SCHEDULER)
         await self._begin(tail)
         client, signs, verdicts = self._owner.client, Signs(timeout_s=limits.lease_timeout_s), Verdicts(log, index)
-        reports = Reports(client, Claims(verdicts, clock))
+        reports = Reports(client, Claims(verdicts, clock, index))
         disk = self._owner.disk
         dispatcher = Dispatcher(log, index, clock, signs, self._put, disk=disk, again_after_s=limits.again_after_s)
         leases = LeaseWatch(

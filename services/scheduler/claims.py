@@ -1,19 +1,25 @@
 """Answers claims and takes outcomes: what one item of a report does to its job."""
 
+import asyncio
+import contextlib
+from collections import defaultdict
 from uuid import UUID
 
 from msgspec import Raw
 
 from linstock.crashpoints import reach
 from linstock.eventlog.record import EventTooLarge
-from linstock.messages.job import ReportFailure, ReportSuccess, StartAttempt
+from linstock.messages.job import DeferAttempt, ReportFailure, ReportSuccess, StartAttempt
 from linstock.messages.work import Claim, ClaimAnswer, Outcome
 from services.scheduler import metrics
 from services.scheduler.clock import PostgresClock
+from services.scheduler.index import Index
 from services.scheduler.job import ClaimRefused, Running
 from services.scheduler.verdicts import UnknownJob, Verdicts
 
 CODE_LIMIT = 100  # characters
+DEVICE_LIMIT = 200  # characters
+SEEN_WITHIN_S = 1.0
 MESSAGE_LIMIT = 2_000
 
 
@@ -21,14 +27,45 @@ class Claims:
     """Both methods may be called again for the same item: the answer is the same, and nothing happens twice. They raise
     ClockStale and what Postgres raises; then nobody knows, and the item has to come again."""
 
-    def __init__(self, verdicts: Verdicts, clock: PostgresClock) -> None:
+    def __init__(self, verdicts: Verdicts, clock: PostgresClock, index: Index) -> None:
         self._verdicts = verdicts
         self._clock = clock
+        self._index = index
+        self._devices: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def answer(self, claim: Claim, worker: str) -> ClaimAnswer:
         """Granted only after `JobStarted` is in the log."""
+        device, limit = claim.device[:DEVICE_LIMIT], claim.device_limit
+        if not device or limit < 1:
+            return await self._answer(claim, worker)
+        # One after the other, and each when the one before stands in the index. Several schedulers may let one more in.
+        async with self._devices[device]:
+            if not self._index.has_room(claim.job_id, device, limit):
+                return await self._deferred(claim, device)
+            answer = await self._answer(claim, worker)
+            if answer.granted:
+                await self._index.running_soon(claim.job_id, within_s=SEEN_WITHIN_S)
+            return answer
+
+    async def _deferred(self, claim: Claim, device: str) -> ClaimAnswer:
+        at = self._clock.require()
+        command = DeferAttempt(attempt=claim.attempt, device=device, limit=claim.device_limit, at=at)
+        with contextlib.suppress(UnknownJob):
+            await self._verdicts.tell(claim.job_id, command)
+        metrics.CLAIMS.labels("device_busy").inc()
+        return ClaimAnswer(
+            job_id=claim.job_id, attempt=claim.attempt, lease=claim.lease, granted=False, why="device_busy"
+        )
+
+    async def _answer(self, claim: Claim, worker: str) -> ClaimAnswer:
         why, deadline = "", None
-        command = StartAttempt(attempt=claim.attempt, worker=worker, lease=claim.lease, at=self._clock.require())
+        command = StartAttempt(
+            attempt=claim.attempt,
+            worker=worker,
+            lease=claim.lease,
+            at=self._clock.require(),
+            device=claim.device[:DEVICE_LIMIT],
+        )
         try:
             known = await self._verdicts.tell(claim.job_id, command, actor=f"worker:{worker}")
         except ClaimRefused as refused:

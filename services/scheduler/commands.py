@@ -5,7 +5,16 @@ from linstock.eventlog.log import EventLog
 from linstock.messages.answer import Answer
 from linstock.messages.calendar import DeleteCalendar, PutCalendar
 from linstock.messages.hints import HintPaths
-from linstock.messages.job import CancelJob, CancelRun
+from linstock.messages.job import (
+    LIBRARY_SCAN,
+    CancelJob,
+    CancelRun,
+    JobCommand,
+    PauseJob,
+    PauseRun,
+    ResumeJob,
+    ResumeRun,
+)
 from linstock.messages.schedule_commands import (
     BackfillSchedule,
     ChangeSchedule,
@@ -46,6 +55,8 @@ SchedulerCommand = (
     | PutCalendar
     | DeleteCalendar
     | CancelRun
+    | PauseRun
+    | ResumeRun
     | HintPaths
 )
 
@@ -81,17 +92,32 @@ class SchedulerPlanner:
                 return await self._calendars.delete(command, context)
             case HintPaths():
                 return await self._hints.hint(command, context)
-            case CancelRun():
-                return await self._cancel(command, context)
+            case CancelRun() | PauseRun() | ResumeRun():
+                return await self._told(command, context)
             case _:
                 return await self._edits.edit(command, context)
 
-    async def _cancel(self, command: CancelRun, context: CommandContext) -> Plan:
+    async def _told(self, command: CancelRun | PauseRun | ResumeRun, context: CommandContext) -> Plan:
+        """A run, by a person. Cancelling what is cancelled, pausing what is paused and resuming what is not changes
+        nothing."""
         limits.check_reason(command.reason)
         known = await KnownJob.load(self._log, command.job_id)
-        if known is None or known.workspace != context.workspace:
+        if known is None or known.workspace != context.workspace or isinstance(known.state, job.Unrequested):
             raise Refused(404, "run-not-found", f"There is no run {command.job_id}.")
-        if isinstance(known.state, job.Closed) and known.state.verdict != "cancelled":
+        cancels = isinstance(command, CancelRun)
+        if isinstance(known.state, job.Closed) and not (cancels and known.state.verdict == "cancelled"):
             raise Refused(409, "job-closed", f"Run {command.job_id} has {known.state.verdict} already.")
-        events = job.decide(CancelJob(job_id=command.job_id, reason=command.reason, at=context.at), known.state)
+        if not cancels and known.state.facts.job_type != LIBRARY_SCAN:
+            raise Refused(409, "not-pausable", "Only scans can be paused.")
+        events = job.decide(_wish(command, context), known.state)
         return Plan(answer=Answer(status=200, id=command.job_id), appends=[known.append(events)])
+
+
+def _wish(command: CancelRun | PauseRun | ResumeRun, context: CommandContext) -> JobCommand:
+    match command:
+        case CancelRun(job_id=job_id, reason=reason):
+            return CancelJob(job_id=job_id, reason=reason, at=context.at)
+        case PauseRun(reason=reason):
+            return PauseJob(reason=reason, at=context.at)
+        case ResumeRun(reason=reason):
+            return ResumeJob(reason=reason, at=context.at)

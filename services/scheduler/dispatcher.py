@@ -99,7 +99,7 @@ class Dispatcher:
         known = self._index.jobs.get(job_id)
         placed = self._placed.get(job_id)
         pending = known.state if known and isinstance(known.state, Pending) else None
-        if placed and (pending is None or placed.pending.attempt != pending.attempt):
+        if placed and (pending is None or _another(placed.pending, pending)):
             del self._placed[job_id]
             placed = None
         if pending is None:
@@ -193,3 +193,8 @@ class Dispatcher:
         await self._put(
             names.work_subject(request.workspace, facts.queue, facts.job_type), bytes(request.data), headers
         )
+
+
+def _another(placed: Pending, pending: Pending) -> bool:
+    """The order on WORK, if it is there, is of no use: another attempt is wanted, or nobody may claim this one yet."""
+    return (placed.attempt, placed.device) != (pending.attempt, pending.device)

@@ -6,6 +6,7 @@ Only the tail feeds it, in log order.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +18,7 @@ from linstock.cron import InvalidCron
 from linstock.eventlog.record import Recorded
 from services.scheduler import timing
 from services.scheduler.calendars import CALENDAR, Calendars, KnownCalendar
+from services.scheduler.devices import Devices
 from services.scheduler.hints import Hinted
 from services.scheduler.job import Closed, Facts, Pending, Running, Unrequested
 from services.scheduler.known import HINTS, JOB, SCHEDULE, KnownHints, KnownJob, KnownSchedule
@@ -42,6 +44,7 @@ class Index:
         self.running: dict[UUID, KnownJob] = {}
         self.calendars = Calendars()
         self.hints: dict[UUID, KnownHints] = {}  # by library: those that wait for their scan
+        self._devices = Devices()
         self._open_by_subject: dict[UUID, dict[UUID, None]] = {}
         self._further: dict[UUID, set[UUID]] = {}  # by library: all its schedules but its own
         self._on_schedule: list[OnSchedule] = []
@@ -126,14 +129,30 @@ class Index:
         return known is not None and not isinstance(known.state, Unrequested) and known.state.facts.hinted
 
     def has_turn(self, job_id: UUID) -> bool:
-        """Whether a job may start as far as others of its library are concerned: one that waits comes after all that
-        were asked for before it, and while none runs."""
+        """Whether a job may start as far as others of its library and of its device are concerned: one that waits comes
+        after all that were asked for before it, and while none runs."""
         known = self.jobs.get(job_id)
+        if known and isinstance(known.state, Pending) and known.state.device:
+            return self.has_room(job_id, known.state.device, known.state.device_limit)
         facts = _waiting(known) if known else None
         if known is None or facts is None or facts.library_id is None:
             return True
         others = (self.jobs[each] for each in self._open_by_subject[facts.library_id] if each != job_id)
         return all(isinstance(each.state, Pending) and each.position > known.position for each in others)
+
+    def has_room(self, job_id: UUID, device: str, limit: int) -> bool:
+        """Whether one more may run on the device, and none that waits for it comes before this one."""
+        known = self.jobs.get(job_id)
+        facts = known.state.facts if known and isinstance(known.state, Pending) else None
+        return facts is None or self._devices.has_room(facts, device, limit)
+
+    async def running_soon(self, job_id: UUID, *, within_s: float) -> None:
+        """Returns when the job is seen to run, or to be closed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while job_id in self.jobs and job_id not in self.running:
+                    if not await self.reached(self.position + 1, timeout_s=within_s):
+                        return
 
     def schedules_of(self, library_id: UUID) -> list[UUID]:
         """Every schedule that the library ever had, its own one first."""
@@ -163,6 +182,8 @@ class Index:
         was_open = known is not None and not isinstance(known.state, Closed)
         self._place(now)
         self._tell_of_job(recorded.aggregate_id)
+        for waiting in self._devices.moved(known.state if known else None, now.state):
+            self._tell_of_job(waiting)
         if was_open and isinstance(now.state, Closed):
             self._count(now.state)
             self._tell_waiting(now.state)
@@ -211,6 +232,7 @@ class Index:
         subject_id = state.facts.library_id or state.facts.schedule_id
         siblings = self._open_by_subject.setdefault(subject_id, {}) if subject_id else {}
         self.running.pop(job_id, None)
+        self._devices.place(state)
         if isinstance(state, Closed):
             self.jobs.pop(job_id, None)
             siblings.pop(job_id, None)

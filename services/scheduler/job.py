@@ -13,21 +13,27 @@ from msgspec.structs import replace
 from linstock.messages.job import (
     LIBRARY_SCAN,
     CancelJob,
+    DeferAttempt,
     ExpireDeadline,
     ExpireLease,
     JobCancelled,
     JobCommand,
+    JobDeferred,
     JobEvent,
     JobFailed,
+    JobPaused,
     JobRequest,
     JobRequested,
+    JobResumed,
     JobRetryScheduled,
     JobStarted,
     JobSucceeded,
     JobTimedOut,
     OutcomeIgnored,
+    PauseJob,
     ReportFailure,
     ReportSuccess,
+    ResumeJob,
     ScanRequested,
     StartAttempt,
 )
@@ -66,12 +72,16 @@ class Unrequested(Message, frozen=True, tag="unrequested"):
 
 
 class Pending(Message, frozen=True, tag="pending"):
-    """`attempt` may be claimed from `due` on."""
+    """`attempt` may be claimed from `due` on. `device`: it waits until fewer than `device_limit` run there. `pauses`
+    have each ended an attempt that is no failed one."""
 
     facts: Facts
     attempt: int
     due: datetime
     heard: tuple[Heard, ...] = ()
+    pauses: int = 0
+    device: str = ""
+    device_limit: int = 0
 
 
 class Running(Message, frozen=True, tag="running"):
@@ -81,6 +91,20 @@ class Running(Message, frozen=True, tag="running"):
     lease: UUID
     deadline: datetime
     heard: tuple[Heard, ...] = ()
+    pauses: int = 0
+    device: str = ""
+
+
+class Paused(Message, frozen=True, tag="paused"):
+    """`attempt` may be claimed once it is resumed, not before `due`. `ended` is the attempt that ran until then, and
+    its lease: it may have completed just before."""
+
+    facts: Facts
+    attempt: int
+    due: datetime
+    heard: tuple[Heard, ...] = ()
+    pauses: int = 0
+    ended: tuple[int, UUID] | None = None
 
 
 class Closed(Message, frozen=True, tag="closed"):
@@ -92,14 +116,15 @@ class Closed(Message, frozen=True, tag="closed"):
     heard: tuple[Heard, ...] = ()
 
 
-Job = Unrequested | Pending | Running | Closed
+Job = Unrequested | Pending | Running | Paused | Closed
+Open = Pending | Running | Paused
 
 
 class ClaimRefused(Exception):
     """This attempt may not be run."""
 
     def __init__(self, why: str) -> None:
-        """`why` is closed | superseded | taken | not_due | unknown."""
+        """`why` is closed | superseded | taken | not_due | paused | unknown."""
         super().__init__(why)
         self.why = why
 
@@ -114,20 +139,15 @@ def evolve(job: Job, event: JobEvent) -> Job:
             return Pending(facts=_facts(event), attempt=1, due=_due(event))
         case _ if isinstance(job, Unrequested):
             return job
-        case JobStarted(attempt=attempt, worker=worker, lease=lease, deadline=deadline):
-            return Running(
-                facts=job.facts, attempt=attempt, worker=worker, lease=lease, deadline=deadline, heard=job.heard
-            )
+        case JobStarted():
+            return _running(job, event)
         case JobRetryScheduled(next_attempt=attempt, due=due):
-            return Pending(facts=job.facts, attempt=attempt, due=due, heard=_heard_failure(job, event.code))
-        case JobSucceeded():
-            return _closed(job, "succeeded", _heard(job, "succeeded"))
-        case JobFailed(code=code):
-            return _closed(job, "failed", _heard_failure(job, code))
-        case JobTimedOut():
-            return _closed(job, "timed_out", job.heard)
-        case JobCancelled():
-            return _closed(job, "cancelled", job.heard)
+            heard = _heard_failure(job, event.code)
+            return Pending(facts=job.facts, attempt=attempt, due=due, heard=heard, pauses=_pauses(job))
+        case JobDeferred() | JobPaused() | JobResumed():
+            return _rested(job, event)
+        case JobSucceeded() | JobFailed() | JobTimedOut() | JobCancelled():
+            return _ended(job, event)
         case OutcomeIgnored(attempt=attempt, lease=lease, outcome=outcome):
             return replace(job, heard=(*job.heard, Heard(attempt=attempt, lease=lease, outcome=outcome)))
         case _:
@@ -139,16 +159,16 @@ def decide(command: JobCommand, job: Job) -> list[JobEvent]:
     match command:
         case StartAttempt():
             return _start(command, job)
+        case DeferAttempt():
+            return _defer(command, job)
         case ReportSuccess() | ReportFailure():
             return _report(command, job)
-        case ExpireLease(attempt=attempt, lease=lease, at=at):
-            if isinstance(job, Running) and (job.attempt, job.lease) == (attempt, lease):
-                return [_lease_lost(job, at)]
-            return []
-        case ExpireDeadline(attempt=attempt, worked_until=worked_until, at=at):
-            if isinstance(job, Running) and job.attempt == attempt and job.deadline <= worked_until:
-                return [JobTimedOut(job_id=job.facts.job_id, attempt=attempt, at=at)]
-            return []
+        case PauseJob():
+            return _pause(command, job)
+        case ResumeJob():
+            return _resume(command, job)
+        case ExpireLease() | ExpireDeadline():
+            return _expire(command, job)
         case CancelJob(reason=reason, at=at):
             if isinstance(job, Unrequested | Closed):
                 return []
@@ -163,6 +183,8 @@ def _start(command: StartAttempt, job: Job) -> list[JobEvent]:
             raise ClaimRefused("unknown")
         case Closed():
             raise ClaimRefused("closed")
+        case Paused():
+            raise ClaimRefused("paused")
         case _ if command.attempt != job.attempt:
             raise ClaimRefused("superseded")
         case Running(lease=lease):
@@ -180,10 +202,56 @@ def _start(command: StartAttempt, job: Job) -> list[JobEvent]:
                     lease=command.lease,
                     at=command.at,
                     deadline=command.at + timedelta(seconds=facts.policy.timeout_s),
+                    device=command.device,
                 )
             ]
         case _:
             assert_never(job)
+
+
+def _defer(command: DeferAttempt, job: Job) -> list[JobEvent]:
+    if not isinstance(job, Pending) or job.attempt != command.attempt or job.device == command.device:
+        return []
+    return [
+        JobDeferred(
+            job_id=job.facts.job_id,
+            attempt=job.attempt,
+            device=command.device,
+            limit=command.limit,
+            at=command.at,
+        )
+    ]
+
+
+def _pause(command: PauseJob, job: Job) -> list[JobEvent]:
+    if not isinstance(job, Pending | Running):
+        return []
+    ends = isinstance(job, Running)
+    return [
+        JobPaused(
+            job_id=job.facts.job_id,
+            attempt=job.attempt,
+            next_attempt=job.attempt + ends,
+            reason=command.reason,
+            at=command.at,
+        )
+    ]
+
+
+def _resume(command: ResumeJob, job: Job) -> list[JobEvent]:
+    if not isinstance(job, Paused):
+        return []
+    return [JobResumed(job_id=job.facts.job_id, attempt=job.attempt, reason=command.reason, at=command.at)]
+
+
+def _expire(command: ExpireLease | ExpireDeadline, job: Job) -> list[JobEvent]:
+    if not isinstance(job, Running) or job.attempt != command.attempt:
+        return []
+    if isinstance(command, ExpireLease):
+        return [_lease_lost(job, command.at)] if job.lease == command.lease else []
+    if job.deadline > command.worked_until:
+        return []
+    return [JobTimedOut(job_id=job.facts.job_id, attempt=job.attempt, at=command.at)]
 
 
 def _report(command: ReportSuccess | ReportFailure, job: Job) -> list[JobEvent]:
@@ -193,6 +261,8 @@ def _report(command: ReportSuccess | ReportFailure, job: Job) -> list[JobEvent]:
     attempt, lease, job_id = command.attempt, command.lease, job.facts.job_id
     if Heard(attempt=attempt, lease=lease, outcome=outcome) in job.heard:
         return []
+    if isinstance(job, Paused) and job.ended == (attempt, lease) and isinstance(command, ReportSuccess):
+        return [JobSucceeded(job_id=job_id, attempt=attempt, at=command.at, result=command.result)]
     if not isinstance(job, Running) or (job.attempt, job.lease) != (attempt, lease):
         if len(job.heard) >= HEARD_LIMIT:
             return []
@@ -208,7 +278,7 @@ def _failed(command: ReportFailure, job: Running) -> JobRetryScheduled | JobFail
     if command.final or _is_last(job):
         return _failure(job, command.at, code, command.message)
     delays = job.facts.policy.retry_delays_s or (0,)
-    delay_s = delays[min(job.attempt, len(delays)) - 1]
+    delay_s = delays[min(job.attempt - job.pauses, len(delays)) - 1]
     return _retry(job, command.at, code, command.message, due=command.at + timedelta(seconds=delay_s))
 
 
@@ -220,7 +290,7 @@ def _lease_lost(job: Running, at: datetime) -> JobRetryScheduled | JobFailed:
 
 
 def _is_last(job: Running) -> bool:
-    return job.attempt > job.facts.policy.max_retries
+    return job.attempt - job.pauses > job.facts.policy.max_retries
 
 
 def _failure(job: Running, at: datetime, code: str, message: str) -> JobFailed:
@@ -239,15 +309,67 @@ def _retry(job: Running, at: datetime, code: str, message: str, *, due: datetime
     )
 
 
-def _closed(job: Pending | Running | Closed, verdict: str, heard: tuple[Heard, ...]) -> Closed:
+def _ended(job: Open | Closed, event: JobSucceeded | JobFailed | JobTimedOut | JobCancelled) -> Closed:
+    match event:
+        case JobSucceeded():
+            return _closed(job, "succeeded", _heard(job, "succeeded"))
+        case JobFailed(code=code):
+            return _closed(job, "failed", _heard_failure(job, code))
+        case JobTimedOut():
+            return _closed(job, "timed_out", job.heard)
+        case JobCancelled():
+            return _closed(job, "cancelled", job.heard)
+
+
+def _rested(job: Open | Closed, event: JobDeferred | JobPaused | JobResumed) -> Job:
+    match event:
+        case JobDeferred(device=device, limit=limit):
+            return replace(job, device=device, device_limit=limit) if isinstance(job, Pending) else job
+        case JobPaused():
+            return _paused(job, event)
+        case JobResumed(attempt=attempt, at=at):
+            due = max(job.due, at) if isinstance(job, Paused) else at
+            return Pending(facts=job.facts, attempt=attempt, due=due, heard=job.heard, pauses=_pauses(job))
+
+
+def _running(job: Open | Closed, event: JobStarted) -> Running:
+    return Running(
+        facts=job.facts,
+        attempt=event.attempt,
+        worker=event.worker,
+        lease=event.lease,
+        deadline=event.deadline,
+        heard=job.heard,
+        pauses=_pauses(job),
+        device=event.device,
+    )
+
+
+def _paused(job: Open | Closed, event: JobPaused) -> Paused:
+    ended = (job.attempt, job.lease) if isinstance(job, Running) else None
+    return Paused(
+        facts=job.facts,
+        attempt=event.next_attempt,
+        due=job.due if isinstance(job, Pending) else event.at,
+        heard=job.heard,
+        pauses=_pauses(job) + (event.next_attempt > event.attempt),
+        ended=ended,
+    )
+
+
+def _pauses(job: Open | Closed) -> int:
+    return 0 if isinstance(job, Closed) else job.pauses
+
+
+def _closed(job: Open | Closed, verdict: str, heard: tuple[Heard, ...]) -> Closed:
     return Closed(facts=job.facts, attempt=job.attempt, verdict=verdict, heard=heard)
 
 
-def _heard_failure(job: Pending | Running | Closed, code: str) -> tuple[Heard, ...]:
+def _heard_failure(job: Open | Closed, code: str) -> tuple[Heard, ...]:
     return job.heard if code == LEASE_LOST else _heard(job, "failed")
 
 
-def _heard(job: Pending | Running | Closed, outcome: str) -> tuple[Heard, ...]:
+def _heard(job: Open | Closed, outcome: str) -> tuple[Heard, ...]:
     """The outcome that counted is remembered too: hearing it again is nothing new."""
     if not isinstance(job, Running):
         return job.heard

@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from linstock.cli.api import Api
     from linstock.cli.screen import Screen
 
-STATUSES = ("Pending", "Scheduled", "Running", "Retrying", "Completed", "Failed", "Timeout", "Cancelled")
+STATUSES = ("Pending", "Scheduled", "Running", "Retrying", "Paused", "Completed", "Failed", "Timeout", "Cancelled")
 KINDS = ("added", "changed", "missing", "restored")
 
+_reason = click.option("--reason", help="Kept with the run.")
 _kind = click.option("--kind", type=click.Choice(KINDS), help="Only these.")
 
 
 @click.group(epilog=examples("linstock run ls --status Failed"))
 def run() -> None:
-    """See every run of every schedule, and cancel those that are open."""
+    """See every run of every schedule; pause, resume and cancel those that are open."""
 
 
 @run.command(epilog=examples("linstock run ls --status Failed --library Holidays", "linstock run ls -n 500 -o jsonl"))
@@ -87,15 +88,50 @@ def diff(api: "Api", screen: "Screen", earlier: str, later: str, kind: str | Non
     show_list(api, screen, f"/scans/{RUN.find(api, later)['id']}/diff", limit, kind=kind, against=against)
 
 
+@run.command(epilog=examples("linstock run watch 31e31418"))
+@click.argument("run_id", metavar="RUN", type=RUN)
+@with_screen
+@with_api
+@click.pass_context
+def watch(ctx: click.Context, api: "Api", screen: "Screen", run_id: str) -> None:
+    """Look on until a run has ended: how far it is, how fast, and how long it will take if that can be told."""
+    from linstock.cli import runs
+
+    found = RUN.find(api, run_id)
+    ctx.exit(runs.wait_and_show(api, screen, found["id"], scan=found.get("jobType") == runs.SCAN))
+
+
+@run.command(epilog=examples("linstock run pause 31e31418 --reason 'film night'"))
+@click.argument("run_id", metavar="RUN", type=RUN)
+@_reason
+@with_screen
+@with_api
+def pause(api: "Api", screen: "Screen", run_id: str, reason: str | None) -> None:
+    """Let a scan rest. It keeps what it has done; no other scan of its library starts meanwhile."""
+    from linstock.cli import runs
+
+    runs.tell(api, screen, RUN.find(api, run_id)["id"], "pause", reason)
+
+
+@run.command(epilog=examples("linstock run resume 31e31418"))
+@click.argument("run_id", metavar="RUN", type=RUN)
+@_reason
+@with_screen
+@with_api
+def resume(api: "Api", screen: "Screen", run_id: str, reason: str | None) -> None:
+    """Let a paused scan go on where it was."""
+    from linstock.cli import runs
+
+    runs.tell(api, screen, RUN.find(api, run_id)["id"], "resume", reason)
+
+
 @run.command(epilog=examples("linstock run cancel 31e31418 --reason 'wrong disk'"))
 @click.argument("run_id", metavar="RUN", type=RUN)
-@click.option("--reason", help="Kept with the run.")
+@_reason
 @with_screen
 @with_api
 def cancel(api: "Api", screen: "Screen", run_id: str, reason: str | None) -> None:
     """Cancel a run that is open. What it has recorded already stays."""
     from linstock.cli import runs
 
-    found = RUN.find(api, run_id)
-    done = api.command("POST", f"/runs/{found['id']}/cancel", {"reason": reason} if reason else {})
-    runs.show(screen, done.body if "status" in done.body else api.get(f"/runs/{found['id']}"))
+    runs.tell(api, screen, RUN.find(api, run_id)["id"], "cancel", reason)

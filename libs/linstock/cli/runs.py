@@ -42,6 +42,12 @@ def show(screen: Screen, run: "Json") -> int:
     return exit_code(run)
 
 
+def tell(api: "Api", screen: Screen, run_id: str, what: str, reason: str | None) -> None:
+    """`what` is the last word of a path: pause, resume or cancel. Shows the run afterwards."""
+    done = api.command("POST", f"/runs/{run_id}/{what}", {"reason": reason} if reason else {})
+    show(screen, done.body if "status" in done.body else api.get(f"/runs/{run_id}"))
+
+
 def exit_code(run: "Json") -> int:
     return Exit.FAILED if run["status"] in watch.ENDED and run["status"] != "Completed" else Exit.OK
 
@@ -51,6 +57,14 @@ def _fields(run: "Json") -> Iterator[tuple[str, object]]:
     yield "status", run["status"]
     if run.get("errorMessage"):
         yield "error", run["errorMessage"]
+    if paused := run.get("paused"):
+        why = f": {paused['reason']}" if paused["reason"] else ""
+        yield (
+            "paused",
+            f"{words.moment(paused['at'])} by {paused['by']}{why}; linstock run resume {words.short(run['id'])}",
+        )
+    if waiting := run.get("waitingFor"):
+        yield "waits for", _waiting(waiting)
     yield "library", run.get("libraryName") or _library(run)
     yield "schedule", run.get("scheduledJobName")
     yield "triggered by", run.get("triggeredBy")
@@ -65,10 +79,35 @@ def _fields(run: "Json") -> Iterator[tuple[str, object]]:
         yield "attempt", run["attempt"]
     if run.get("nextAttemptAt"):
         yield "next attempt", words.moment(run["nextAttemptAt"])
+    if progress := run.get("progress"):
+        yield from _progress(progress)
     if counts := run.get("counts") or run.get("progress"):
         yield from _counts(counts)
     if run.get("held"):
         yield "held back", f"{words.counted(run['held'], 'removal')}: linstock lib removals approve | reject"
+
+
+def _waiting(waiting: "Json") -> str:
+    others = ", ".join(map(words.short, waiting["runIds"]))
+    match waiting["reason"]:
+        case "time":
+            return words.moment(waiting["until"])
+        case "run":
+            return f"an earlier run of its library: {others}"
+        case "device":
+            return f"its disk, {waiting['device']}" + (f": {others} runs there" if others else "")
+        case _:
+            return "a scanner that takes it"
+
+
+def _progress(progress: "Json") -> Iterator[tuple[str, object]]:
+    yield "phase", progress["phase"]
+    if progress["percent"] is not None:
+        yield "done", f"{progress['percent']} % of the files of last time"
+    if progress["filesPerSecond"] is not None:
+        yield "pace", f"{progress['filesPerSecond']:,.0f} files and {words.size(progress['bytesPerSecond'])} a second"
+    left = progress["etaSeconds"]
+    yield "time left", "not known" if left is None else f"about {words.duration(left * 1000)}"
 
 
 def _counts(counts: "Json") -> Iterator[tuple[str, object]]:

@@ -14,8 +14,8 @@ Row = dict[str, Any]
 
 _STYLES = {
     "Completed": "green", "Failed": "red", "Timeout": "red", "Cancelled": "dim", "Running": "cyan",
-    "Retrying": "yellow", "Pending": "dim", "on": "green", "off": "dim", "ok": "green", "warning": "yellow",
-    "failed": "red", "fired": "green", "late": "yellow", "caught_up": "yellow", "skipped": "red",
+    "Retrying": "yellow", "Paused": "yellow", "Pending": "dim", "on": "green", "off": "dim", "ok": "green",
+    "warning": "yellow", "failed": "red", "fired": "green", "late": "yellow", "caught_up": "yellow", "skipped": "red",
 }  # fmt: skip
 
 

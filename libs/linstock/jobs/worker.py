@@ -55,6 +55,18 @@ class Lease:
         self.lost = asyncio.Event()
 
 
+class Device(Struct, frozen=True):
+    """What an order would work on, and how many may at once there. An empty name: it does not matter."""
+
+    name: str = ""
+    limit: int = 0
+
+
+async def no_device(order: Order) -> Device:
+    del order
+    return Device()
+
+
 class OwnVerdict(Struct, frozen=True):
     """Returned by a handler whose verdict is an event of its own service; nothing is reported then."""
 
@@ -64,7 +76,7 @@ class Worker:
 
     `run` returns the job's result (JSON) or OwnVerdict; an exception is a failure that may be retried. Guarantees: no
     attempt runs without a granted claim, and its sign of life goes out every 2 s while it runs. It may still be run
-    twice, when the lease is lost while it runs.
+    twice, when the lease is lost while it runs. `device_of` must answer within a few seconds: the order waits for it.
     """
 
     def __init__(
@@ -74,6 +86,7 @@ class Worker:
         queue: str,
         slots: int,
         run: Callable[[Order, Lease], Awaitable[msgspec.Raw | OwnVerdict]],
+        device_of: Callable[[Order], Awaitable[Device]] = no_device,
         worker_id: str | None = None,
         sign_every_s: float = 2.0,
     ) -> None:
@@ -81,6 +94,7 @@ class Worker:
         self._nats_url = nats_url
         self._queue = queue
         self._run = run
+        self._device_of = device_of
         self._free = asyncio.Semaphore(slots)
         self._slots = slots
         self._leases: dict[tuple[UUID, int], Lease] = {}
@@ -157,7 +171,14 @@ class Worker:
         except (ValueError, KeyError, msgspec.DecodeError) as error:
             await self._bury(message, f"{type(error).__name__}: {error}")
             return
-        claim = Claim(job_id=order.request.job_id, attempt=order.attempt, lease=uuid4())
+        device = await self._device_of(order)
+        claim = Claim(
+            job_id=order.request.job_id,
+            attempt=order.attempt,
+            lease=uuid4(),
+            device=device.name,
+            device_limit=device.limit,
+        )
         try:
             answer = await self._reporter.claim(order.workspace, claim)
         except NotAnswered:

@@ -24,12 +24,36 @@ class CancelRun(Message, frozen=True, tag="CancelRun"):
     reason: str = ""
 
 
+class PauseRun(Message, frozen=True, tag="PauseRun"):
+    """Somebody wants this scan to rest. `reason` is shown with it."""
+
+    job_id: UUID
+    reason: str = ""
+
+
+class ResumeRun(Message, frozen=True, tag="ResumeRun"):
+    """It may go on."""
+
+    job_id: UUID
+    reason: str = ""
+
+
 class StartAttempt(Message, frozen=True, tag="StartAttempt"):
     """A worker claims `attempt`. Granting is final: nobody else may run this attempt while the lease lasts."""
 
     attempt: int
     worker: str
     lease: UUID
+    at: datetime
+    device: str = ""
+
+
+class DeferAttempt(Message, frozen=True, tag="DeferAttempt"):
+    """As many scans run on `device` as may: `limit`."""
+
+    attempt: int
+    device: str
+    limit: int
     at: datetime
 
 
@@ -73,7 +97,27 @@ class CancelJob(Message, frozen=True, tag="CancelJob"):
     at: datetime
 
 
-JobCommand = StartAttempt | ReportSuccess | ReportFailure | ExpireLease | ExpireDeadline | CancelJob
+class PauseJob(Message, frozen=True, tag="PauseJob"):
+    reason: str
+    at: datetime
+
+
+class ResumeJob(Message, frozen=True, tag="ResumeJob"):
+    reason: str
+    at: datetime
+
+
+JobCommand = (
+    StartAttempt
+    | DeferAttempt
+    | ReportSuccess
+    | ReportFailure
+    | ExpireLease
+    | ExpireDeadline
+    | CancelJob
+    | PauseJob
+    | ResumeJob
+)
 
 
 # Events
@@ -116,7 +160,8 @@ class JobRequested(Message, frozen=True, tag="linstock.job.requested.v1"):
 
 
 class JobStarted(Message, frozen=True, tag="linstock.job.started.v1"):
-    """The claim was granted. The attempt is over at `deadline` at the latest."""
+    """The claim was granted. The attempt is over at `deadline` at the latest. `device` is the one that it works on;
+    empty: the worker did not say."""
 
     job_id: UUID
     attempt: int
@@ -124,6 +169,37 @@ class JobStarted(Message, frozen=True, tag="linstock.job.started.v1"):
     lease: UUID
     at: datetime
     deadline: datetime
+    device: str = ""
+
+
+class JobDeferred(Message, frozen=True, tag="linstock.job.deferred.v1"):
+    """A worker would have run the attempt, but `limit` jobs run on its `device` already. It waits until it may."""
+
+    job_id: UUID
+    attempt: int
+    device: str
+    limit: int
+    at: datetime
+
+
+class JobPaused(Message, frozen=True, tag="linstock.job.paused.v1"):
+    """No attempt may start until it is resumed. If `attempt` was running it is over, without a verdict, and
+    `next_attempt` is another one."""
+
+    job_id: UUID
+    attempt: int
+    next_attempt: int
+    reason: str
+    at: datetime
+
+
+class JobResumed(Message, frozen=True, tag="linstock.job.resumed.v1"):
+    """`attempt` may be claimed."""
+
+    job_id: UUID
+    attempt: int
+    reason: str
+    at: datetime
 
 
 class JobRetryScheduled(Message, frozen=True, tag="linstock.job.retry_scheduled.v1"):
@@ -184,6 +260,9 @@ JobEvent = (
     ScanRequested
     | JobRequested
     | JobStarted
+    | JobDeferred
+    | JobPaused
+    | JobResumed
     | JobRetryScheduled
     | JobSucceeded
     | JobFailed

@@ -6,7 +6,8 @@ from linstock.messages.message import Message
 
 
 class ScanProgress(Message, frozen=True):
-    """What a running scan has seen so far; `errors` could not be read. `elapsed_ms` is since its walk began."""
+    """What a running scan has seen so far; `errors` could not be read. `elapsed_ms` is since it began. `phase` is
+    preparing | walking | concluding. The rates are those of the last seconds; None: nothing was read meanwhile."""
 
     folders: int
     files: int
@@ -15,3 +16,7 @@ class ScanProgress(Message, frozen=True):
     errors: int = 0
     elapsed_ms: int = 0
     at: datetime | None = None
+    phase: str = "walking"
+    size_bytes: int = 0
+    files_per_s: float | None = None
+    bytes_per_s: float | None = None

@@ -14,11 +14,14 @@ MAX_REPORTS_PER_MESSAGE = 200
 
 
 class Claim(Message, frozen=True, tag="claim"):
-    """May I run this attempt? The claim's `lease` is the lease's id if it is granted: asking twice is harmless."""
+    """May I run this attempt? The claim's `lease` is the lease's id if it is granted: asking twice is harmless.
+    `device` is what it would work on, and `device_limit` how many attempts may at once; empty: it does not matter."""
 
     job_id: UUID
     attempt: int
     lease: UUID
+    device: str = ""
+    device_limit: int = 0
 
 
 class Outcome(Message, frozen=True, tag="outcome"):
@@ -43,7 +46,7 @@ class Report(Message, frozen=True):
 
 
 class ClaimAnswer(Message, frozen=True):
-    """`granted`, or `why` not: closed | superseded | taken | not_due | unknown."""
+    """`granted`, or `why` not: closed | superseded | taken | not_due | paused | device_busy | unknown."""
 
     job_id: UUID
     attempt: int

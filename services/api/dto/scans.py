@@ -8,6 +8,7 @@ from litestar.params import BodyKwarg
 from msgspec import UNSET, Meta, UnsetType
 
 from linstock.messages.scan import Counts, ReportItem
+from services.api.dto.progress import PausedDto, ProgressDto, WaitingDto
 from services.api.dto.scan_modes import ScanMode, Trigger
 from services.api.dto.schedules import Status
 from services.api.dto.wire import Body, Page, Wire, said
@@ -60,28 +61,15 @@ class ScanStartedDto(Wire):
     id: UUID
 
 
-class ProgressDto(Wire):
-    """What a running scan has seen so far, told by the scanner at `at`. `percent` is of the files that the library's
-    last completed scan saw, and never above 99; it and `etaSeconds` are null where there is nothing to compare with."""
-
-    files: int
-    folders: int
-    collections: int
-    images: int
-    errors: int
-    at: datetime
-    percent: int | None
-    eta_seconds: int | None
-
-
 class ScopeDto(Wire):
     path: str
     path_bytes: bytes | UnsetType = UNSET
 
 
 class ScanDto(Wire):
-    """`progress` is there while the scan is Running and has said something. `scope` is null when all of the library was
-    asked for. `dryRun`: it recorded nothing; `/changes` says what it would have.
+    """`progress` is there while the scan is Running and has said something, `paused` while it is Paused. `waitingFor`
+    says why it does not start; lists leave it out. `scope` is null when all of the library was asked for. `dryRun`: it
+    recorded nothing; `/changes` says what it would have.
 
     `status` is the job's: Completed once the work has ended, not before. `counts` and `report` are what the latest
     attempt saw, once it has ended; `held` counts the removals that wait for a person while `removals` is held."""
@@ -109,6 +97,8 @@ class ScanDto(Wire):
     duration: int | None
     error_code: str | None
     error_message: str | None
+    paused: PausedDto | None = None
+    waiting_for: WaitingDto | None = None
     progress: ProgressDto | None = None
 
 

@@ -118,3 +118,9 @@ class PauseBody(Body, frozen=True):
 
 class CancelBody(Body, frozen=True):
     reason: Reason = ""
+
+
+class RestBody(Body, frozen=True):
+    """Of a run that is paused or resumed."""
+
+    reason: Reason = ""

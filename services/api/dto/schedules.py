@@ -7,10 +7,11 @@ from uuid import UUID
 from litestar.params import BodyKwarg
 from msgspec import Meta, Struct
 
+from services.api.dto.progress import PausedDto, ProgressDto, WaitingDto
 from services.api.dto.schedule_rules import RuledDto
 from services.api.dto.wire import Page, Wire
 
-Status = Literal["Pending", "Scheduled", "Running", "Retrying", "Completed", "Failed", "Timeout", "Cancelled"]
+Status = Literal["Pending", "Scheduled", "Running", "Retrying", "Paused", "Completed", "Failed", "Timeout", "Cancelled"]
 
 
 class Parameters(Struct, kw_only=True):
@@ -76,7 +77,9 @@ Result = Annotated[
 
 
 class ScheduledJobRunDto(Wire):
-    """`result` is null until the run has ended; for other types than LibraryScan it is what the job returned."""
+    """`result` is null until the run has ended; for other types than LibraryScan it is what the job returned. `paused`
+    is there while it is Paused. `waitingFor` says why it does not start, `progress` how far it is: lists have neither.
+    """
 
     id: UUID
     scheduled_job_id: UUID | None
@@ -94,6 +97,9 @@ class ScheduledJobRunDto(Wire):
     requested_by: str
     scan_mode: str | None
     library_id: UUID | None
+    paused: PausedDto | None = None
+    waiting_for: WaitingDto | None = None
+    progress: ProgressDto | None = None
 
 
 ScheduledJobPage = Annotated[Page[ScheduledJobDto], BodyKwarg(schema_component_key="ScheduledJobPage")]

@@ -10,12 +10,12 @@ from services.api.dto.wire import Page
 from services.api.paging import Window
 from services.api.queries import blocks
 from services.api.queries.blocks import Scope, Wanted
-from services.api.queries.scans import milliseconds
+from services.api.queries.scans import milliseconds, paused
 
 _RUNS = """
     SELECT j.job_id, j.schedule_id, s.name AS schedule_name, j.job_type, j.status, j.attempt, j.requested_at,
         j.started_at, j.ended_at, j.message, j.triggered_by, j.requested_by, j.scan_mode, j.library_id, j.library_name,
-        j.library_path, j.result
+        j.library_path, j.result, j.paused
     FROM {jobs} LEFT JOIN schedules s ON s.schedule_id = j.schedule_id
 """
 _ENDED = ("Completed", "Failed", "Timeout", "Cancelled")
@@ -76,6 +76,7 @@ def _run(row: asyncpg.Record) -> ScheduledJobRunDto:
         requested_by=row["requested_by"],
         scan_mode=row["scan_mode"],
         library_id=row["library_id"],
+        paused=paused(row["paused"]),
     )
 
 

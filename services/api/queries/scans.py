@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from linstock.messages.scan import Counts, ReportItem
 from linstock.messages.schedule import ScanPath
+from services.api.dto.progress import PausedDto
 from services.api.dto.scans import Removals, ScanDto, ScopeDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
@@ -18,7 +19,7 @@ from services.api.queries.blocks import Wanted
 _COLUMNS = """
     coalesce(j.job_id, s.scan_id) AS id, coalesce(j.library_id, s.library_id) AS library_id, j.library_name,
     j.schedule_id, j.scan_mode, coalesce(j.status, 'Pending') AS status, j.triggered_by, j.requested_by, j.requested_at,
-    j.ended_at, j.due,
+    j.ended_at, j.due, j.paused,
     coalesce(j.started_at, s.started_at) AS started_at, greatest(j.attempt, s.attempt) AS attempt,
     coalesce(j.worker, s.worker) AS worker, s.status AS seen, s.counts, s.report,
     coalesce(j.code, s.code) AS code, coalesce(j.message, s.message) AS message,
@@ -74,6 +75,10 @@ def milliseconds(start: datetime | None, end: datetime | None) -> int | None:
     return round((end - start).total_seconds() * 1000) if start and end else None
 
 
+def paused(stored: str | None) -> PausedDto | None:
+    return msgspec.json.decode(stored, type=PausedDto) if stored else None
+
+
 def _scan(row: asyncpg.Record) -> ScanDto:
     counts = msgspec.json.decode(row["counts"] or "null", type=Counts | None)
     return ScanDto(
@@ -100,6 +105,7 @@ def _scan(row: asyncpg.Record) -> ScanDto:
         duration=milliseconds(row["started_at"], row["ended_at"]),
         error_code=row["code"],
         error_message=row["message"],
+        paused=paused(row["paused"]),
     )
 
 

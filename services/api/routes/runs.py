@@ -7,14 +7,14 @@ from litestar import get
 from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 
-from services.api import answers
+from services.api import answers, progress
 from services.api.context import Fresh, Id
 from services.api.dto.schedules import ScheduledJobRunDto, ScheduledJobRunPage, Status
 from services.api.filters import ID, LibraryId, words
 from services.api.paging import PAGED, Window
 from services.api.paging import Wanted as WantedPage
 from services.api.problems import not_found
-from services.api.queries import blocks, runs, schedules
+from services.api.queries import blocks, runs, schedules, waiting
 from services.api.queries.blocks import Wanted
 from services.api.routes.schedules import at_both
 
@@ -51,10 +51,12 @@ async def list_runs(
 
 @get("/runs/{run_id:uuid}", responses=answers.reading(404))
 async def get_run(run_id: Id, fresh: Fresh) -> ScheduledJobRunDto:
-    """One run."""
+    """One run: how it stands, how far it is, and why it is not further."""
     run = await runs.one(fresh.pool, fresh.workspace, run_id)
     if run is None:
         raise not_found("run", run_id)
+    run.waiting_for = await waiting.why(fresh.pool, fresh.workspace, run_id)
+    await progress.add(fresh, [run])
     return run
 
 

@@ -7,7 +7,7 @@ from services.api.context import Fresh, Id
 from services.api.dto.scans import ScanDto, ScanPage
 from services.api.paging import PAGED, Wanted
 from services.api.problems import not_found
-from services.api.queries import libraries, scans
+from services.api.queries import libraries, scans, waiting
 
 
 @get("/scans/{scan_id:uuid}", responses=answers.reading(404))
@@ -16,6 +16,7 @@ async def get_scan(scan_id: Id, fresh: Fresh) -> ScanDto:
     scan = await scans.one(fresh.pool, fresh.workspace, scan_id)
     if scan is None:
         raise not_found("scan", scan_id)
+    scan.waiting_for = await waiting.why(fresh.pool, fresh.workspace, scan_id)
     await progress.add(fresh, [scan])
     return scan
 

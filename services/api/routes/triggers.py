@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from linstock import names
 from linstock.bus.commands import Pending
 from linstock.messages.hints import HintPaths
-from linstock.messages.job import CancelRun
+from linstock.messages.job import CancelRun, PauseRun, ResumeRun
 from linstock.messages.message import Message
 from linstock.messages.schedule import ScanPath
 from linstock.messages.schedule_commands import RequestScan, TriggerSchedule
@@ -19,7 +19,7 @@ from services.api.context import Asked, Context, Id, Shared
 from services.api.dto.operations import OperationDto
 from services.api.dto.scan_modes import ours
 from services.api.dto.scans import HintBody, HintedDto, ScanStartedDto, ScopeBody, StartScanBody
-from services.api.dto.schedule_bodies import CancelBody, TriggerBody
+from services.api.dto.schedule_bodies import CancelBody, RestBody, TriggerBody
 from services.api.dto.schedules import ScheduledJobRunDto
 from services.api.dto.wire import Taken
 from services.api.presence import may_be_there
@@ -30,6 +30,7 @@ from services.api.routes.schedules import at_both
 SCAN = StartScanBody()
 TRIGGER = TriggerBody()
 CANCEL = CancelBody()
+REST = RestBody()
 # Exactly this, so that it is told apart from an operation.
 Started = Annotated[ScanStartedDto, BodyKwarg(schema_extra={"additional_properties": False})]
 Hinted = Annotated[HintedDto, BodyKwarg(schema_extra={"additional_properties": False})]
@@ -113,10 +114,45 @@ async def cancel_run(
     run_id: Id, request: Asked, context: Shared, data: Taken[CancelBody] = CANCEL, key: Key = None
 ) -> Response[ScheduledJobRunDto]:
     """Stop a run, or never start it. 409 when it has ended already."""
-    done = await commands.send(request, context, names.SCHEDULER, CancelRun(job_id=run_id, reason=data.reason), key=key)
+    return await _told(CancelRun(job_id=run_id, reason=data.reason), request, context, key)
+
+
+@post(
+    "/runs/{run_id:uuid}/pause",
+    status_code=200,
+    responses=answers.command(404, 409, body=True),
+    response_headers=[answers.POSITION],
+    operation_class=answers.BodyOptional,
+)
+async def pause_run(
+    run_id: Id, request: Asked, context: Shared, data: Taken[RestBody] = REST, key: Key = None
+) -> Response[ScheduledJobRunDto]:
+    """Let a scan rest, whether it runs or waits. It keeps what it has done, has no deadline meanwhile, and stays the
+    one open scan of its library. 409 when it has ended already, or is no scan."""
+    return await _told(PauseRun(job_id=run_id, reason=data.reason), request, context, key)
+
+
+@post(
+    "/runs/{run_id:uuid}/resume",
+    status_code=200,
+    responses=answers.command(404, 409, body=True),
+    response_headers=[answers.POSITION],
+    operation_class=answers.BodyOptional,
+)
+async def resume_run(
+    run_id: Id, request: Asked, context: Shared, data: Taken[RestBody] = REST, key: Key = None
+) -> Response[ScheduledJobRunDto]:
+    """Let a paused scan go on where it was. 409 when it has ended, or is no scan."""
+    return await _told(ResumeRun(job_id=run_id, reason=data.reason), request, context, key)
+
+
+async def _told(
+    command: CancelRun | PauseRun | ResumeRun, request: Asked, context: Context, key: str | None
+) -> Response[ScheduledJobRunDto]:
+    done = await commands.send(request, context, names.SCHEDULER, command, key=key)
     if isinstance(done, Pending):
         return commands.later(done)
-    run = await runs.one(context.pool, context.workspace, run_id) if done.shown else None
+    run = await runs.one(context.pool, context.workspace, command.job_id) if done.shown else None
     return Response(run, headers=done.headers) if run else commands.done_unseen(done)
 
 
@@ -144,4 +180,4 @@ async def _started(
     return Response(ScanStartedDto(id=done.answer.id), status_code=202, headers=headers)
 
 
-HANDLERS = (start_scan, hint_paths, trigger_scheduled_job, cancel_run)
+HANDLERS = (start_scan, hint_paths, trigger_scheduled_job, cancel_run, pause_run, resume_run)

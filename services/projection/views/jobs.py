@@ -11,8 +11,11 @@ from msgspec.structs import replace
 from linstock.messages.job import (
     LIBRARY_SCAN,
     JobCancelled,
+    JobDeferred,
     JobFailed,
+    JobPaused,
     JobRequested,
+    JobResumed,
     JobRetryScheduled,
     JobStarted,
     JobSucceeded,
@@ -24,7 +27,7 @@ from linstock.messages.message import Message
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 
-PENDING, RUNNING, RETRYING = "Pending", "Running", "Retrying"
+PENDING, RUNNING, RETRYING, PAUSED = "Pending", "Running", "Retrying", "Paused"
 COMPLETED, FAILED, TIMEOUT, CANCELLED = "Completed", "Failed", "Timeout", "Cancelled"
 ENDED = frozenset({COMPLETED, FAILED, TIMEOUT, CANCELLED})
 
@@ -41,7 +44,8 @@ class Ordinals(Struct, frozen=True):
 
 class Job(Struct, frozen=True):
     """`started_at` is the first attempt's; `due` is when the next attempt may start. `ordinal` is the workspace's.
-    `scope` is JSON; None: all of the library."""
+    `scope` is JSON; None: all of the library. `paused` is JSON too. `device` is where an attempt runs, or would if
+    fewer than `device_limit` did."""
 
     job_id: UUID
     workspace: str
@@ -75,6 +79,15 @@ class Job(Struct, frozen=True):
     result: str | None = None
     scope: str | None = None
     dry_run: bool = False
+    paused: str | None = None
+    device: str | None = None
+    device_limit: int | None = None
+
+
+class Pause(Message, frozen=True):
+    by: str
+    at: datetime
+    reason: str
 
 
 class Change(Struct, frozen=True):
@@ -92,7 +105,15 @@ def job_id_of(fact: Fact) -> UUID | None:
     """The job that an event after its request is about."""
     match fact.event:
         case (
-            JobStarted() | JobRetryScheduled() | JobSucceeded() | JobFailed() | JobTimedOut() | JobCancelled() as event
+            JobStarted()
+            | JobDeferred()
+            | JobPaused()
+            | JobResumed()
+            | JobRetryScheduled()
+            | JobSucceeded()
+            | JobFailed()
+            | JobTimedOut()
+            | JobCancelled() as event
         ):
             return event.job_id
         case _:
@@ -112,21 +133,37 @@ def fold(jobs: Rows[Job], ordinals: Ordinals | None, fact: Fact) -> Change | Non
     else:
         job_id = job_id_of(fact)
         before = None if job_id is None else jobs.get(job_id)
-        if before is None or (after := _moved(before, fact.event)) is None:
+        if before is None or (after := _moved(before, fact)) is None:
             return None
         change = Change(before, after)
     jobs.put(change.after)
     return change
 
 
-def _moved(job: Job, event: Message) -> Job | None:
+def _moved(job: Job, fact: Fact) -> Job | None:
+    event = fact.event
     if job.status in ENDED:
         return None
     match event:
         case JobStarted():
             return _started(job, event)
+        case JobDeferred(device=device, limit=limit):
+            return replace(job, device=device, device_limit=limit)
+        case JobPaused(reason=reason, at=at):
+            pause = msgspec.json.encode(Pause(by=fact.actor, at=at, reason=reason)).decode()
+            return replace(job, status=PAUSED, paused=pause, deadline=None, device=None, device_limit=None)
+        case JobResumed():
+            return replace(job, status=RETRYING if job.started_at else PENDING, paused=None)
         case JobRetryScheduled():
-            return replace(job, status=RETRYING, due=event.due, code=event.code, message=event.message)
+            return replace(
+                job,
+                status=RETRYING,
+                due=event.due,
+                code=event.code,
+                message=event.message,
+                device=None,
+                device_limit=None,
+            )
         case JobSucceeded() | JobFailed() | JobTimedOut() | JobCancelled():
             return _ended(job, event)
         case _:
@@ -134,7 +171,16 @@ def _moved(job: Job, event: Message) -> Job | None:
 
 
 def _ended(job: Job, verdict: Verdict) -> Job:
-    job = replace(job, attempt=max(job.attempt, verdict.attempt), due=None, deadline=None, ended_at=verdict.at)
+    job = replace(
+        job,
+        attempt=max(job.attempt, verdict.attempt),
+        due=None,
+        deadline=None,
+        ended_at=verdict.at,
+        paused=None,
+        device=None,
+        device_limit=None,
+    )
     match verdict:
         case JobSucceeded():
             return replace(job, status=COMPLETED, code=None, message=None, result=bytes(verdict.result).decode())
@@ -159,6 +205,8 @@ def _started(job: Job, event: JobStarted) -> Job:
         due=None,
         code=None,
         message=None,
+        device=event.device or None,
+        device_limit=None,
     )
 
 

@@ -55,7 +55,8 @@ async def scenario(place: Place, sabotaged: bool) -> str:
     client = await connect(place.nats_url, "control")
     reader = ClockReader(place.database_url)
     clock = PostgresClock(reader.read)
-    reports = Reports(client, Claims(Verdicts(log, Index()), clock))
+    index = Index()
+    reports = Reports(client, Claims(Verdicts(log, index), clock, index))
     runs, kind = Runs(), AsksNobody if sabotaged else Worker
     workers = [kind(place.nats_url, queue=names.SCAN_QUEUE, slots=1, run=runs.run) for _ in range(2)]
     try:
