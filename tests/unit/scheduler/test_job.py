@@ -12,19 +12,25 @@ from hypothesis import strategies as st
 
 from linstock.messages.job import (
     CancelJob,
+    DeferAttempt,
     ExpireDeadline,
     ExpireLease,
     JobCancelled,
     JobCommand,
+    JobDeferred,
     JobEvent,
     JobFailed,
+    JobPaused,
+    JobResumed,
     JobRetryScheduled,
     JobStarted,
     JobSucceeded,
     JobTimedOut,
     OutcomeIgnored,
+    PauseJob,
     ReportFailure,
     ReportSuccess,
+    ResumeJob,
     StartAttempt,
 )
 from linstock.messages.schedule import JobPolicy
@@ -226,3 +232,70 @@ def test_deciding_twice_adds_nothing_and_a_job_has_one_final_verdict(
     split = data.draw(st.integers(0, len(history)))
     part = reduce(job.evolve, history[:split], job.initial())
     assert reduce(job.evolve, history[split:], part) == state
+
+
+def paused(attempt: int, next_attempt: int, second: float = 5) -> JobPaused:
+    return JobPaused(job_id=JOB, attempt=attempt, next_attempt=next_attempt, reason="film", at=at(second))
+
+
+PAUSE, RESUME = PauseJob(reason="film", at=at(5)), ResumeJob(reason="over", at=at(9))
+RESUMED = JobResumed(job_id=JOB, attempt=2, reason="over", at=at(9))
+
+
+def test_a_running_attempt_that_is_paused_is_over_and_another_one_waits() -> None:
+    assert given(REQUESTED, started())(PAUSE) == [paused(1, 2)]
+
+
+def test_a_job_that_waits_rests_with_the_attempt_that_was_wanted() -> None:
+    assert given(REQUESTED)(PAUSE) == [paused(1, 1)]
+
+
+def test_pausing_and_resuming_twice_is_once() -> None:
+    assert given(REQUESTED, started(), paused(1, 2))(PAUSE) == []
+    assert given(REQUESTED)(RESUME) == []
+    assert given(REQUESTED, started(), SUCCEEDED)(PAUSE) == []
+
+
+def test_nobody_claims_a_paused_job_and_no_time_runs_out() -> None:
+    tell = given(REQUESTED, started(), paused(1, 2))
+    with pytest.raises(ClaimRefused, match="paused"):
+        tell(start(attempt=2, second=8))
+    assert tell(ExpireLease(attempt=1, lease=MINE, at=at(1000))) == []
+    assert tell(ExpireDeadline(attempt=1, worked_until=at(1000), at=at(1000))) == []
+
+
+def test_a_resumed_job_is_claimed_as_another_attempt_with_a_deadline_of_its_own() -> None:
+    tell = given(REQUESTED, started(), paused(1, 2))
+    assert tell(RESUME) == [RESUMED]
+    assert given(REQUESTED, started(), paused(1, 2), RESUMED)(start(attempt=2, lease=OTHER, second=10)) == [
+        started(attempt=2, lease=OTHER, second=10)
+    ]
+
+
+def test_a_pause_is_no_failure() -> None:
+    """With two retries there are three attempts, and one more for each pause."""
+    before = (REQUESTED, started(), paused(1, 2), RESUMED, started(2, second=10), retry(2, 20, 12))
+    assert given(*before, started(3, second=20))(failure(attempt=3, second=22)) == [retry(3, 52, 22)]
+
+
+def test_an_attempt_that_completed_before_it_heard_of_the_pause_has_completed() -> None:
+    assert given(REQUESTED, started(), paused(1, 2))(success(second=6)) == [
+        JobSucceeded(job_id=JOB, attempt=1, at=at(6), result=msgspec.Raw(b"{}"))
+    ]
+    assert given(REQUESTED, started(), paused(1, 2))(success(lease=OTHER, second=6)) == [
+        ignored("succeeded", lease=OTHER, second=6)
+    ]
+
+
+def test_a_paused_job_can_be_cancelled() -> None:
+    cancelled = JobCancelled(job_id=JOB, attempt=2, at=at(7), reason="enough")
+    assert given(REQUESTED, started(), paused(1, 2))(CancelJob(job_id=JOB, reason="enough", at=at(7))) == [cancelled]
+
+
+def test_an_attempt_that_must_wait_for_its_device_says_so_once() -> None:
+    command = DeferAttempt(attempt=1, device="nas/sda", limit=2, at=at(1))
+    deferred = JobDeferred(job_id=JOB, attempt=1, device="nas/sda", limit=2, at=at(1))
+    assert given(REQUESTED)(command) == [deferred]
+    assert given(REQUESTED, deferred)(command) == []
+    assert given(REQUESTED, started())(command) == []
+    assert given(REQUESTED, deferred)(start()) == [started()]
