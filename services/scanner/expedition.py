@@ -155,7 +155,13 @@ class Expedition:
         kept = self._take_kept(gone=remembered.unseen())
         if kept.rows or kept.gone or self._same:
             self._call(self._keep(kept))
-        logger.info("Walked", folders=self.tally.folders, listed=self.tally.listed, resumed=remembered.resumed)
+        logger.info(
+            "Walked",
+            scan_id=str(self._scan_id),
+            folders=self.tally.folders,
+            listed=self.tally.listed,
+            resumed=remembered.resumed,
+        )
         reach("after_walk")
         self.file_systems = (before, self._file_system_of(self.task.root))
 

@@ -1,8 +1,8 @@
 """`make faults`: kill everything, again and again, and count what was lost (nothing) or doubled (nothing).
 
-    python -m tests.faults [--only kills|schedulers|crashpoints|controls|outages] [--seed N] [--kills N] [--keep]
+    python -m tests.faults [--only kills|schedulers|crashpoints|scans|controls|outages] [--seed N] [--kills N] [--keep]
 
-Five parts, about 12 minutes together on two cores:
+Six parts, about 17 minutes together on two cores:
 
 - `kills` (about 5 minutes with 120 kills): a whole system with two schedulers and two library services. kill -9 of each
   service, of whichever process relays a log, of NATS and of PostgreSQL, at random, while a library is scanned every
@@ -11,6 +11,8 @@ Five parts, about 12 minutes together on two cores:
 - `schedulers` (about 3 minutes with 120 kills): three schedulers, one with a clock a day ahead, on schedules that recur
   within seconds. kill -9 of one or two of them at random; then every instant must have one verdict, none of them early.
 - `crashpoints` (about 1 minute): each named crash point of `linstock.crashpoints` once, then the same comparison.
+- `scans` (about 5 minutes): kill -9 at each named point of a scan, each compared with one that nobody killed; and of
+  300,000 files, killed half way, how much is read again.
 - `outages` (about 3 minutes): PostgreSQL and NATS away for a minute, dead or hanging, then the same comparison.
 - `controls` (10 seconds): each safeguard taken away once; the checks must notice.
 
@@ -30,7 +32,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.faults import crashpoints, kills, outages, schedulers
+from tests.faults import crashpoints, kills, outages, scans, schedulers
 from tests.faults.commander import Unanswered
 from tests.faults.controls import run as controls
 from tests.faults.report import progress
@@ -38,8 +40,8 @@ from tests.faults.system import NotReady
 from tests.faults.victims import NeverCameBack
 from tests.faults.workload import NeverSettled
 
-GAVE_UP = (NotReady, NeverCameBack, NeverSettled, Unanswered)
-PARTS = ("controls", "crashpoints", "outages", "schedulers", "kills")
+GAVE_UP = (scans.NeverCame, NotReady, NeverCameBack, NeverSettled, Unanswered)
+PARTS = ("controls", "crashpoints", "scans", "outages", "schedulers", "kills")
 
 
 async def main(only: str | None, seed: int, count: int, *, keep: bool) -> bool:
@@ -80,6 +82,8 @@ async def _run(part: str, home: Path, seed: int, count: int) -> bool:
             return await schedulers.run(home, seed=seed, kills=count)
         case "crashpoints":
             return await crashpoints.run(home, seed=seed)
+        case "scans":
+            return await scans.run(home, seed=seed)
         case "outages":
             return await outages.run(home, seed=seed)
         case _:

@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from linstock import crashpoints, names
+from linstock import names
 from tests.faults import verdict
 from tests.faults.kills import QUIET_S
 from tests.faults.report import Count, print_table, progress
@@ -41,7 +41,7 @@ async def run(home: Path, *, seed: int) -> bool:
         system.start()
         workload = Workload(system, seed=seed)
         await workload.start()
-        reached = [Count(f"reached {name}", await _crash(workload, name), "137") for name in crashpoints.NAMES]
+        reached = [Count(f"reached {name}", await _crash(workload, name), "137") for name in SERVICE_OF]
         await asyncio.sleep(QUIET_S)
         await workload.rest()
         history = await verdict.at_rest(workload)

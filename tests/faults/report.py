@@ -6,23 +6,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Count:
-    """`allowed` None: for information. `at_least`: a count that shows that the run meant anything."""
+    """`allowed` None: for information. `at_least`: a count that shows that the run meant anything. `at_most`: of what
+    costs little, some."""
 
     what: str
     value: int | float | str
-    allowed: int | str | None = None
+    allowed: float | str | None = None
     at_least: bool = False
+    at_most: bool = False
 
     @property
     def ok(self) -> bool:
         if self.allowed is None:
             return True
-        if self.at_least:
-            return isinstance(self.value, int | float) and isinstance(self.allowed, int) and self.value >= self.allowed
+        if self.at_least or self.at_most:
+            value, allowed = self.value, self.allowed
+            if isinstance(value, str) or isinstance(allowed, str):
+                return False
+            return value >= allowed if self.at_least else value <= allowed
         return self.value == self.allowed
 
     def row(self) -> tuple[str, str, str, str]:
-        allowed = "" if self.allowed is None else f"≥ {self.allowed}" if self.at_least else str(self.allowed)
+        sign = "≥ " if self.at_least else "≤ " if self.at_most else ""
+        allowed = "" if self.allowed is None else f"{sign}{self.allowed}"
         return self.what, _text(self.value), allowed, "" if self.allowed is None else "ok" if self.ok else "MISS"
 
 
