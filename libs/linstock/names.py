@@ -19,6 +19,10 @@ PROJECTION = "projection"
 API = "api"
 
 SCAN_QUEUE = "library-scan"
+ENRICH_QUEUE = "enrichment"
+
+THUMBS = "THUMBS"  # a bucket of objects
+THUMBS_STREAM = f"OBJ_{THUMBS}"
 
 SERVICES = (LIBRARY, SCHEDULER, SCANNER, PROJECTION, API)
 LOGS = (LIBRARY, SCHEDULER, SCANNER)
@@ -42,6 +46,16 @@ def schedule_of(library_id: UUID) -> UUID:
 def job_of_tick(schedule_id: UUID, instant_iso: str) -> UUID:
     """The job that a tick requests: one per schedule and instant."""
     return derived_id("job-of-tick", schedule_id, instant_iso)
+
+
+def enrichment_of(library_id: UUID) -> UUID:
+    """What is known of the images of a library."""
+    return derived_id("enrichment", library_id)
+
+
+def job_after(event_id: UUID) -> UUID:
+    """The job that a scan's verdict sets off."""
+    return derived_id("job-after", event_id)
 
 
 def path_of(workspace: str, path: str) -> UUID:
@@ -118,6 +132,11 @@ def progress_subject(workspace: str, job_id: UUID) -> str:
     return f"progress.{workspace}.{job_id}"
 
 
+def wanted_thumbnails(workspace: str) -> str:
+    """Core NATS: somebody wants to see thumbnails that are gone."""
+    return f"thumbs.{workspace}.wanted"
+
+
 def dlq_subject(consumer: str, reason: str) -> str:
     return f"dlq.{consumer}.{reason}"
 
@@ -145,6 +164,7 @@ def durables_of(service: str) -> tuple[tuple[str, str], ...]:
         SCANNER: (
             (EVENTS, reaction_durable(SCANNER)),
             (WORK, work_durable(SCAN_QUEUE)),
+            (WORK, work_durable(ENRICH_QUEUE)),
         ),
         PROJECTION: ((EVENTS, PROJECTION_DURABLE),),
     }
@@ -165,3 +185,4 @@ ALL_REPORTS = "rep.>"
 ALL_DLQ = "dlq.>"
 ALL_LIFE = "life.*"
 ALL_PROGRESS = "progress.*.*"
+ALL_WANTED_THUMBNAILS = "thumbs.*.wanted"

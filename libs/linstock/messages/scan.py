@@ -38,7 +38,8 @@ class ReportItem(Message, frozen=True):
 
 class ScanCompleted(Message, frozen=True, tag="linstock.scan.completed.v1"):
     """The work has ended. `held` removals wait for a person (the Catalogue has them). `report` holds the first 200
-    items, notes such as skipped symbolic links included; `counts.errors` counts all errors."""
+    items, notes such as skipped symbolic links included; `counts.errors` counts all errors. `unenriched` collections
+    hold images that nobody has looked into yet."""
 
     scan_id: UUID
     library_id: UUID
@@ -49,6 +50,7 @@ class ScanCompleted(Message, frozen=True, tag="linstock.scan.completed.v1"):
     held: int
     at: datetime
     report: tuple[ReportItem, ...] = ()
+    unenriched: int = 0
 
 
 class ScanFailed(Message, frozen=True, tag="linstock.scan.failed.v1"):
