@@ -8,7 +8,9 @@ import asyncpg
 
 from linstock import names
 from linstock.bus.reactions import Reactions
+from linstock.bus.thumbnails import Thumbnails
 from linstock.eventlog.postgres import PostgresLog
+from linstock.eventlog.record import Recorded
 from linstock.jobs.worker import Worker
 from linstock.lifecycle import Service
 from linstock.migrations import migrate
@@ -17,6 +19,10 @@ from linstock.owner import Owner
 from linstock.probes import Vitals
 from linstock.roots import AllowedRoots
 from linstock.settings import Settings
+from services.scanner.enrichment.enricher import Enricher
+from services.scanner.enrichment.known import KnownImages
+from services.scanner.enrichment.reader import Reader
+from services.scanner.enrichment.remaking import Remaking
 from services.scanner.index import Index, Pool
 from services.scanner.journal import Journal
 from services.scanner.opened import OpenedArchives
@@ -25,7 +31,8 @@ from services.scanner.runner import Runner, utc_now
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SLOTS = 2
-CONNECTIONS = 4
+ENRICH_SLOTS = 1
+CONNECTIONS = 6
 
 
 def build(settings: Settings, vitals: Vitals) -> Service:
@@ -54,26 +61,43 @@ class ScannerService:
         self._pool: Pool | None = None
         self._executor: ThreadPoolExecutor | None = None
         self._runner: Runner | None = None
-        self._worker: Worker | None = None
+        self._reader = Reader()
+        self._workers: list[Worker] = []
+        self._remaking: Remaking | None = None
 
     async def start(self) -> None:
         log = await self._owner.open()
         self._pool = await open_pool(self._settings.database_url, names.SCANNER)
         self._executor = ThreadPoolExecutor(SLOTS, "walk")
-        self._runner = self._make_runner(log, self._pool, self._executor)
+        known = KnownImages(self._pool)
+        thumbnails = Thumbnails(self._owner.client, most_mib=self._settings.thumbnails_mib)
+        self._runner = self._make_runner(log, self._pool, self._executor, known)
+        enricher = self._make_enricher(log, known, thumbnails, self._runner)
+        self._react(log, self._runner, enricher)
         self._vitals.check("index", self._index)
         await self._owner.start()
-        self._worker = Worker(self._settings.nats_url, queue=names.SCAN_QUEUE, slots=SLOTS, run=self._runner.run)
-        await self._worker.start()
+        roots = AllowedRoots(self._settings.allow_roots)
+        self._remaking = Remaking(self._owner.client, known, reader=self._reader, thumbnails=thumbnails, roots=roots)
+        await self._remaking.start()
+        url = self._settings.nats_url
+        self._workers = [
+            Worker(url, queue=names.SCAN_QUEUE, slots=SLOTS, run=self._runner.run),
+            Worker(url, queue=names.ENRICH_QUEUE, slots=ENRICH_SLOTS, run=enricher.run),
+        ]
+        for worker in self._workers:
+            await worker.start()
 
     async def stop(self) -> None:
         """Walks end at their next folder, and their scans run again; the log goes last, so that it says so."""
         if self._runner:
             self._runner.stop()
             self._runner = None
-        if self._worker:
-            await self._worker.stop()
-            self._worker = None
+        if self._remaking:
+            await self._remaking.stop()
+            self._remaking = None
+        workers, self._workers = self._workers, []
+        await asyncio.gather(*(worker.stop() for worker in workers))
+        await self._reader.stop()
         await self._owner.stop()
         if self._executor:
             self._executor.shutdown(wait=False)
@@ -86,21 +110,41 @@ class ScannerService:
                 self._pool.terminate()
             self._pool = None
 
-    def _make_runner(self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor) -> Runner:
-        journal = Journal(pool)
-        runner = Runner(
+    def _make_runner(self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor, known: KnownImages) -> Runner:
+        return Runner(
             log,
             Index(pool),
             OpenedArchives(pool),
-            journal,
+            Journal(pool),
             executor=executor,
             publish=self._owner.client.publish,
             disk=self._owner.disk,
             roots=AllowedRoots(self._settings.allow_roots),
+            count_unread=known.count_unread,
         )
-        closings = Closings(log, journal, stop_walk=runner.stop_walk, now=utc_now)
-        Reactions(self._owner.broker, service=names.SCANNER, react=closings.react)
-        return runner
+
+    def _make_enricher(self, log: PostgresLog, known: KnownImages, thumbnails: Thumbnails, runner: Runner) -> Enricher:
+        assert self._pool
+        return Enricher(
+            log,
+            Index(self._pool),
+            known,
+            reader=self._reader,
+            thumbnails=thumbnails,
+            busy=lambda: runner.busy,
+            disk=self._owner.disk,
+            roots=AllowedRoots(self._settings.allow_roots),
+        )
+
+    def _react(self, log: PostgresLog, runner: Runner, enricher: Enricher) -> None:
+        assert self._pool
+        closings = Closings(log, Journal(self._pool), stop_walk=runner.stop_walk, now=utc_now)
+
+        async def react(recorded: Recorded) -> None:
+            await enricher.react(recorded)
+            await closings.react(recorded)
+
+        Reactions(self._owner.broker, service=names.SCANNER, react=react)
 
     async def _index(self) -> str | None:
         if self._pool is None:

@@ -8,12 +8,13 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
+from msgspec.structs import replace
 
 from linstock.crashpoints import reach
 from linstock.disk import Disk
@@ -42,6 +43,9 @@ logger = structlog.get_logger(__name__)
 
 DEEP = "deep"
 
+CountUnread = Callable[[UUID], Awaitable[int]]
+"""How many collections of a library hold images that nobody has looked into yet."""
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -61,6 +65,7 @@ class Runner:
         publish: Publish,
         disk: Disk | None = None,
         roots: AllowedRoots = EVERYWHERE,
+        count_unread: CountUnread | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._log = log
@@ -71,6 +76,7 @@ class Runner:
         self._publish = publish
         self._disk = disk or Disk(None)
         self._roots = roots
+        self._count_unread = count_unread
         self._now = now
         self._walks: dict[tuple[UUID, int], Expedition] = {}
         self._stopping = False
@@ -84,6 +90,11 @@ class Runner:
             metrics.SCANS.labels(how).inc()
             logger.info("Scan ended", outcome=how)
         return OwnVerdict()
+
+    @property
+    def busy(self) -> bool:
+        """While anything is scanned here."""
+        return bool(self._walks)
 
     def stop_walk(self, scan_id: UUID, attempt: int) -> None:
         """The attempt, and those before it, were closed elsewhere."""
@@ -137,6 +148,8 @@ class Runner:
             raise Stopped
         held = self._held(walk, attempt, expected)
         verdict = self._verdict(walk, attempt, expected, held, duration_ms=round((time.monotonic() - began) * 1000))
+        if self._count_unread:
+            verdict = replace(verdict, unenriched=await self._count_unread(attempt.library_id))
         recorded = await ledger.complete(verdict, held)
         reach("after_verdict_append_before_index")
         await self._index.apply(attempt.library_id, recorded)

@@ -57,6 +57,7 @@ class Facts(Message, frozen=True):
     schedule_id: UUID | None
     library_id: UUID | None
     waits: bool = False  # while an earlier job of the library is open
+    serves: UUID | None = None  # a library whose scans do not wait for it
 
 
 class Unrequested(Message, frozen=True, tag="unrequested"):
@@ -262,6 +263,7 @@ def _facts(request: JobRequest) -> Facts:
         schedule_id=request.schedule_id,
         library_id=request.target.library_id if isinstance(request, ScanRequested) else None,
         waits=isinstance(request, ScanRequested) and request.waits,
+        serves=request.library_id if isinstance(request, JobRequested) else None,
     )
 
 

@@ -10,14 +10,14 @@ from services.scanner.enrichment.words import File, Place
 _look_at_file = child._look_at_file
 
 
-def look(place: Place, file: File) -> tuple[int, int]:
-    if file.name == b"2.jpg":
+def look(place: Place, wanted: File) -> tuple[int, int]:
+    if wanted.name == b"2.jpg":
         os.kill(os.getpid(), signal.SIGSEGV)
-    if file.name == b"slow.jpg":
+    if wanted.name == b"slow.jpg":
         resource.setrlimit(resource.RLIMIT_CPU, (1, 2))  # it has used more, or is about to
         while True:
             pass
-    return _look_at_file(place, file)
+    return _look_at_file(place, wanted)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class Cover(Message, frozen=True):
 class EnrichedCollection(Message, frozen=True):
     """`digest` and `mtime_ns` are those of the catalogue's entry whose images were read; an empty digest: more follows
     on the next page. `images` are those that were not known yet. `flawed` counts all of its files in quarantine.
-    Without a cover, `no_cover` says why: no_valid_image | too_large (each is more than may be decoded)."""
+    Without a cover, `no_cover` says why: no_valid_image | too_large (to be decoded) | broken_archive."""
 
     collection_id: UUID
     digest: str
