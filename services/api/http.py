@@ -11,12 +11,14 @@ from services.api.context import Asked, Context, fresh
 from services.api.guard import Guard
 from services.api.routes import (
     collections,
+    covers,
     events,
     files,
     libraries,
     library_edits,
     operations,
     previews,
+    quarantine,
     root,
     runs,
     scans,
@@ -33,6 +35,8 @@ HANDLERS = (
     *library_edits.HANDLERS,
     *collections.HANDLERS,
     *files.HANDLERS,
+    *covers.HANDLERS,
+    *quarantine.HANDLERS,
     *scans.HANDLERS,
     *runs.HANDLERS,
     *statistics.HANDLERS,

@@ -30,6 +30,8 @@ POLICY: dict[str, Needed] = {
     "get_library_statistics": VIEWER,
     "get_statistics": VIEWER,
     "list_files": VIEWER,
+    "get_cover": VIEWER,
+    "list_quarantined_files": VIEWER,
     # scans
     "start_scan": OPERATOR,
     "list_scans": VIEWER,

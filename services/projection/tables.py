@@ -11,12 +11,15 @@ from services.projection.sums import Sums
 from services.projection.views import (
     collections,
     contents,
+    covers,
     feed,
     files,
     holds,
     jobs,
     libraries,
     operations,
+    quarantine,
+    read_counts,
     run_counts,
     run_days,
     run_totals,
@@ -27,7 +30,7 @@ from services.projection.views import (
 )
 from services.projection.views.collections import Collection
 
-SHAPE = 4
+SHAPE = 5
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
 
 
@@ -48,6 +51,9 @@ class Tables:
         self.holds = holds.rows()
         self.collections = collections.rows()
         self.files = files.rows()
+        self.covers = covers.rows()
+        self.quarantine = quarantine.rows()
+        self.read_counts = read_counts.sums()
         self.events = feed.rows()
         self.hours = feed.hours()
         self.contents = contents.sums()
@@ -66,12 +72,14 @@ class Tables:
             self.holds,
             self.collections,
             self.files,
+            self.covers,
+            self.quarantine,
             self.events,
             self.hours,
         )
 
     def sums(self) -> tuple[Sums[Any], ...]:
-        return self.run_counts, self.run_days, self.contents, self.content_days
+        return self.run_counts, self.run_days, self.contents, self.content_days, self.read_counts
 
     def names(self) -> list[str]:
         return [rows.table for rows in self.all()] + [sums.table for sums in self.sums()] + [feed.FLOORS]
@@ -88,6 +96,8 @@ class Tables:
         yield self.holds, {key for fact in facts for key in holds.reads(fact)}
         yield self.collections, {key for fact in facts for key in collections.reads(fact)}
         yield self.files, {key for fact in facts for key in files.reads(fact)}
+        yield self.covers, {key for fact in facts for key in covers.reads(fact)}
+        yield self.quarantine, {key for fact in facts for key in quarantine.reads(fact)}
         yield self.hours, {feed.hour_of(fact.time) for fact in facts}
 
     def fold(self, facts: Sequence[Fact]) -> None:
@@ -116,6 +126,8 @@ class Tables:
                 holds.fold(self.holds, fact)
                 collections.fold(self.collections, fact, self._content_changed)
                 files.fold(self.files, fact)
+                covers.fold(self.covers, self.read_counts, fact)
+                quarantine.fold(self.quarantine, self.read_counts, fact)
                 operations.fold(self.operations, fact)
             case _:
                 return

@@ -16,9 +16,20 @@ CollectionSort = Literal[
 ]
 
 
+class CoverDto(Wire):
+    """`url` answers with a thumbnail (WebP); `&size=160`, `320` or `640` may be added. `hash` is the SHA-256 of the
+    cover's file, whose own size as shown this is."""
+
+    url: str
+    width: int
+    height: int
+    hash: str
+
+
 class CollectionDto(Wire):
     """`path` is relative to the library's ("" is its root), for display; `pathBytes` (base64) only if not UTF-8.
-    `recordedAt` is when a scan last found it new or changed."""
+    `recordedAt` is when a scan last found it new or changed. `cover` is null until its images were read, and when none
+    of them can be shown."""
 
     id: UUID
     library_id: UUID
@@ -29,6 +40,7 @@ class CollectionDto(Wire):
     size_bytes: int = field(name="bytes")
     state: State
     recorded_at: datetime
+    cover: CoverDto | None
     path_bytes: bytes | UnsetType = UNSET
 
 

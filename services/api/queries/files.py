@@ -20,7 +20,15 @@ Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 CHUNKS_AT_ONCE = 4
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_FILES: msgspec.json.Decoder[list[FileEntry]] = msgspec.json.Decoder(list[FileEntry])
+
+class HeldFile(FileEntry, frozen=True, array_like=True, gc=False):
+    """As the projection keeps it: 0 × 0 is in quarantine."""
+
+    width: int | None = None
+    height: int | None = None
+
+
+_FILES: msgspec.json.Decoder[list[HeldFile]] = msgspec.json.Decoder(list[HeldFile])
 
 
 async def page(
@@ -61,7 +69,7 @@ async def _search(connection: Connection, collection_id: UUID, window: Window, t
 
 async def _chunks(
     connection: Connection, collection_id: UUID, wanted: list[int] | None = None
-) -> AsyncIterator[list[FileEntry]]:
+) -> AsyncIterator[list[HeldFile]]:
     """In order; all of them, or those wanted."""
     query = (
         "SELECT files FROM files WHERE collection_id = $1 AND ($2::bigint[] IS NULL OR chunk = ANY($2))"
@@ -71,10 +79,13 @@ async def _chunks(
         yield _FILES.decode(row["files"])
 
 
-def _file(entry: FileEntry) -> FileDto:
+def _file(entry: HeldFile) -> FileDto:
     return FileDto(
         name=entry.name,
         size_bytes=entry.size_bytes,
         modified_at=EPOCH + timedelta(microseconds=entry.mtime_ns // 1000),
+        width=entry.width or None,
+        height=entry.height or None,
+        valid=None if entry.width is None else entry.width > 0,
         name_bytes=UNSET if entry.name_bytes is None else entry.name_bytes,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from io import BytesIO
@@ -100,6 +101,12 @@ class Enriching:
         """Why, by name."""
         events = [event for event in await self.events() if isinstance(event, FilesQuarantined)]
         return {file.name: file.code for event in events for file in event.files}
+
+    async def events_recorded(self) -> bool:
+        return bool(await self.events())
+
+    def reading(self) -> bool:
+        return self.reader.pid is not None
 
     async def rows(self) -> object:
         """All that is known, in one comparable value."""
@@ -224,13 +231,16 @@ async def test_a_bomb_is_known_by_its_size_and_no_cover(enriching: Enriching, ph
 
 async def test_what_is_gone_meanwhile_is_tried_again_with_the_next(enriching: Enriching, photos: Path) -> None:
     put(photos / "a", "1.jpg")
+    put(photos / "b", "1.jpg")
     zipped(photos / "book.zip", {"1.jpg": picture()})
     await enriching.scanner.scan(photos)
     (photos / "book.zip").rename(photos.parent / "book.zip")
-    assert await enriching.enrich() == Summary(collections=1, images=1, covers=1, passed_over=1)
+    (photos / "b").rename(photos.parent / "b")
+    assert await enriching.enrich() == Summary(collections=1, images=1, covers=1, passed_over=2)
     assert await enriching.known.count_unread(LIBRARY) == 0
     (photos.parent / "book.zip").rename(photos / "book.zip")
-    assert (await enriching.enrich()).collections == 1
+    (photos.parent / "b").rename(photos / "b")
+    assert (await enriching.enrich()).collections == 2
 
 
 async def test_a_root_that_is_away_fails_the_job(enriching: Enriching, photos: Path) -> None:
@@ -326,3 +336,33 @@ async def test_a_full_store_keeps_the_sizes_and_covers(enriching: Enriching, pho
     [entry] = await enriching.entries()
     assert entry.cover
     assert not await full.has(entry.cover.hash)
+
+
+async def test_killed_in_the_middle_it_goes_on_where_it_was(
+    enriching: Enriching, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch has 64 collections: what was not recorded of one is read again, and nothing else."""
+    monkeypatch.setattr("services.scanner.enrichment.enricher.BATCH_COLLECTIONS", 4)
+    for folder in range(12):
+        put(photos / f"{folder:02}", "1.jpg")
+    await enriching.scanner.scan(photos)
+    running = asyncio.create_task(enriching.enrich())
+    await becomes(enriching.events_recorded, expected=True)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    recorded = len(await enriching.entries())
+    assert 0 < recorded < 12
+    assert (await enriching.enrich()).collections == 12 - recorded
+    assert len({entry.collection_id for entry in await enriching.entries()}) == 12
+    assert len(await enriching.entries()) == 12
+
+
+async def test_the_reading_process_may_be_killed_at_any_time(enriching: Enriching, photos: Path) -> None:
+    for folder in range(8):
+        put(photos / f"{folder:02}", "1.jpg", "2.jpg")
+    await enriching.scanner.scan(photos)
+    running = asyncio.create_task(enriching.enrich())
+    await becomes(enriching.reading, expected=True)
+    assert enriching.reader.pid
+    os.kill(enriching.reader.pid, signal.SIGKILL)
+    assert await running == Summary(collections=8, images=16, covers=8)
