@@ -3,6 +3,7 @@
 from typing import get_args
 
 from linstock.messages.catalogue import CatalogueEvent
+from linstock.messages.enrichment import EnrichmentEvent
 from linstock.messages.job import JobEvent
 from linstock.messages.library import LibraryEvent
 from linstock.messages.message import Message
@@ -29,6 +30,7 @@ EVENTS: dict[str, type[Message]] = {
         JobEvent,
         ScanEvent,
         CatalogueEvent,
+        EnrichmentEvent,
         PathEvent,
         ReceiptEvent,
         RetentionEvent,

@@ -13,7 +13,7 @@ from services.scanner.enrichment.words import Draw, Drawn, File, Look, Looked, P
 
 MODULE = "services.scanner.enrichment.child"
 START_S = 60.0
-_KEPT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+_KEPT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX")
 """Of the environment: no credentials."""
 
 
