@@ -66,15 +66,16 @@ def look(request: Look) -> Iterator[Looked]:
         return
     _give_time()
     try:
-        with _members(place) as members:
-            for file in request.files:
-                yield _answered(partial(_look_at_member, members, file))
+        members = _ARCHIVES.members(place)
     except Flawed as flaw:
         for _ in request.files:
             yield Looked(code=flaw.code, message=flaw.message, archive=True)
     except (OSError, Changed) as error:
         for _ in request.files:
             yield _transient(error)
+    else:
+        for file in request.files:
+            yield _answered(partial(_look_at_member, members, file))
 
 
 def draw(request: Draw) -> Drawn:
@@ -84,9 +85,8 @@ def draw(request: Draw) -> Drawn:
         if place.archive is None:
             with _file(place, wanted) as file:
                 return _drawn(file)
-        with _members(place) as members:
-            member = members.file(wanted.name)
-            return Drawn(Looked(code=words.GONE)) if member is None else _drawn(member)
+        member = _ARCHIVES.members(place).file(wanted.name)
+        return Drawn(Looked(code=words.GONE)) if member is None else _drawn(member)
     except Flawed as flaw:
         return Drawn(Looked(code=flaw.code, message=flaw.message))
     except TooLarge:
@@ -159,12 +159,32 @@ def _file(place: Place, wanted: File) -> Iterator[BinaryIO]:
         yield file
 
 
-@contextmanager
-def _members(place: Place) -> Iterator[Members]:
-    assert place.archive is not None
-    with BoundedFile(open_archive(place.root, place.path, Bounds(place.allowed))) as file:
-        _refuse_another(file.fileno(), place.archive)
-        yield Members(file)
+class _Archives:
+    """The one that was opened last stays open: a large directory takes longer to read than its images."""
+
+    def __init__(self) -> None:
+        self._open: tuple[Place, BoundedFile, Members] | None = None
+
+    def members(self, place: Place) -> Members:
+        """Raises OSError, Changed, Flawed."""
+        assert place.archive is not None
+        if self._open and self._open[0] == place:
+            return self._open[2]
+        if self._open:
+            self._open[1].close()
+            self._open = None
+        file = BoundedFile(open_archive(place.root, place.path, Bounds(place.allowed)))
+        try:
+            _refuse_another(file.fileno(), place.archive)
+            members = Members(file)
+        except BaseException:
+            file.close()
+            raise
+        self._open = (place, file, members)
+        return members
+
+
+_ARCHIVES = _Archives()
 
 
 def _refuse_another(descriptor: int, recorded: tuple[int, int]) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from itertools import islice
 
-from linstock.bus.thumbnails import Full
 from linstock.messages.enrichment import Cover, EnrichedCollection, ImageFact, QuarantinedFile
 from linstock.roots import Bounds
 from services.scanner.enrichment import words
@@ -23,7 +22,7 @@ BROKEN_ARCHIVE = "broken_archive"
 TOO_LARGE = "too_large"
 
 Keep = Callable[[str, Mapping[int, bytes]], Awaitable[None]]
-"""Stores thumbnails under a hash. Raises Full."""
+"""Stores thumbnails under a hash, if it can."""
 
 
 class PassedOver(Exception):
@@ -148,15 +147,9 @@ class Study:
             elif not drawn.made:
                 too_large = True
             else:
-                await self._store(drawn)
+                await self._keep(drawn.hash, drawn.made)
                 return _cover_of(file, drawn), ""
         return None, TOO_LARGE if too_large else NO_VALID_IMAGE
-
-    async def _store(self, drawn: Drawn) -> None:
-        try:
-            await self._keep(drawn.hash, drawn.made)
-        except Full:
-            return  # derived: whoever wants to see it has it made when there is room
 
 
 def place_of(root: bytes, entry: Entry, bounds: Bounds) -> Place:

@@ -19,7 +19,7 @@ from linstock import names
 from linstock.bus.connection import close, connect
 from linstock.bus.provision import provision
 from linstock.bus.thumbnails import Thumbnails
-from linstock.jobs.worker import Lease, Order
+from linstock.jobs.worker import Lease, Order, OwnVerdict
 from linstock.messages.enrichment import (
     THUMBNAIL_SIZES,
     CollectionsEnriched,
@@ -31,7 +31,7 @@ from linstock.messages.enrichment import (
 )
 from linstock.messages.job import ENRICH, JobCancelled, JobRequested
 from linstock.messages.schedule import JobPolicy
-from services.scanner.enrichment.enricher import Ended, Enricher, RootUnavailable, Summary
+from services.scanner.enrichment.enricher import Enricher, RootUnavailable, Summary
 from services.scanner.enrichment.known import KnownImages
 from services.scanner.enrichment.reader import Reader
 from services.scanner.enrichment.remaking import Remaking
@@ -67,6 +67,7 @@ class Enriching:
 
     async def enrich(self, order: Order | None = None, under: Lease | None = None) -> Summary:
         result = await self.enricher.run(order or self.order(), under or lease())
+        assert isinstance(result, Raw)
         return msgspec.json.decode(result, type=Summary)
 
     def order(self) -> Order:
@@ -281,14 +282,13 @@ async def test_it_gives_way_to_scans_and_ends_when_it_is_told(enriching: Enrichi
     await enriching.scanner.scan(photos)
     enriching.busy = True
     order = enriching.order()
-    running = asyncio.create_task(enriching.enrich(order))
-    await becomes(lambda: len(enriching.enricher._running), 1)
+    running = asyncio.create_task(enriching.enricher.run(order, lease()))
+    await becomes(lambda: enriching.enricher.running, 1)
     assert isinstance(order.request, JobRequested)
     cancelled = JobCancelled(job_id=order.request.job_id, attempt=1, at=datetime.now(UTC), reason="enough")
     [told] = RecordedLog(names.SCHEDULER).says(cancelled.job_id, cancelled).deliveries
     await enriching.enricher.react(told.recorded)
-    with pytest.raises(Ended):
-        await running
+    assert await running == OwnVerdict()
     assert await enriching.events() == []
 
 
