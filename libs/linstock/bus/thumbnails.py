@@ -6,10 +6,9 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-import nats.errors
 from nats.aio.client import Client
 from nats.js.api import ObjectMeta, ObjectMetaOptions
-from nats.js.errors import APIError, NoStreamResponseError, NotFoundError, ObjectNotFoundError
+from nats.js.errors import NotFoundError, ObjectNotFoundError
 from nats.js.object_store import OBJ_CHUNKS_PRE_TEMPLATE, ObjectStore
 
 from linstock import names
@@ -20,8 +19,6 @@ LIMIT_BYTES = 512 * 1024
 """Of one, and so it is one message. At 640 pixels noise takes a third of it."""
 MIB = 1024 * 1024
 LOOK_S = 10.0
-AWAY = (nats.errors.Error, APIError, NoStreamResponseError, TimeoutError, OSError)
-"""What each method raises when NATS is away."""
 
 
 class Full(Exception):
@@ -33,7 +30,7 @@ class Full(Exception):
 
 class Thumbnails:
     """An object store refuses what is new when it is full, so it has no limit; whoever writes looks how full it is, at
-    most every 10 s."""
+    most every 10 s. All methods raise what NATS raises when it is away."""
 
     def __init__(self, client: Client, *, most_mib: int = DEFAULT_THUMBNAILS_MIB) -> None:
         self._js = client.jetstream()

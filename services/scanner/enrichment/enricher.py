@@ -125,6 +125,7 @@ class Enricher:
             return OwnVerdict()
         finally:
             self._running.pop(request.job_id, None)
+            await self._reader.rest()
         logger.info("Enriched", library_id=str(task.library_id), **msgspec.structs.asdict(summary))
         return Raw(msgspec.json.encode(summary))
 

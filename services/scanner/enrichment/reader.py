@@ -73,6 +73,11 @@ class Reader:
                     code = ended.code
             return Drawn(_guilty(code))
 
+    async def rest(self) -> None:
+        """Ends the process once nothing is asked of it: idle, it would keep memory, and the last archive open."""
+        async with self._turn:
+            await self.stop()
+
     async def stop(self) -> None:
         """Ends the process; what it reads right now is not answered."""
         if self._process:

@@ -77,6 +77,7 @@ class Remaking:
                 except Exception as error:
                     logger.warning("Thumbnails can't be made again", error=repr(error))
                 self._wanted.pop(collection_id, None)
+            await self._reader.rest()
 
     async def make(self, collection_id: UUID, hashed: str) -> bool:
         """False: there is no such cover, it is not there, or its bytes have changed."""
