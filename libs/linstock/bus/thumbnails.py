@@ -12,11 +12,9 @@ from nats.js.errors import NotFoundError, ObjectNotFoundError
 from nats.js.object_store import OBJ_CHUNKS_PRE_TEMPLATE, ObjectStore
 
 from linstock import names
-from linstock.messages.enrichment import THUMBNAIL_SIZES
+from linstock.messages.enrichment import LARGEST_THUMBNAIL_BYTES, THUMBNAIL_SIZES
 from linstock.settings import DEFAULT_THUMBNAILS_MIB
 
-LIMIT_BYTES = 512 * 1024
-"""Of one, and so it is one message. At 640 pixels noise takes a third of it."""
 MIB = 1024 * 1024
 LOOK_S = 10.0
 
@@ -48,7 +46,7 @@ class Thumbnails:
         for size, content in made.items():
             if not await self._stands(hashed, size):
                 await self._refuse_full()
-                options = ObjectMetaOptions(max_chunk_size=LIMIT_BYTES)
+                options = ObjectMetaOptions(max_chunk_size=LARGEST_THUMBNAIL_BYTES)
                 await self._bucket.put(_name(hashed, size), content, ObjectMeta(options=options))
                 self._bytes += len(content)
 

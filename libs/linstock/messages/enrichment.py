@@ -13,6 +13,8 @@ from linstock.messages.message import Message
 
 THUMBNAIL_SIZES = (160, 320, 640)
 """Pixels of the longest side."""
+LARGEST_THUMBNAIL_BYTES = 512 * 1024
+"""So each is one message."""
 
 
 class ImageFact(FileEntry, frozen=True, array_like=True, gc=False, kw_only=True):

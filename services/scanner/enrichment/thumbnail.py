@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
-from linstock.messages.enrichment import THUMBNAIL_SIZES
+from linstock.messages.enrichment import LARGEST_THUMBNAIL_BYTES, THUMBNAIL_SIZES
 from services.scanner.enrichment.image import DAMAGE, TOO_MUCH, Flawed, decodable, loaded, opened, shown_size
 
 QUALITY = 80
@@ -74,4 +74,7 @@ def _of_8_bits(image: Image.Image) -> Image.Image:
 def _webp(image: Image.Image) -> bytes:
     encoded = BytesIO()
     image.save(encoded, "WEBP", quality=QUALITY, method=4)
+    if encoded.tell() > LARGEST_THUMBNAIL_BYTES:
+        # Transparency is kept without loss: of noise, it alone takes more than that.
+        return _webp(image.convert("RGB"))
     return encoded.getvalue()

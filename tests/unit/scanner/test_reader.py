@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from linstock.messages.enrichment import LARGEST_THUMBNAIL_BYTES
 from services.scanner.enrichment import limits, words
 from services.scanner.enrichment.reader import Reader
 from services.scanner.enrichment.words import Drawn, File, Looked, Place
@@ -119,6 +120,12 @@ async def test_sixteen_bits_keep_their_shades(reader: Reader, tmp_path: Path) ->
         shades = thumbnail.convert("L").tobytes()
     assert min(shades) < 20
     assert max(shades) > 235
+
+
+async def test_noise_makes_no_thumbnail_too_large(reader: Reader, tmp_path: Path) -> None:
+    Image.frombytes("RGBA", (700, 700), os.urandom(700 * 700 * 4)).save(tmp_path / "noise.png")
+    drawn = await Shelf(reader, tmp_path).draw("noise.png")
+    assert 0 < len(drawn.made[640]) <= LARGEST_THUMBNAIL_BYTES
 
 
 async def test_thumbnails_are_as_long_as_they_are_called_and_upright(reader: Reader, tmp_path: Path) -> None:
