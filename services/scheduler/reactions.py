@@ -42,7 +42,7 @@ ACTOR = "scheduler"
 TRIES = 20
 CATCH_UP_S = 2.0
 SCHEDULER = "Scheduler"
-ENRICHING = JobPolicy(priority=1, timeout_s=7 * 24 * 3600, max_retries=5, retry_delays_s=(30, 300, 1800))
+ENRICHING = JobPolicy(priority=1, timeout_s=7 * 24 * 3600, max_retries=5)
 """Behind everything else, for as long as it takes: it waits while scans run."""
 
 _LIBRARY: msgspec.json.Decoder[LibraryEvent] = msgspec.json.Decoder(LibraryEvent)

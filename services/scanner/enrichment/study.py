@@ -1,7 +1,6 @@
 """Studies one collection: which of its images were not read yet, what they are, and which of them is its cover."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from itertools import islice
 
 from linstock.messages.enrichment import Cover, EnrichedCollection, ImageFact, QuarantinedFile
 from linstock.roots import Bounds
@@ -20,6 +19,7 @@ COVER_STEMS = (b"cover", b"folder", b"front")
 NO_VALID_IMAGE = "no_valid_image"
 BROKEN_ARCHIVE = "broken_archive"
 TOO_LARGE = "too_large"
+EMPTY = Looked(code="empty", message="The file is empty.")
 
 Keep = Callable[[str, Mapping[int, bytes]], Awaitable[None]]
 """Stores thumbnails under a hash, if it can."""
@@ -78,8 +78,16 @@ class Study:
         return Studied(entry=entry, quarantined=tuple(self._quarantined.values()))
 
     async def _look(self, images: Images, looked: Mapping[bytes, ImageFact]) -> None:
-        unread = (file for file in _files(images) if not _is_of(looked.get(file.name), file))
-        while files := list(islice(unread, LOOK_AT_ONCE)):
+        unread = []
+        for file in _files(images):
+            if _is_of(looked.get(file.name), file):
+                continue
+            if file.size_bytes:
+                unread.append(file)
+            else:
+                self._quarantine(file, EMPTY)
+        for start in range(0, len(unread), LOOK_AT_ONCE):
+            files = unread[start : start + LOOK_AT_ONCE]
             for file, seen in zip(files, await self._reader.look(self._place, files), strict=True):
                 if seen.archive:
                     self._archive_flaw = self._of_archive(seen)

@@ -36,6 +36,7 @@ from services.scanner.enrichment.known import KnownImages
 from services.scanner.enrichment.reader import Reader
 from services.scanner.enrichment.remaking import Remaking
 from tests.integration.scanner.conftest import LIBRARY, Scanner, lease
+from tests.integration.scanner.test_real_trees import PACKAGES, images, tree_of
 from tests.support.pictures import picture, png_bomb, zipped
 from tests.support.recorded import RecordedLog
 from tests.support.waiting import becomes
@@ -366,3 +367,29 @@ async def test_the_reading_process_may_be_killed_at_any_time(enriching: Enrichin
     assert enriching.reader.pid
     os.kill(enriching.reader.pid, signal.SIGKILL)
     assert await running == Summary(collections=8, images=16, covers=8)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+async def test_thousands_of_real_images_have_the_sizes_that_pillow_says(enriching: Enriching, package: str) -> None:
+    enriching.root = tree_of(package)
+    summary = await enriching.scan_and_enrich()
+    paths = {entry.collection_id: entry.path for page in await enriching.scanner.pages() for entry in page.collections}
+    found = {
+        enriching.root / paths[entry.collection_id] / image.name: (image.width, image.height)
+        for entry in await enriching.entries()
+        for image in entry.images
+    }
+    expected = {path: size_of(path) for path in images(enriching.root)}
+    assert found == {path: size for path, size in expected.items() if size}
+    assert (summary.images, summary.passed_over) == (len(found), 0)
+    assert summary.images >= 0.99 * PACKAGES[package]
+
+
+def size_of(path: Path) -> tuple[int, int] | None:
+    """None: it is broken in the package itself."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image.size
+    except OSError:
+        return None
