@@ -19,6 +19,7 @@ NAMES = (
     "after_dispatch_publish",
     "after_page_append",
     "after_verdict_append_before_index",
+    "after_enrichment_append_before_index",
 )
 
 EXIT_CODE = 137  # what a shell reports for SIGKILL

@@ -29,8 +29,9 @@ SERVICE_OF = {
     "after_dispatch_publish": names.SCHEDULER,
     "after_page_append": names.SCANNER,
     "after_verdict_append_before_index": names.SCANNER,
+    "after_enrichment_append_before_index": names.SCANNER,
 }
-NEW_CONTENT = ("after_page_append",)
+NEW_CONTENT = ("after_page_append", "after_enrichment_append_before_index")
 """Reached only when a scan finds something new."""
 
 

@@ -25,17 +25,15 @@ from linstock.messages.enrichment import (
     CollectionsEnriched,
     EnrichedCollection,
     EnrichmentEvent,
-    EnrichPayload,
     FilesQuarantined,
     WantedThumbnails,
 )
-from linstock.messages.job import ENRICH, JobCancelled, JobRequested
-from linstock.messages.schedule import JobPolicy
+from linstock.messages.job import JobCancelled, JobRequested
 from services.scanner.enrichment.enricher import Enricher, RootUnavailable, Summary
 from services.scanner.enrichment.known import KnownImages
 from services.scanner.enrichment.reader import Reader
 from services.scanner.enrichment.remaking import Remaking
-from tests.integration.scanner.conftest import LIBRARY, Scanner, lease
+from tests.integration.scanner.conftest import LIBRARY, Scanner, enrich_order_for, lease
 from tests.integration.scanner.test_real_trees import PACKAGES, images, tree_of
 from tests.support.pictures import picture, png_bomb, zipped
 from tests.support.recorded import RecordedLog
@@ -67,30 +65,9 @@ class Enriching:
         return await self.enrich()
 
     async def enrich(self, order: Order | None = None, under: Lease | None = None) -> Summary:
-        result = await self.enricher.run(order or self.order(), under or lease())
+        result = await self.enricher.run(order or enrich_order_for(self.root), under or lease())
         assert isinstance(result, Raw)
         return msgspec.json.decode(result, type=Summary)
-
-    def order(self) -> Order:
-        payload = EnrichPayload(library_id=LIBRARY, scan_id=uuid4(), root=str(self.root))
-        request = JobRequested(
-            job_id=uuid4(),
-            job_type=ENRICH,
-            queue=names.ENRICH_QUEUE,
-            payload=Raw(msgspec.json.encode(payload)),
-            policy=JobPolicy(),
-            requested_at=datetime.now(UTC),
-            triggered_by="Scheduler",
-            library_id=LIBRARY,
-        )
-        return Order(
-            request=request,
-            attempt=1,
-            workspace=names.DEFAULT_WORKSPACE,
-            event_id=uuid4(),
-            correlation_id=uuid4(),
-            traceparent=None,
-        )
 
     async def events(self) -> list[EnrichmentEvent]:
         return [EVENT.decode(each.data) for each in await self.scanner.log.load(names.enrichment_of(LIBRARY))]
@@ -282,7 +259,7 @@ async def test_it_gives_way_to_scans_and_ends_when_it_is_told(enriching: Enrichi
     put(photos / "a", "1.jpg")
     await enriching.scanner.scan(photos)
     enriching.busy = True
-    order = enriching.order()
+    order = enrich_order_for(photos)
     running = asyncio.create_task(enriching.enricher.run(order, lease()))
     await becomes(lambda: enriching.enricher.running, 1)
     assert isinstance(order.request, JobRequested)
