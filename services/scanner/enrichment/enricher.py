@@ -28,7 +28,8 @@ from services.scanner.enrichment.known import Entry, KnownImages
 from services.scanner.enrichment.pages import Studied
 from services.scanner.enrichment.reader import Reader, Silent
 from services.scanner.enrichment.recording import Recording
-from services.scanner.enrichment.study import PassedOver, Study, place_of
+from services.scanner.enrichment.study import Ended, Over, PassedOver, Study, place_of
+from services.scanner.enrichment.words import Place
 from services.scanner.index import Index
 
 logger = structlog.get_logger(__name__)
@@ -50,10 +51,6 @@ _CLOSING_TYPES = frozenset(
 
 class RootUnavailable(Exception):
     """The library's folder is not there"""
-
-
-class Ended(Exception):
-    """The job was closed elsewhere, or the worker stops: nothing more is recorded."""
 
 
 class Summary(Struct, rename="camel"):
@@ -144,16 +141,14 @@ class Enricher:
             raise RootUnavailable(f"There is no folder at {task.root}.")
         return root, await asyncio.to_thread(self._roots.bounds)
 
-    async def _all(
-        self, library_id: UUID, recording: Recording, root: bytes, bounds: Bounds, *, over: Callable[[], bool]
-    ) -> Summary:
+    async def _all(self, library_id: UUID, recording: Recording, root: bytes, bounds: Bounds, *, over: Over) -> Summary:
         summary, after = Summary(), UUID(int=0)
         while entries := await self._known.unread(library_id, after=after, limit=BATCH_COLLECTIONS):
             found: list[Studied] = []
             since = time.monotonic()
             for entry in entries:
                 await self._give_way(over)
-                if studied := await self._studied(entry, root, bounds, summary):
+                if studied := await self._studied(entry, place_of(root, entry, bounds), over, summary):
                     found.append(studied)
                 if time.monotonic() - since >= RECORD_AFTER_S:
                     await recording.put(found)
@@ -164,9 +159,8 @@ class Enricher:
             after = entries[-1].collection_id
         return summary
 
-    async def _studied(self, entry: Entry, root: bytes, bounds: Bounds, summary: Summary) -> Studied | None:
-        place = place_of(root, entry, bounds)
-        study = Study(entry, place, reader=self._reader, keep=self._keep, has=self._thumbnails.has)
+    async def _studied(self, entry: Entry, place: Place, over: Over, summary: Summary) -> Studied | None:
+        study = Study(entry, place, reader=self._reader, keep=self._keep, has=self._thumbnails.has, over=over)
         try:
             studied = await study.run(self._index, self._known)
         except (PassedOver, Silent) as error:
@@ -179,7 +173,7 @@ class Enricher:
         metrics.QUARANTINED.inc(len(studied.quarantined))
         return studied
 
-    async def _give_way(self, over: Callable[[], bool]) -> None:
+    async def _give_way(self, over: Over) -> None:
         """Scans come first, and nothing is written to a full disk. Raises Ended."""
         until = time.monotonic() + LONGEST_YIELD_S
         while (self._busy() and time.monotonic() < until) or self._disk.full():

@@ -25,6 +25,14 @@ Keep = Callable[[str, Mapping[int, bytes]], Awaitable[None]]
 """Stores thumbnails under a hash, if it can."""
 
 
+Over = Callable[[], bool]
+"""Whether the job was closed elsewhere, or the worker stops."""
+
+
+class Ended(Exception):
+    """The job is over: nothing more is read or recorded."""
+
+
 class PassedOver(Exception):
     """It can't be read now, through no fault of its own."""
 
@@ -40,19 +48,21 @@ class Study:
         reader: Reader,
         keep: Keep,
         has: Callable[[str], Awaitable[bool]],
+        over: Over,
     ) -> None:
         self._entry = entry
         self._place = place
         self._reader = reader
         self._keep = keep
         self._has = has
+        self._over = over
         self._found: dict[bytes, ImageFact] = {}
         self._quarantined: dict[bytes, QuarantinedFile] = {}
         self._archive_flaw: QuarantinedFile | None = None
         self._gone = 0
 
     async def run(self, index: Index, known: KnownImages) -> Studied:
-        """Raises PassedOver, and what the reader and the database raise."""
+        """Raises PassedOver, Ended, and what the reader and the database raise."""
         before = await known.enriched(self._entry.collection_id)
         images = await index.images(self._entry.collection_id)
         # An archive of another time may hold other bytes under names, sizes and times that are the same.
@@ -87,6 +97,8 @@ class Study:
             else:
                 self._quarantine(file, EMPTY)
         for start in range(0, len(unread), LOOK_AT_ONCE):
+            if self._over():
+                raise Ended
             files = unread[start : start + LOOK_AT_ONCE]
             for file, seen in zip(files, await self._reader.look(self._place, files), strict=True):
                 if seen.archive:
