@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO
 
-from PIL import Image
-
 from linstock.roots import Bounds
 from services.scanner.archive import BoundedFile, open_archive
 from services.scanner.enrichment import limits, words
@@ -46,7 +44,6 @@ def main() -> None:
 
 def confine() -> None:
     """No core, no files, a bounded heap, and behind everybody else."""
-    Image.init()  # all that is imported later would count
     os.nice(limits.NICE)
     for limit, most in (
         (resource.RLIMIT_CORE, 0),

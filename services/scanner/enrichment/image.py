@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import imagesize
 from msgspec import Struct
-from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError
+from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError, WebPImagePlugin
 
 from services.scanner.enrichment.limits import MOST_DECODED_BYTES, MOST_PIXELS
 
@@ -22,6 +22,9 @@ TAIL_BYTES = 1024
 BYTES_A_PIXEL = 4
 TOO_MUCH = "too_much_memory"
 
+Image.preinit()  # the older formats; all plugins there are would take half a second more
+assert AvifImagePlugin.SUPPORTED
+assert WebPImagePlugin.SUPPORTED
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a stack is memory, too
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 Image.MAX_IMAGE_PIXELS = None  # ours names the limit, and comes first
