@@ -14,6 +14,7 @@ from linstock.messages.enrichment import LARGEST_THUMBNAIL_BYTES
 from services.scanner.enrichment import limits, words
 from services.scanner.enrichment.reader import Reader
 from services.scanner.enrichment.words import Drawn, File, Looked, Place
+from tests.support.hostile import put_bomb, put_encrypted_archive
 from tests.support.pictures import animated, jpeg_of, picture, png, png_bomb, zipped
 
 MOST_MEMORY_KIB = 256 * 1024
@@ -162,6 +163,25 @@ async def test_names_that_lead_out_of_an_archive_are_refused(reader: Reader, tmp
     assert list(tmp_path.parent.glob("*.png")) == []
 
 
+async def test_a_name_with_a_nul_is_refused(reader: Reader, tmp_path: Path) -> None:
+    path = zipped(tmp_path / "hostile.zip", {"aXb.png": picture("PNG")})
+    path.write_bytes(path.read_bytes().replace(b"aXb.png", b"a\0b.png"))
+    [looked] = await Shelf(reader, tmp_path, "hostile.zip").look("a\0b.png")
+    assert looked.code == "bad_name"
+
+
+async def test_what_is_encrypted_is_not_tried(reader: Reader, tmp_path: Path) -> None:
+    put_encrypted_archive(tmp_path / "secret.zip", "1.png")
+    [looked] = await Shelf(reader, tmp_path, "secret.zip").look("1.png")
+    assert looked.code == "encrypted"
+
+
+async def test_sizes_that_lie_are_refused(reader: Reader, tmp_path: Path) -> None:
+    put_bomb(tmp_path / "bomb.zip", images=1)
+    [looked] = await Shelf(reader, tmp_path, "bomb.zip").look("0.png")
+    assert (looked.code, "at most 536,870,912" in looked.message) == ("too_large", True)
+
+
 async def test_zip_bombs_are_refused_with_the_limit(reader: Reader, tmp_path: Path) -> None:
     zipped(tmp_path / "bomb.zip", {"1.png": bytes(300 * 1024 * 1024), "2.png": bytes(1000)}, zipfile.ZIP_DEFLATED)
     bomb, small = await Shelf(reader, tmp_path, "bomb.zip").look("1.png", "2.png")
@@ -176,6 +196,7 @@ async def test_too_many_entries_refuse_the_archive(reader: Reader, tmp_path: Pat
     [looked] = await Shelf(reader, tmp_path, "many.zip").look("000001.png")
     assert (looked.code, looked.archive) == ("too_many_entries", True)
     assert "at most 100,000" in looked.message
+    assert most_memory_kib(reader) < MOST_MEMORY_KIB
 
 
 async def test_no_zip_at_all(reader: Reader, tmp_path: Path) -> None:
