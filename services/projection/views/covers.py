@@ -55,7 +55,7 @@ def fold(covers: Rows[Cover], counts: Sums[ReadCount], fact: Fact) -> None:
 def _settle(covers: Rows[Cover], counts: Sums[ReadCount], row: Cover) -> None:
     before = covers.get(row.collection_id)
     had = before is not None and before.hash is not None
-    counts.add((row.library_id, row.workspace), before is None, (row.hash is not None) - had, 0)
+    counts.add((row.library_id, row.workspace), int(before is None), (row.hash is not None) - had, 0)
     covers.put(row)
 
 

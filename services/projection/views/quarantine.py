@@ -97,7 +97,7 @@ def _hold(quarantine: Rows[Quarantined], counts: Sums[ReadCount], row: Quarantin
     held = known is not None and known.state == HELD
     if known and held and (known.size_bytes, known.mtime_ns) == (row.size_bytes, row.mtime_ns):
         row = replace(row, since=known.since)
-    counts.add((row.library_id, row.workspace), 0, 0, not held)
+    counts.add((row.library_id, row.workspace), 0, 0, int(not held))
     quarantine.put(row)
 
 
