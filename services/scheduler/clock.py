@@ -1,4 +1,5 @@
-"""Postgres's clock, carried from measurement to measurement by the monotonic one. The wall clock is never read.
+"""Postgres's clock, carried from measurement to measurement by the monotonic one. This machine's own clock decides
+nothing: it is only compared, because one that is wrong confuses people and everything else on the machine.
 
 `now()` is never ahead of Postgres (but for drift between two measurements, microseconds): each measurement bounds it
 from below by what Postgres said and when the answer was here. It may lag by the fastest round trip of late.
@@ -23,6 +24,8 @@ MEASURE_TIMEOUT_S = 1.0
 STEP_S = 1.0  # less is drift, or a measurement that took long
 DISAGREE_S = 0.002  # measurements that contradict each other by more than this: Postgres's clock was set
 
+OFF_S = 1.0  # between this machine's clock and Postgres's
+
 NO_TIME = "PostgreSQL does not say what time it is, so no tick fires"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,24 +36,29 @@ class ClockStale(Exception):
 
 
 class PostgresClock:
-    """Measures every second once started. `read` asks Postgres; `monotonic` counts seconds."""
+    """Measures every second once started. `read` asks Postgres; `monotonic` counts seconds; `wall` is this machine's
+    idea of the seconds since 1970."""
 
     def __init__(
         self,
         read: Callable[[], Awaitable[datetime]],
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         stale_after_s: float = STALE_AFTER_S,
         every_s: float = MEASURE_EVERY_S,
     ) -> None:
         self._read = read
         self._monotonic = monotonic
+        self._wall = wall
         self._stale_after_s = stale_after_s
         self._every_s = every_s
         self._offset_s: float | None = None  # Postgres's seconds since 1970 minus the monotonic clock, at least
         self._measured_s = 0.0
         self.stepped_s = 0.0
         """By how much Postgres's clock was set since the start, in all; what lasts is measured without it."""
+        self.ahead_s = 0.0
+        """By how much this machine's clock was ahead of Postgres's at the last measurement, at least."""
         self._task: asyncio.Task[None] | None = None
 
     def now(self) -> datetime | None:
@@ -69,13 +77,21 @@ class PostgresClock:
 
     async def problem(self) -> str | None:
         """A sentence for readiness."""
-        return NO_TIME if self.now() is None else None
+        if self.now() is None:
+            return NO_TIME
+        if abs(self.ahead_s) <= OFF_S:
+            return None
+        return (
+            f"this machine's clock is {_length(abs(self.ahead_s))} {'ahead of' if self.ahead_s > 0 else 'behind'} "
+            f"PostgreSQL's, by which schedules fire: set the wrong one of them right (both by NTP)"
+        )
 
     async def measure(self) -> None:
         """One measurement; raises what the reading raises."""
-        asked = self._monotonic()
+        asked, from_s = self._monotonic(), self._wall()
         said_s = (await self._read() - EPOCH).total_seconds()
-        answered = self._monotonic()
+        answered, until_s = self._monotonic(), self._wall()
+        self.ahead_s = max(0.0, from_s - said_s) or min(0.0, until_s - said_s)
         lowest, highest = said_s - answered, said_s - asked
         kept = self._offset_s
         # The tightest bound so far stays while it is possible: a slow round trip must not make the clock jump back.
@@ -106,6 +122,12 @@ class PostgresClock:
                     logger.warning("Postgres's clock can't be read", reason=said, error=repr(error))
             else:
                 said = ""
+
+
+def _length(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
 class ClockReader:

@@ -5,52 +5,72 @@ Only the tail feeds it, in log order.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from uuid import UUID
 
+import structlog
+
 from linstock import names
+from linstock.cron import InvalidCron
 from linstock.eventlog.record import Recorded
+from services.scheduler import timing
 from services.scheduler.job import Closed, Facts, Pending, Running, Unrequested
 from services.scheduler.known import JOB, SCHEDULE, KnownJob, KnownSchedule
 from services.scheduler.schedule import Deleted, Enabled, Live
+from services.scheduler.shelf import Shelf
+
+logger = structlog.get_logger(__name__)
+
+OnSchedule = Callable[[KnownSchedule | None, KnownSchedule], None]
+"""Called with what it was (None: unknown) and what it is."""
 
 
 class Index:
-    """`position` is the last one applied. Listeners are called after each change, with the aggregate's id."""
+    """`position` is the last one applied. Listeners are called after each change. `due` says when each schedule is to
+    decide something next; `decided` is the latest instant that any of them has decided."""
 
     def __init__(self) -> None:
         self.position = 0
-        self.schedules: dict[UUID, KnownSchedule] = {}
+        self.schedules = Shelf()
+        self.due: dict[UUID, datetime] = {}
+        self.decided: datetime | None = None
         self.jobs: dict[UUID, KnownJob] = {}
         self.running: dict[UUID, KnownJob] = {}
         self._open_by_subject: dict[UUID, dict[UUID, None]] = {}
-        self._by_library: dict[UUID, dict[UUID, None]] = {}
-        self._on_schedule: list[Callable[[UUID], None]] = []
+        self._further: dict[UUID, set[UUID]] = {}  # by library: all its schedules but its own
+        self._on_schedule: list[OnSchedule] = []
         self._on_job: list[Callable[[UUID], None]] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
-    def on_schedule(self, listener: Callable[[UUID], None]) -> None:
+    def on_schedule(self, listener: OnSchedule) -> None:
         self._on_schedule.append(listener)
 
     def on_job(self, listener: Callable[[UUID], None]) -> None:
         self._on_job.append(listener)
 
-    def restore(self, position: int, schedules: list[KnownSchedule], jobs: list[KnownJob]) -> None:
-        """Start from stored rows instead of from nothing. Listeners are not called."""
+    def restore(self, position: int, decided: datetime | None, jobs: Iterable[KnownJob]) -> None:
+        """Start from stored rows instead of from nothing; schedules come by `shelve`. Listeners are not called."""
         self.position = position
-        for each in schedules:
-            self._keep(each)
+        self.decided = decided
         for known in jobs:
             self._place(known)
+
+    def shelve(self, schedule_id: UUID, packed: bytes, due: datetime | None, library_id: UUID | None) -> None:
+        """A stored schedule; `library_id` is that of `further_of`."""
+        self.schedules.keep_packed(schedule_id, packed)
+        if due is not None:
+            self.due[schedule_id] = due
+        if library_id is not None:
+            self._further.setdefault(library_id, set()).add(schedule_id)
 
     def apply(self, recorded: Recorded) -> None:
         """The next event of the log; one that was applied already changes nothing."""
         if recorded.position <= self.position:
             return
         if recorded.aggregate == SCHEDULE.name:
-            known = KnownSchedule.fold(self.schedules.get(recorded.aggregate_id), recorded)
-            self._keep(known)
-            self._tell(self._on_schedule, known.schedule_id)
+            before = self.schedules.get(recorded.aggregate_id)
+            self.keep(before, KnownSchedule.fold(before, recorded))
         elif recorded.aggregate == JOB.name:
             self._apply_job(recorded)
         self._advance(recorded.position)
@@ -86,10 +106,8 @@ class Index:
     def schedules_of(self, library_id: UUID) -> list[UUID]:
         """Every schedule that the library ever had, its own one first."""
         own = names.schedule_of(library_id)
-        return sorted(self._by_library.get(library_id, ()), key=lambda each: (each != own, str(each)))
-
-    def active(self) -> list[KnownSchedule]:
-        return [known for known in self.schedules.values() if isinstance(known.state, Enabled)]
+        further = sorted(self._further.get(library_id, ()), key=str)
+        return [own, *further] if own in self.schedules else further
 
     async def reached(self, position: int, *, timeout_s: float) -> bool:
         """True once everything up to `position` is applied; False after `timeout_s`."""
@@ -112,7 +130,7 @@ class Index:
         now = KnownJob.fold(known, recorded)
         was_open = known is not None and not isinstance(known.state, Closed)
         self._place(now)
-        self._tell(self._on_job, recorded.aggregate_id)
+        self._tell_of_job(recorded.aggregate_id)
         if was_open and isinstance(now.state, Closed):
             self._count(now.state)
             self._tell_waiting(now.state)
@@ -122,19 +140,27 @@ class Index:
         if closed.facts.library_id:
             for job_id in self.open_jobs_of(closed.facts.library_id):
                 if _waiting(self.jobs[job_id]):
-                    self._tell(self._on_job, job_id)
+                    self._tell_of_job(job_id)
 
     def _count(self, run: Closed) -> None:
         known = self.schedules.get(run.facts.schedule_id) if run.facts.schedule_id else None
         if known and known.failures != (after := known.after(run)).failures:
-            self._keep(after)
-            self._tell(self._on_schedule, known.schedule_id)
+            self.keep(known, after)
 
-    def _keep(self, known: KnownSchedule) -> None:
-        self.schedules[known.schedule_id] = known
-        live = known.state.last if isinstance(known.state, Deleted) else known.state
-        if isinstance(live, Live):
-            self._by_library.setdefault(live.target.library_id, {})[known.schedule_id] = None
+    def keep(self, before: KnownSchedule | None, known: KnownSchedule) -> None:
+        """It is `known` from now on; it was `before`, if it was anything."""
+        self.schedules.keep(known)
+        if before is None and (library_id := further_of(known)):
+            self._further.setdefault(library_id, set()).add(known.schedule_id)
+        if isinstance(known.state, Enabled) and (self.decided is None or self.decided < known.state.cursor):
+            self.decided = known.state.cursor
+        due = _upcoming(known)
+        if due is None:
+            self.due.pop(known.schedule_id, None)
+        else:
+            self.due[known.schedule_id] = due
+        for listener in self._on_schedule:
+            listener(before, known)
 
     def _place(self, known: KnownJob) -> None:
         job_id, state = known.job_id, known.state
@@ -154,9 +180,9 @@ class Index:
         if isinstance(state, Running):
             self.running[job_id] = known
 
-    def _tell(self, listeners: list[Callable[[UUID], None]], aggregate_id: UUID) -> None:
-        for listener in listeners:
-            listener(aggregate_id)
+    def _tell_of_job(self, job_id: UUID) -> None:
+        for listener in self._on_job:
+            listener(job_id)
 
     def _advance(self, position: int) -> None:
         self.position = position
@@ -170,3 +196,17 @@ def _waiting(known: KnownJob) -> Facts | None:
     """Of one that may start only when others of its library have ended, and did not start yet."""
     state = known.state
     return state.facts if isinstance(state, Pending) and state.attempt == 1 and state.facts.waits else None
+
+
+def further_of(known: KnownSchedule) -> UUID | None:
+    """The library that it is a further schedule of; None for a library's own one."""
+    live = known.state.last if isinstance(known.state, Deleted) else known.state
+    return live.target.library_id if isinstance(live, Live) and not live.own else None
+
+
+def _upcoming(known: KnownSchedule) -> datetime | None:
+    try:
+        return timing.upcoming(known.state, known.failures)
+    except InvalidCron as error:
+        logger.error("Failed to register job", schedule_id=str(known.schedule_id), error=str(error))
+        return None

@@ -9,7 +9,8 @@ import structlog
 from linstock.cancellation import cancel
 from linstock.eventlog.log import EventLog
 from services.scheduler.index import Index
-from services.scheduler.index_table import IndexTable
+from services.scheduler.index_table import IndexTable, Snapshot
+from services.scheduler.known import KnownSchedule
 
 logger = structlog.get_logger(__name__)
 
@@ -18,6 +19,7 @@ WAIT_S = 5.0
 PAUSE_S = 0.5
 RELAY_FIRST_S = 0.01  # what was just appended goes out before we look at it ourselves: others wait for it
 BATCH = 500
+SAVED_FIRST = 10_000  # changes; a start that found more of them stores them before it goes on
 
 
 class Tail:
@@ -32,15 +34,18 @@ class Tail:
         self._schedules: set[UUID] = set()
         self._jobs: set[UUID] = set()
         self._task: asyncio.Task[None] | None = None
+        self._saving: asyncio.Task[None] | None = None
         self._problem: str | None = "the log was not read yet"
 
     async def start(self) -> None:
         """Raises what Postgres raises."""
+        self._index.on_schedule(self._changed)
+        self._index.on_job(lambda job_id: self._jobs.add(job_id))
         await self._table.load(self._index)
-        self._index.on_schedule(self._schedules.add)
-        self._index.on_job(self._jobs.add)
         while await self._read():  # each read waits for Postgres, so a long log does not stall the probes
             pass
+        if len(self._schedules) + len(self._jobs) > SAVED_FIRST:
+            await self._save()
         self._problem = None
         self._task = asyncio.create_task(self._follow(), name="scheduler-tail")
 
@@ -48,7 +53,9 @@ class Tail:
         if self._task:
             await cancel(self._task)
             self._task = None
-            await self._try_save()
+            if self._saving:
+                await self._saving
+            await self._save()
 
     async def problem(self) -> str | None:
         """A sentence for readiness."""
@@ -67,7 +74,7 @@ class Tail:
                 self._problem = "the log can't be read"
                 await asyncio.sleep(PAUSE_S)
             if time.monotonic() - self._saved_s >= self._save_every_s and (self._schedules or self._jobs):
-                await self._try_save()
+                self._save_meanwhile()
 
     async def _read(self) -> bool:
         """Apply the next batch; whether there was any."""
@@ -76,14 +83,21 @@ class Tail:
             self._index.apply(recorded)
         return bool(batch)
 
-    async def _try_save(self) -> None:
+    def _changed(self, _: KnownSchedule | None, known: KnownSchedule) -> None:
+        self._schedules.add(known.schedule_id)
+
+    def _save_meanwhile(self) -> None:
+        """The index is fed on: ticks wait for it."""
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.create_task(self._save(), name="scheduler-index")
+
+    async def _save(self) -> None:
         self._saved_s = time.monotonic()
-        schedules, jobs = set(self._schedules), set(self._jobs)
+        schedules, self._schedules = self._schedules, set()
+        jobs, self._jobs = self._jobs, set()
         try:
-            await self._table.save(self._index, schedules, jobs)
+            await self._table.save(Snapshot.of(self._index, schedules, jobs))
         except Exception as error:  # the rows only make the next start faster
             logger.warning("The index can't be stored", error=str(error) or type(error).__name__)
-        else:
-            # The index changes only in _read, which does not run meanwhile.
-            self._schedules -= schedules
-            self._jobs -= jobs
+            self._schedules |= schedules
+            self._jobs |= jobs

@@ -3,42 +3,44 @@
 Any number of tickers may run. Each proposes the same ticks with the version it knows; Postgres takes the first, and the
 others see a conflict and read on. So there is no leader and nothing to elect. Leases only say who tries first: what is
 not this replica's is left to the others for a while, and fired here if nobody did.
+
+What is due within the next half second is decided already, as if it were its instant; then only the append is left to
+do. Any change of the schedule, and an open job of its library, make such a decision void.
 """
 
 import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 import structlog
 
-from linstock import recurrence
 from linstock.cancellation import cancel
 from linstock.crashpoints import reach
-from linstock.cron import InvalidCron
 from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
-from linstock.eventlog.record import Append, FutureInstant, Origin, VersionConflict
-from linstock.messages.job import CancelJob, ScanRequested
-from linstock.messages.schedule import ScheduleEvent, Tick, TickFired, TicksSkipped
-from services.scheduler import job, metrics, schedule, timing
+from linstock.eventlog.record import FutureInstant, VersionConflict
+from linstock.messages.schedule import ScheduleEvent, TickFired, TicksSkipped
+from services.scheduler import metrics
 from services.scheduler.clock import PostgresClock
+from services.scheduler.decision import Decider, Decision, TooMany
 from services.scheduler.index import Index
-from services.scheduler.known import JOB, KnownSchedule
-from services.scheduler.schedule import Enabled, Paused
+from services.scheduler.known import KnownSchedule
+from services.scheduler.schedule import Enabled
 
 logger = structlog.get_logger(__name__)
 
-ACTOR = "scheduler"
-REPLACED = "the schedule's next run took its place"
-TIME_TO_STOP = timedelta(seconds=10)  # for whoever works for a cancelled job, before the next may start
 CONCURRENT = 200  # appends at once; group commit puts them together
-NAMED_AT_START = 100  # schedules; a hundred thousand lines would keep the first tick waiting
+AT_ONCE = 32  # firings, before the first of them are on their way
 LISTED = 1_000  # due instants that are counted on the event loop; more go to a thread
 SET_BACK = timedelta(seconds=2)  # less is a measurement that came late
 COUNTED = 100_000  # due instants that one append decides at most
+NAMED_AT_START = 100  # schedules; a hundred thousand lines would keep the first tick waiting
+AHEAD = timedelta(seconds=0.5)
+AHEAD_AT_ONCE = 8  # decisions: a millisecond, then others have their turn
+MOST_AHEAD = 10_000
+TOO_LATE = timedelta(seconds=0.5)  # for what was decided as of the instant itself
 LONGEST_SLEEP_S = 1.0
 SHORTEST_SLEEP_S = 0.001
 AGAIN_S = 0.05
@@ -47,7 +49,7 @@ AFTER_ERROR_S = 0.5
 
 
 class Ticker:
-    """Keeps the next instant of every schedule in a heap; entries that no longer hold are passed over."""
+    """Keeps all schedules in a heap by when they are due; entries that no longer hold are passed over."""
 
     def __init__(
         self,
@@ -63,12 +65,13 @@ class Ticker:
         self._index = index
         self._clock = clock
         self._disk = disk or Disk(None)
-        self._tzdata = tzdata
+        self._decider = Decider(index, tzdata=tzdata)
         self._mine = mine
         self._heap: list[tuple[datetime, UUID]] = []
+        self._soon: list[tuple[datetime, UUID]] = []  # a heap too: those that were looked at ahead of their time
+        self._ahead: dict[UUID, Decision] = {}
         self._left: dict[UUID, datetime] = {}  # due, and another replica's
-        self._next: dict[UUID, datetime] = {}
-        self._registered: dict[UUID, int] = {}
+        self._in_hand: set[UUID] = set()  # being fired, or fired: until the index shows what came of it
         self._changed = asyncio.Event()
         self._slots = asyncio.Semaphore(CONCURRENT)
         self._firing: set[asyncio.Task[None]] = set()
@@ -76,9 +79,13 @@ class Ticker:
 
     async def start(self) -> None:
         self._index.on_schedule(self._plan)
-        for schedule_id in self._index.schedules:
-            self._plan(schedule_id)
-        logger.info(f"Found {len(self._next)} active scheduled jobs", count=len(self._next))
+        self._heap = [(due, schedule_id) for schedule_id, due in self._index.due.items()]
+        heapq.heapify(self._heap)
+        logger.info(f"Found {len(self._heap)} active scheduled jobs", count=len(self._heap))
+        if len(self._heap) <= NAMED_AT_START:
+            for known in self._index.schedules.values():
+                self._announce(None, known)
+        metrics.ACTIVE_SCHEDULES.set(len(self._heap))
         self._task = asyncio.create_task(self._run(), name="ticker")
 
     async def stop(self) -> None:
@@ -94,9 +101,7 @@ class Ticker:
 
     async def problem(self) -> str | None:
         """A sentence for readiness while Postgres's clock is behind what was decided by it: it was set back."""
-        now = self._clock.now()
-        states = [known.state for known in self._index.active()]
-        decided = max((state.cursor for state in states if isinstance(state, Enabled)), default=None)
+        now, decided = self._clock.now(), self._index.decided
         if now is None or decided is None or decided - now <= SET_BACK:
             return None
         minutes = (decided - now).total_seconds() / 60
@@ -105,34 +110,28 @@ class Ticker:
             f"in {minutes:.0f} min: no instant fires twice"
         )
 
-    def _plan(self, schedule_id: UUID) -> None:
-        """Note when the schedule is due next. Called after every change of it."""
-        known = self._index.schedules.get(schedule_id)
-        due = self._upcoming(known) if known else None
-        if due is None:
-            self._next.pop(schedule_id, None)
-            self._registered.pop(schedule_id, None)
-        elif self._next.get(schedule_id) != due:
-            self._next[schedule_id] = due
+    def _plan(self, before: KnownSchedule | None, known: KnownSchedule) -> None:
+        """It is another than before: note when it is due next."""
+        self._ahead.pop(known.schedule_id, None)
+        self._in_hand.discard(known.schedule_id)
+        self._push(known.schedule_id)
+        self._announce(before, known)
+        metrics.ACTIVE_SCHEDULES.set(len(self._index.due))
+
+    def _push(self, schedule_id: UUID) -> None:
+        due = self._index.due.get(schedule_id)
+        if due is not None:
             heapq.heappush(self._heap, (due, schedule_id))
             if self._heap[0][1] == schedule_id:
                 self._changed.set()
-        metrics.ACTIVE_SCHEDULES.set(len(self._registered))
 
-    def _upcoming(self, known: KnownSchedule) -> datetime | None:
-        state = known.state
-        try:
-            due = timing.upcoming(state, known.failures)
-        except InvalidCron as error:
-            logger.error("Failed to register job", schedule_id=str(known.schedule_id), error=str(error))
-            return None
-        if isinstance(state, Enabled) and self._registered.get(known.schedule_id) != state.version:
-            self._registered[known.schedule_id] = state.version
-            if self._task is not None or len(self._index.schedules) <= NAMED_AT_START:
-                logger.info(
-                    "Registered job", job=state.name, cron=state.timing.expression, zone=state.timing.zone, next=due
-                )
-        return due
+    def _announce(self, before: KnownSchedule | None, known: KnownSchedule) -> None:
+        """Only what ticks anew, or otherwise than before."""
+        state, was = known.state, before.state if before else None
+        due = self._index.due.get(known.schedule_id)
+        if due is None or not isinstance(state, Enabled) or (isinstance(was, Enabled) and was.version == state.version):
+            return
+        logger.info("Registered job", job=state.name, cron=state.timing.expression, zone=state.timing.zone, next=due)
 
     async def _run(self) -> None:
         while True:
@@ -141,30 +140,63 @@ class Ticker:
             now = None if self._disk.full() else self._clock.now()
             if now is not None:
                 self._adopt(now)
-                self._fire_due(now)
+                await self._fire_due(now)
+                if self._look_ahead(now):
+                    await asyncio.sleep(0)
+                    continue
             try:
                 async with asyncio.timeout(self._sleep_s(now)):
                     await self._changed.wait()
             except TimeoutError:
                 continue
 
-    def _fire_due(self, now: datetime) -> None:
-        while self._heap and self._heap[0][0] <= now:
+    async def _fire_due(self, now: datetime) -> None:
+        fired = 0
+        for heap in (self._soon, self._heap):
+            while heap and heap[0][0] <= now:
+                due, schedule_id = heapq.heappop(heap)
+                if not self._holds(due, schedule_id):
+                    continue
+                if not self._mine(schedule_id) and now - due < PATIENCE:
+                    self._left[schedule_id] = due
+                    continue
+                self._in_hand.add(schedule_id)
+                task = asyncio.create_task(self._fire(schedule_id))
+                self._firing.add(task)
+                task.add_done_callback(self._firing.discard)
+                fired += 1
+                if fired % AT_ONCE == 0:
+                    await asyncio.sleep(0)
+
+    def _holds(self, due: datetime, schedule_id: UUID) -> bool:
+        return self._index.due.get(schedule_id) == due and schedule_id not in self._in_hand
+
+    def _look_ahead(self, now: datetime) -> bool:
+        """Decides on the next few that are due soon; whether there were any."""
+        some = 0
+        while some < AHEAD_AT_ONCE and self._heap and self._heap[0][0] <= now + AHEAD and len(self._soon) < MOST_AHEAD:
             due, schedule_id = heapq.heappop(self._heap)
-            if self._next.get(schedule_id) != due:
-                continue
-            if not self._mine(schedule_id) and now - due < PATIENCE:
-                self._left[schedule_id] = due
-                continue
-            del self._next[schedule_id]
-            task = asyncio.create_task(self._fire(schedule_id))
-            self._firing.add(task)
-            task.add_done_callback(self._firing.discard)
+            if self._holds(due, schedule_id):
+                heapq.heappush(self._soon, (due, schedule_id))
+                if self._mine(schedule_id) and (decided := self._decided_ahead(due, schedule_id)):
+                    self._ahead[schedule_id] = decided
+                some += 1
+        return some > 0
+
+    def _decided_ahead(self, due: datetime, schedule_id: UUID) -> Decision | None:
+        known = self._index.schedules[schedule_id]
+        state = known.state
+        if not isinstance(state, Enabled) or self._index.open_jobs_of(state.target.library_id):
+            return None
+        try:
+            return self._decider.decide(known, due, most=LISTED)
+        except TooMany:
+            return None
 
     def _adopt(self, now: datetime) -> None:
         """What was left to others, and is this replica's by now or was fired by nobody."""
         for schedule_id, due in list(self._left.items()):
-            if self._next.get(schedule_id) != due:
+            if not self._holds(due, schedule_id):
                 del self._left[schedule_id]
             elif self._mine(schedule_id) or now - due >= PATIENCE:
                 del self._left[schedule_id]
@@ -173,10 +205,9 @@ class Ticker:
     def _sleep_s(self, now: datetime | None) -> float:
         if now is None:
             return AGAIN_S  # the clock, or room, may be back any moment
-        if not self._heap:
-            return LONGEST_SLEEP_S
-        ahead_s = (self._heap[0][0] - now).total_seconds()
-        return min(max(ahead_s, SHORTEST_SLEEP_S), LONGEST_SLEEP_S)
+        ahead = [heap[0][0] - now - early for heap, early in ((self._soon, timedelta(0)), (self._heap, AHEAD)) if heap]
+        first_s = min(ahead).total_seconds() if ahead else LONGEST_SLEEP_S
+        return min(max(first_s, SHORTEST_SLEEP_S), LONGEST_SLEEP_S)
 
     async def _fire(self, schedule_id: UUID) -> None:
         """Decide what is due. What was appended comes back through the index, which plans the next instant."""
@@ -190,56 +221,36 @@ class Ticker:
             except Exception as error:  # Postgres is away: the same instant again, as soon as it is back
                 logger.warning("A tick could not be appended", schedule_id=str(schedule_id), error=repr(error))
                 await asyncio.sleep(AFTER_ERROR_S)
-        self._plan(schedule_id)
+        if schedule_id in self._in_hand:
+            self._in_hand.discard(schedule_id)
+            self._push(schedule_id)
 
     async def _tick(self, schedule_id: UUID) -> bool:
         """Whether something was appended."""
         known, now = self._index.schedules.get(schedule_id), self._clock.now()
-        if known is None or now is None or not isinstance(known.state, Enabled | Paused):
+        ahead = self._ahead.pop(schedule_id, None)
+        if known is None or now is None:
             return False
-        library_id = known.state.target.library_id
-        open_jobs = self._index.open_jobs_of(library_id)
-        propose = partial(
-            timing.proposal,
-            known.state,
-            now,
-            busy=open_jobs[0] if open_jobs else None,
-            open_jobs=tuple(open_jobs),
-            waiting=self._index.waiting_jobs_of(known.schedule_id, library_id) if open_jobs else 0,
-            failures=known.failures,
-            tzdata=self._tzdata,
-        )
-        tick = propose(limit=LISTED)
-        if tick is not None and tick.more:
-            tick = await asyncio.to_thread(propose, limit=COUNTED)
-        events = schedule.decide(tick, known.state) if tick else []
-        if not tick or not events:
+        decision = ahead if ahead and self._still(ahead, known, now) else await self._decide(known, now)
+        if decision is None:
             return False
-        appends, origin = self._appends(known, known.state, events, now)
-        await self._log.append(appends, origin, not_before=_not_before(tick, known.state))
+        await self._log.append(decision.appends, decision.origin, not_before=decision.not_before)
         reach("after_tick_append")
-        self._count(events)
+        self._count(decision.events)
         return True
 
-    def _appends(
-        self, known: KnownSchedule, state: Enabled | Paused, events: list[ScheduleEvent], now: datetime
-    ) -> tuple[list[Append], Origin]:
-        """The jobs first: whoever has seen the tick has seen its job."""
-        ticks = [event for event in events if isinstance(event, TickFired)]
-        appends = [self._cancel(job_id, now) for tick in ticks for job_id in tick.cancels if job_id in self._index.jobs]
-        for tick in ticks:
-            assert isinstance(state, Enabled)
-            request = _request(state, tick, now)
-            appends.append(Append(aggregate=JOB.name, aggregate_id=tick.job_id, expected_version=0, events=[request]))
-        correlation_id = ticks[0].job_id if ticks else known.schedule_id
-        origin = Origin(workspace=known.workspace, actor=ACTOR, at=now, correlation_id=correlation_id)
-        return [*appends, known.append(events)], origin
+    def _still(self, ahead: Decision, known: KnownSchedule, now: datetime) -> bool:
+        """Whether it would be decided like this now."""
+        assert isinstance(known.state, Enabled)  # or its change had made the decision void
+        return now - ahead.origin.at < TOO_LATE and not self._index.open_jobs_of(known.state.target.library_id)
 
-    def _cancel(self, job_id: UUID, now: datetime) -> Append:
-        known = self._index.jobs[job_id]
-        return known.append(job.decide(CancelJob(job_id=job_id, reason=REPLACED, at=now), known.state))
+    async def _decide(self, known: KnownSchedule, now: datetime) -> Decision | None:
+        try:
+            return self._decider.decide(known, now, most=LISTED)
+        except TooMany:
+            return await self._decider.decide_many(known, now, most=COUNTED)
 
-    def _count(self, events: list[ScheduleEvent]) -> None:
+    def _count(self, events: Sequence[ScheduleEvent]) -> None:
         now = self._clock.now()
         for event in events:
             if isinstance(event, TickFired):
@@ -248,29 +259,3 @@ class Ticker:
                     metrics.TICK_LATENESS.observe(max(0.0, (now - event.instant).total_seconds()))
             elif isinstance(event, TicksSkipped):
                 metrics.TICKS.labels(f"skipped_{event.reason}").inc(event.count)
-
-
-def _request(state: Enabled, tick: TickFired, now: datetime) -> ScanRequested:
-    graceful = tick.cancels and state.rules.overlap == "cancel_other"
-    return ScanRequested(
-        job_id=tick.job_id,
-        schedule_id=tick.schedule_id,
-        instant=tick.instant,
-        triggered_by="Scheduler",
-        target=state.target,
-        policy=state.policy,
-        requested_at=now,
-        scan_mode=state.scan_mode,
-        include_subfolders=state.target.include_subfolders,
-        waits=tick.behind is not None,
-        not_before=now + TIME_TO_STOP if graceful else None,
-    )
-
-
-def _not_before(tick: Tick, state: Enabled | Paused) -> datetime | None:
-    """What Postgres's clock must have reached for this to be true."""
-    if isinstance(state, Paused):
-        return state.resume_at
-    if tick.instants:
-        return recurrence.release(state.timing, state.rules, state.schedule_id, tick.instants[-1])
-    return tick.passed[-1].last if tick.passed else None

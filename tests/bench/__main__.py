@@ -1,6 +1,6 @@
 """`make bench`: measures, prints each figure beside its target and its reference, writes docs/bench/*.json.
 
-    make bench                          # everything, five repetitions each (about ten minutes)
+    make bench                          # everything, five repetitions each (about twenty minutes)
     make bench ARGS="--only relay,idle" # some
     make bench ARGS="--quick"           # one repetition: for a look, not for the record
 
@@ -27,6 +27,7 @@ from tests.bench import (
     bench_eventlog,
     bench_idle,
     bench_lists,
+    bench_million,
     bench_projection,
     bench_scan,
     bench_scheduler,
@@ -62,6 +63,7 @@ BENCHES: dict[str, Bench] = {
     "cron": lambda _servers, repetitions, _allowance: bench_cron.evaluation(repetitions=repetitions),
     "lists": _awaited(bench_lists.lists),
     "rebuild": _awaited(bench_projection.rebuild),
+    "million": _awaited(bench_million.million),
     "scan": lambda servers, repetitions, _: bench_scan.scan(servers.folder, repetitions=repetitions),
     "idle": lambda servers, repetitions, _: bench_idle.idle(servers.folder, repetitions=repetitions),
 }

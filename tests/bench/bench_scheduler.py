@@ -95,7 +95,7 @@ async def _burst_s(servers: Servers, lateness_s: list[float], repetition: int) -
     instant = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=BURST_AHEAD_S)
     cron = f"{instant.second} {instant.minute} {instant.hour} {instant.day} {instant.month} *"
     first = LOADED + repetition * BURST
-    await _define(servers.database_url, [(first + number, cron) for number in range(BURST)])
+    await define(servers.database_url, [(first + number, cron) for number in range(BURST)])
     assert datetime.now(UTC) < instant, "defining them took too long"
     lateness_s.clear()
     # What is due every second besides is among them.
@@ -127,7 +127,7 @@ async def ticking(servers: Servers, schedules: Sequence[tuple[int, str]]) -> Asy
     on a schedule skips; the way of a skip is the same.
     """
     await provision(servers.nats_url)
-    await _define(servers.database_url, schedules)
+    await define(servers.database_url, schedules)
     lateness_s: list[float] = []
 
     async def on_tick(message: Msg) -> None:
@@ -153,21 +153,20 @@ async def ticking(servers: Servers, schedules: Sequence[tuple[int, str]]) -> Asy
         await close(client)
 
 
-async def _define(database_url: str, schedules: Sequence[tuple[int, str]]) -> None:
+async def define(database_url: str, schedules: Sequence[tuple[int, str]]) -> None:
     log = await PostgresLog.open(names.SCHEDULER, database_url)
     try:
         now = datetime.now(UTC)
+        origin = Origin(workspace=names.DEFAULT_WORKSPACE, actor="bench", at=now, correlation_id=uuid4())
         for first in range(0, len(schedules), 500):
-            await asyncio.gather(*(_define_one(log, *each, now) for each in schedules[first : first + 500]))
+            await log.append([_definition(*each, now) for each in schedules[first : first + 500]], origin)
     finally:
         await log.close()
 
 
-async def _define_one(log: PostgresLog, number: int, cron: str, now: datetime) -> None:
-    event = defined(library_id=UUID(int=number + 1), name=f"L{number}", cron=cron, cursor=now)
-    origin = Origin(workspace=names.DEFAULT_WORKSPACE, actor="bench", at=now, correlation_id=uuid4())
-    append = Append(aggregate="schedule", aggregate_id=event.schedule_id, expected_version=0, events=[event])
-    await log.append([append], origin)
+def _definition(number: int, cron: str, now: datetime) -> Append:
+    event = defined(library_id=UUID(int=number + 1), name=f"Holiday pictures {number}", cron=cron, cursor=now)
+    return Append(aggregate="schedule", aggregate_id=event.schedule_id, expected_version=0, events=[event])
 
 
 async def _bare_ms(client: Client) -> list[float]:

@@ -36,7 +36,9 @@ def fresh_servers(postgres: EmbeddedPostgres, folder: Path) -> Iterator[Servers]
 
 
 @contextmanager
-def ready_service(name: str, servers: Servers, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+def ready_service(
+    name: str, servers: Servers, *, within_s: float = READY_WITHIN_S, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m services.<name>`, ready; its output goes to a file, and it is told to stop afterwards."""
     port = free_port()
     environment = {
@@ -55,7 +57,7 @@ def ready_service(name: str, servers: Servers, **settings: str) -> Iterator[subp
             stdin=subprocess.DEVNULL,
         )
     try:
-        _await_ready(f"http://127.0.0.1:{port}/readyz", process)
+        _await_ready(f"http://127.0.0.1:{port}/readyz", process, within_s)
         yield process
     finally:
         process.terminate()
@@ -66,8 +68,8 @@ def ready_service(name: str, servers: Servers, **settings: str) -> Iterator[subp
             process.wait()
 
 
-def _await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + READY_WITHIN_S
+def _await_ready(url: str, process: subprocess.Popen[bytes], within_s: float) -> None:
+    until = time.monotonic() + within_s
     reason = "no answer"
     while time.monotonic() < until and process.poll() is None:
         try:

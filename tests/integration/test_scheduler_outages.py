@@ -14,8 +14,9 @@ from linstock.messages.job import JobStarted, JobSucceeded, ScanRequested
 from linstock.messages.schedule import TickFired, TicksSkipped
 from services.scheduler.app import Limits
 from services.scheduler.index import Index
-from services.scheduler.index_table import IndexTable
+from services.scheduler.index_table import IndexTable, Snapshot
 from services.scheduler.tail import Tail
+from services.scheduler.tzdata import tzdata_version
 from tests.support.scheduler import Rig, rig
 from tests.support.schedules import scan_requested, settings
 from tests.support.waiting import becomes
@@ -89,7 +90,7 @@ async def test_a_start_reads_the_stored_index_and_only_what_came_after(world: Ri
     log = await PostgresLog.open(names.SCHEDULER, world.database_url)
     pool = await asyncpg.create_pool(world.database_url, min_size=0, max_size=2)
     try:
-        table = IndexTable(pool, schema=names.SCHEDULER, epoch=await log.epoch())
+        table = IndexTable(pool, schema=names.SCHEDULER, epoch=await log.epoch(), tzdata=tzdata_version())
         stored, rebuilt = Index(), Index()
         await table.load(stored)
         assert stored.position > 0
@@ -97,7 +98,7 @@ async def test_a_start_reads_the_stored_index_and_only_what_came_after(world: Ri
         # Somebody who is behind does not overwrite what is stored.
         behind = Index()
         behind.apply((await log.read(0, limit=1))[0])
-        await table.save(behind, [*behind.schedules], [*behind.jobs])
+        await table.save(Snapshot.of(behind, [*behind.schedules], [*behind.jobs]))
         continued = Index()
         await table.load(continued)
         assert continued.position == stored.position

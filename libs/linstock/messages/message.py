@@ -3,5 +3,5 @@
 from msgspec import Struct
 
 
-class Message(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=False):
+class Message(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=False, gc=False):
     """One command, event or part of one. Equal by value; safe to share between threads."""

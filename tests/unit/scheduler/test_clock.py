@@ -19,7 +19,11 @@ class World:
         self.postgres_ahead = timedelta(0)
         self.there_s = 0.0
         self.back_s = 0.0
-        self.clock = PostgresClock(self.read, monotonic=lambda: self.monotonic_s)
+        self.machine_ahead_s = 0.0
+        self.clock = PostgresClock(self.read, monotonic=lambda: self.monotonic_s, wall=self.wall_s)
+
+    def wall_s(self) -> float:
+        return NOON.timestamp() + self.monotonic_s - 100 + self.machine_ahead_s
 
     def postgres(self) -> datetime:
         return NOON + seconds(self.monotonic_s - 100) + self.postgres_ahead
@@ -107,3 +111,23 @@ async def test_it_goes_on_measuring_whatever_the_driver_raises() -> None:
             await measured.wait()
     finally:
         await clock.stop()
+
+
+async def test_a_machine_whose_clock_is_off_by_more_than_a_second_is_not_ready(world: World) -> None:
+    for ahead_s, said in (
+        (0.9, None),
+        (-0.9, None),
+        (1.5, "this machine's clock is 1.5 s ahead of PostgreSQL's"),
+        (-400, "this machine's clock is 7 min behind PostgreSQL's"),
+        (86_400, "this machine's clock is 24 h ahead of PostgreSQL's"),
+    ):
+        world.machine_ahead_s = ahead_s
+        await world.measure()
+        problem = await world.clock.problem()
+        assert problem is None if said is None else problem and problem.startswith(said), ahead_s
+        assert about(world.postgres())(world.clock.require())
+
+
+async def test_a_slow_answer_of_postgres_says_nothing_about_the_machines_clock(world: World) -> None:
+    await world.measure(there_s=2, back_s=0.1)
+    assert await world.clock.problem() is None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
+from linstock import names
 from linstock.eventlog.memory import MemoryLog
 from linstock.eventlog.record import Append, Origin, Recorded
 from linstock.messages.job import (
@@ -21,8 +22,9 @@ from linstock.messages.job import (
     OutcomeIgnored,
 )
 from linstock.messages.schedule import ScheduleDisabled, ScheduleEvent, SchedulePaused
-from services.scheduler.index import Index
+from services.scheduler.index import Index, further_of
 from services.scheduler.known import KnownJob, KnownSchedule
+from services.scheduler.shelf import Shelf, pack
 from tests.support.schedules import JOB, LIBRARY, NOON, SCHEDULE, defined, job_requested, scan_requested, seconds
 
 STARTED = JobStarted(job_id=JOB, attempt=1, worker="w", lease=UUID(int=1), at=NOON, deadline=NOON + seconds(60))
@@ -56,12 +58,20 @@ def fed(recorded: list[Recorded], index: Index | None = None) -> Index:
 
 
 def shown(index: Index) -> tuple[object, ...]:
-    return index.position, index.schedules, index.jobs, index.running, index.open_jobs_of(LIBRARY)
+    return (
+        index.position,
+        index.schedules,
+        index.due,
+        index.decided,
+        index.jobs,
+        index.running,
+        index.open_jobs_of(LIBRARY),
+    )
 
 
 async def test_it_shows_schedules_and_open_jobs() -> None:
     index = fed(await logged(defined(), scan_requested()))
-    assert [known.schedule_id for known in index.active()] == [SCHEDULE]
+    assert list(index.due) == [SCHEDULE]
     assert index.open_jobs_of(LIBRARY) == [JOB]
     assert index.running == {}
 
@@ -70,13 +80,13 @@ async def test_a_job_that_runs_is_shown_as_running_and_one_that_ended_not_at_all
     history = await logged(defined(), scan_requested(), STARTED, DISABLED, CANCELLED, IGNORED)
     assert list(fed(history[:3]).running) == [JOB]
     index = fed(history)
-    assert (index.jobs, index.running, index.open_jobs_of(LIBRARY), index.active()) == ({}, {}, [], [])
+    assert (index.jobs, index.running, index.open_jobs_of(LIBRARY), index.due) == ({}, {}, [], {})
 
 
 async def test_listeners_hear_of_every_change_after_it() -> None:
     index, heard = Index(), list[tuple[UUID, bool]]()
     index.on_job(lambda job_id: heard.append((job_id, job_id in index.jobs)))
-    index.on_schedule(lambda schedule_id: heard.append((schedule_id, schedule_id in index.schedules)))
+    index.on_schedule(lambda before, known: heard.append((known.schedule_id, before is None)))
     fed(await logged(defined(), scan_requested(), CANCELLED), index)
     assert heard == [(SCHEDULE, True), (JOB, True), (JOB, False)]
 
@@ -93,11 +103,10 @@ async def test_starting_from_stored_rows_is_starting_from_the_log(split: int) ->
     history = await logged(defined(), scan_requested(), STARTED, DISABLED, CANCELLED, IGNORED)
     before = fed(history[:split])
     restored = Index()
-    restored.restore(
-        before.position,
-        [msgspec.json.decode(msgspec.json.encode(known), type=KnownSchedule) for known in before.schedules.values()],
-        [msgspec.json.decode(msgspec.json.encode(known), type=KnownJob) for known in before.jobs.values()],
-    )
+    opened = [msgspec.json.decode(msgspec.json.encode(known), type=KnownJob) for known in before.jobs.values()]
+    restored.restore(before.position, before.decided, opened)
+    for known in before.schedules.values():
+        restored.shelve(known.schedule_id, pack(known), before.due.get(known.schedule_id), further_of(known))
     assert shown(fed(history, restored)) == shown(fed(history))
 
 
@@ -130,7 +139,7 @@ def run(number: int, verdict: str) -> list[JobEvent]:
 async def test_it_counts_failures_in_a_row() -> None:
     failed = [*run(1, "failed"), *run(2, "cancelled"), *run(3, "timed_out")]
     index, heard = Index(), list[int]()
-    index.on_schedule(lambda schedule_id: heard.append(index.schedules[schedule_id].failures))
+    index.on_schedule(lambda _, known: heard.append(known.failures))
     fed(await logged(defined(), *failed), index)
     assert (index.schedules[SCHEDULE].failures, heard) == (2, [0, 1, 2])
     assert fed(await logged(defined(), *failed, *run(4, "succeeded"))).schedules[SCHEDULE].failures == 0
@@ -151,7 +160,7 @@ async def test_a_scan_that_waits_has_its_turn_when_all_before_it_have_ended() ->
     assert told == [JOB.int, 2, 3]
     assert [index.has_turn(each) for each in (UUID(int=2), UUID(int=3))] == [True, False]
     kept = Index()
-    kept.restore(index.position, list(index.schedules.values()), list(reversed(index.jobs.values())))
+    kept.restore(index.position, index.decided, list(reversed(index.jobs.values())))
     assert [kept.has_turn(each) for each in (UUID(int=2), UUID(int=3))] == [True, False]
 
 
@@ -165,3 +174,28 @@ async def test_what_serves_a_library_is_none_of_its_scans() -> None:
     assert index.jobs_serving(uuid4()) == []
     ended = JobSucceeded(job_id=enriching.job_id, attempt=1, at=NOON, result=Raw(b"{}"))
     assert fed(await logged(enriching, ended)).jobs_serving(LIBRARY) == []
+
+
+async def test_of_many_schedules_those_that_did_not_change_lately_are_packed() -> None:
+    shelf, known = Shelf(objects=2), dict[UUID, KnownSchedule]()
+    for number in (1, 2, 3, 1, 4):
+        event = defined(library_id=UUID(int=number), name=f"L{number}")
+        [recorded] = await MemoryLog("scheduler").append(
+            [Append(aggregate="schedule", aggregate_id=event.schedule_id, expected_version=0, events=[event])],
+            Origin(workspace="default", actor="test", at=NOON, correlation_id=uuid4()),
+        )
+        known[event.schedule_id] = KnownSchedule.fold(None, recorded)
+        shelf.keep(known[event.schedule_id])
+    packed = [names.schedule_of(UUID(int=n)) for n in (1, 2, 3, 4) if isinstance(_stored(shelf, n), bytes)]
+    assert packed == [names.schedule_of(UUID(int=n)) for n in (2, 3)]
+    assert shelf == known
+    assert all(len(pack(each)) < 250 for each in known.values())
+    again = Shelf()
+    for schedule_id in shelf:
+        again.keep_packed(schedule_id, pack(shelf[schedule_id]))
+    assert again == known
+    assert names.schedule_of(UUID(int=9)) not in again
+
+
+def _stored(shelf: Shelf, number: int) -> KnownSchedule | bytes:
+    return shelf.stored(names.schedule_of(UUID(int=number)))

@@ -71,6 +71,7 @@ class World:
         self.asked: list[UUID] = []
         self.looks = 0
         self.indexes: list[Index] = []
+        self.tickers: list[Ticker] = []
         self._stoppers: list[Ticker | asyncio.Task[None]] = []
 
     async def read(self) -> datetime:
@@ -103,6 +104,7 @@ class World:
         self._stoppers.append(asyncio.create_task(self._follow(index)))
         ticker = Ticker(self.log, index, clock, mine=mine, disk=Disk(Path("/"), self.look), tzdata="2026a")
         self._stoppers.append(ticker)
+        self.tickers.append(ticker)
         await ticker.start()
         return clock
 
@@ -110,16 +112,15 @@ class World:
         ticks = [SCHEDULE.decode(each.data) for each in await self.log.read(0) if each.type.endswith("tick_fired.v1")]
         return [tick.instant for tick in ticks if isinstance(tick, TickFired)]
 
-    async def says(self, *events: JobEvent | SchedulePaused) -> None:
+    async def says(self, *events: JobEvent | SchedulePaused | ScheduleResumed) -> None:
         """Each to its own aggregate, as its next."""
         for event in events:
-            of_job = not isinstance(event, SchedulePaused)
-            aggregate_id = event.schedule_id if isinstance(event, SchedulePaused) else event.job_id
+            if isinstance(event, SchedulePaused | ScheduleResumed):
+                aggregate, aggregate_id = "schedule", event.schedule_id
+            else:
+                aggregate, aggregate_id = "job", event.job_id
             version = len(await self.log.load(aggregate_id))
-            append = Append(
-                aggregate="job" if of_job else "schedule", aggregate_id=aggregate_id, expected_version=version,
-                events=[event],
-            )  # fmt: skip
+            append = Append(aggregate=aggregate, aggregate_id=aggregate_id, expected_version=version, events=[event])
             await self.log.append([append], Origin(workspace="acme", actor="t", at=NOON, correlation_id=uuid4()))
 
     def cursor(self) -> datetime | None:
@@ -322,3 +323,58 @@ async def test_failures_in_a_row_pause_it_at_once(world: World) -> None:
 
     await becomes(paused, ["2 runs in a row failed"])
     assert await world.fired() == []
+
+
+async def decided_ahead(world: World, clock: PostgresClock) -> None:
+    """It is 0.3 s before the first instant, and that is decided already."""
+    world.time = NOON + seconds(9.7)
+    await clock.measure()
+    await becomes(lambda: list(world.tickers[0]._ahead), [SCHEDULE_ID])
+    assert await world.fired() == []
+
+
+async def test_what_is_due_soon_is_decided_ahead_as_of_its_instant(world: World) -> None:
+    await world.define(ruled())
+    clock = await world.ticker()
+    await decided_ahead(world, clock)
+    world.time = NOON + seconds(10.2)
+    await clock.measure()
+    await becomes(world.fired, [NOON + seconds(10)])
+    assert {each.time for each in (await world.log.read(1))} == {NOON + seconds(10)}
+
+
+async def test_what_was_decided_ahead_counts_for_nothing_once_a_run_is_open(world: World) -> None:
+    await world.define(ruled())
+    clock = await world.ticker()
+    await decided_ahead(world, clock)
+    await world.says(scan_requested(), started(JOB_ID))
+    await becomes(lambda: list(world.indexes[0].jobs), [JOB_ID])
+    world.time = NOON + seconds(10)
+    await clock.measure()
+    await becomes(world.cursor, NOON + seconds(10))
+    assert [event.reason for event in await world.told() if isinstance(event, TicksSkipped)] == ["overlap"]
+    assert await world.fired() == []
+
+
+async def test_what_was_decided_ahead_counts_for_nothing_once_the_schedule_is_another(world: World) -> None:
+    await world.define(ruled())
+    clock = await world.ticker()
+    await decided_ahead(world, clock)
+    await world.says(SchedulePaused(schedule_id=SCHEDULE_ID, at=NOON))
+    await becomes(lambda: list(world.tickers[0]._ahead), [])
+    world.time = NOON + seconds(10)
+    await clock.measure()
+    await world.says(ScheduleResumed(schedule_id=SCHEDULE_ID, at=NOON + seconds(15), cursor=NOON + seconds(15)))
+    world.time = NOON + seconds(20)
+    await clock.measure()
+    await becomes(world.fired, [NOON + seconds(20)])
+
+
+async def test_what_was_decided_ahead_and_comes_late_is_decided_again(world: World) -> None:
+    await world.define(ruled())
+    clock = await world.ticker()
+    await decided_ahead(world, clock)
+    world.time = NOON + seconds(12)
+    await clock.measure()
+    await becomes(world.fired, [NOON + seconds(10)])
+    assert [event.verdict for event in await world.told() if isinstance(event, TickFired)] == ["late"]
