@@ -35,6 +35,8 @@ POLICY: dict[str, Needed] = {
     "approve_removals": OPERATOR,
     "reject_removals": OPERATOR,
     "preview_exclusions": VIEWER,
+    "get_cover": VIEWER,
+    "list_quarantined_files": VIEWER,
     # scans
     "start_scan": OPERATOR,
     "hint_paths": OPERATOR,

@@ -16,6 +16,8 @@ KINDS = ("added", "changed", "missing", "restored")
 
 _kind = click.option("--kind", type=click.Choice(KINDS), help="Only these.")
 
+TYPES = ("LibraryScan", "Enrich")
+
 
 @click.group(epilog=examples("linstock run ls --status Failed"))
 def run() -> None:
@@ -25,16 +27,17 @@ def run() -> None:
 @run.command(epilog=examples("linstock run ls --status Failed --library Holidays", "linstock run ls -n 500 -o jsonl"))
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only these.")
 @click.option("--library", type=LIBRARY, help="Only of this one: id, beginning of it, or name.")
+@click.option("--type", "job_type", type=click.Choice(TYPES, case_sensitive=False), help="Scans, if not told.")
 @limited(20)
 @with_screen
 @with_api
-def ls(api: "Api", screen: "Screen", status: str | None, library: str | None, limit: int) -> None:
-    """List runs, the newest first."""
+def ls(api: "Api", screen: "Screen", status: str | None, library: str | None, job_type: str | None, limit: int) -> None:
+    """List runs, the newest first. What reads the images that scans found new is listed by --type Enrich."""
     from linstock.cli.runs import COLUMNS
     from linstock.cli.screen import more
 
     library_id = LIBRARY.find(api, library)["id"] if library else None
-    rows, total = api.rows("/runs", limit, status=status, libraryId=library_id)
+    rows, total = api.rows("/runs", limit, status=status, libraryId=library_id, jobType=job_type)
     screen.rows(rows, COLUMNS, none="No such runs." if status or library else "Nothing has run yet.")
     more(len(rows), total)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from msgspec import Struct
 
@@ -18,7 +19,8 @@ from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Origin
 from linstock.jobs.worker import Lease, Order
 from linstock.messages.catalogue import CatalogueEvent, CollectionsRecorded, RemovalsCommand
-from linstock.messages.job import ScanRequested
+from linstock.messages.enrichment import EnrichPayload
+from linstock.messages.job import ENRICH, JobRequested, ScanRequested
 from linstock.messages.scan import ScanCompleted, ScanEvent, ScanFailed
 from linstock.messages.schedule import JobPolicy, ScanPath, ScanTarget
 from services.scanner.app import open_pool
@@ -174,6 +176,28 @@ def order_for(
     return Order(
         request=request,
         attempt=attempt,
+        workspace=names.DEFAULT_WORKSPACE,
+        event_id=uuid4(),
+        correlation_id=uuid4(),
+        traceparent=None,
+    )
+
+
+def enrich_order_for(root: Path) -> Order:
+    payload = EnrichPayload(library_id=LIBRARY, scan_id=uuid4(), root=str(root))
+    request = JobRequested(
+        job_id=uuid4(),
+        job_type=ENRICH,
+        queue=names.ENRICH_QUEUE,
+        payload=msgspec.Raw(msgspec.json.encode(payload)),
+        policy=JobPolicy(),
+        requested_at=datetime.now(UTC),
+        triggered_by="Scheduler",
+        library_id=LIBRARY,
+    )
+    return Order(
+        request=request,
+        attempt=1,
         workspace=names.DEFAULT_WORKSPACE,
         event_id=uuid4(),
         correlation_id=uuid4(),
