@@ -26,8 +26,10 @@ COLLECTION_COLUMNS = """
     c.size_bytes, c.state, c.path_bytes, c.recorded_at, c.missing_since, v.hash, v.width, v.height
 """
 _SELECT = f"SELECT {COLLECTION_COLUMNS}"
-_JOINS = " LEFT JOIN libraries l ON l.library_id = c.library_id LEFT JOIN covers v ON v.collection_id = c.collection_id"
-_FROM = f" FROM collections c {_JOINS}"
+COLLECTION_JOINS = """
+    LEFT JOIN libraries l ON l.library_id = c.library_id LEFT JOIN covers v ON v.collection_id = c.collection_id
+"""
+_FROM = f" FROM collections c {COLLECTION_JOINS}"
 _SHOWN = """
     c.workspace = $1
     AND c.library_id NOT IN (SELECT library_id FROM libraries WHERE workspace = $1 AND deleted_at IS NOT NULL)
@@ -93,7 +95,7 @@ async def _search(
             LIMIT {size} OFFSET {skip}
         )
         {_SELECT}, counted.total FROM (SELECT count(*) AS total FROM found) AS counted
-        LEFT JOIN page ON true LEFT JOIN collections c ON c.collection_id = page.collection_id {_JOINS}
+        LEFT JOIN page ON true LEFT JOIN collections c ON c.collection_id = page.collection_id {COLLECTION_JOINS}
         ORDER BY {order}
     """  # noqa: S608  # our own columns
     rows = await pool.fetch(query, *values)
