@@ -15,7 +15,7 @@ _PROPOSED = f"""
     WHERE (p.scan_id, p.attempt) IN (
         SELECT scan_id, attempt FROM holds WHERE library_id = $1 AND workspace = $2 AND state = 'held'
     )
-"""
+"""  # noqa: S608  # our own words
 
 
 async def page(pool: asyncpg.Pool, workspace: str, library_id: UUID, window: Window) -> Page[CollectionDto]:
