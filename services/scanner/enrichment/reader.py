@@ -39,6 +39,7 @@ class Reader:
     def __init__(self, *, silent_s: float = limits.SILENT_S) -> None:
         self._silent_s = silent_s
         self._process: Process | None = None
+        self._killed: list[Process] = []  # and not waited for yet
         self._turn = asyncio.Lock()
 
     @property
@@ -82,6 +83,9 @@ class Reader:
         """Ends the process; what it reads right now is not answered."""
         if self._process:
             await self._end(self._process)
+        killed, self._killed = self._killed, []
+        for process in killed:
+            await _over(process)
 
     async def _ask(self, request: Request) -> None:
         process = self._process = self._process or await _start()
@@ -111,6 +115,7 @@ class Reader:
         except asyncio.CancelledError:
             process.kill()  # an answer that nobody waits for would be taken for the next one's
             self._process = None
+            self._killed.append(process)
             raise
 
     async def _end(self, process: Process) -> int | None:
@@ -120,12 +125,23 @@ class Reader:
         try:
             # At the end of its output it is about to end by itself, and then says how.
             async with asyncio.timeout(1 if process.stdout and process.stdout.at_eof() else 0):
-                return await process.wait()
+                await process.wait()
         except TimeoutError:
-            pass
-        if process.returncode is None:
-            process.kill()
-        return await process.wait()
+            if process.returncode is None:
+                process.kill()
+        return await _over(process)
+
+
+async def _over(process: Process) -> int:
+    """How a process that ends, or was killed, has ended; nothing of it is left open."""
+    assert process.stdin
+    assert process.stdout
+    process.stdin.close()
+    with contextlib.suppress(OSError):
+        await process.stdin.wait_closed()
+    while await process.stdout.read(words.LARGEST_FRAME_BYTES):
+        pass
+    return await process.wait()
 
 
 async def _start() -> Process:
@@ -143,7 +159,7 @@ async def _start() -> Process:
     except (asyncio.IncompleteReadError, OSError) as error:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        raise NoReader(f"It said nothing and ended with {await process.wait()}.") from error
+        raise NoReader(f"It said nothing and ended with {await _over(process)}.") from error
     return process
 
 
