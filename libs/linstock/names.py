@@ -71,6 +71,11 @@ def job_after(event_id: UUID) -> UUID:
     return derived_id("job-after", event_id)
 
 
+def undo_of(scan_id: UUID) -> UUID:
+    """What undoing a scan changed is listed under this id."""
+    return derived_id("undo", scan_id)
+
+
 def path_of(workspace: str, path: str) -> UUID:
     """Who has a folder: one per workspace and path."""
     return derived_id("path", workspace, path)

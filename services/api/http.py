@@ -35,6 +35,7 @@ from services.api.routes import (
     statistics,
     ticks,
     triggers,
+    undo,
     whoami,
 )
 
@@ -56,6 +57,7 @@ HANDLERS = (
     *schedules_told.HANDLERS,
     *calendars.HANDLERS,
     *triggers.HANDLERS,
+    *undo.HANDLERS,
     *backfills.HANDLERS,
     *schedule_versions.HANDLERS,
     *removals.HANDLERS,

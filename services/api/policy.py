@@ -44,6 +44,8 @@ POLICY: dict[str, Needed] = {
     "get_scan": VIEWER,
     "list_scan_changes": VIEWER,
     "diff_scans": VIEWER,
+    "undo_scan": OPERATOR,
+    "list_undone_changes": VIEWER,
     # scheduled jobs and their runs
     "list_scheduled_jobs": VIEWER,
     "get_scheduled_job": VIEWER,

@@ -15,14 +15,14 @@ from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Recorded
 from linstock.jobs.worker import Worker
 from linstock.lifecycle import Service
-from linstock.messages.catalogue import RemovalsCommand
+from linstock.messages.catalogue import PeoplesCommand
 from linstock.migrations import migrate
 from linstock.outage import postgres_problem
 from linstock.owner import Owner
 from linstock.probes import Vitals
 from linstock.roots import AllowedRoots
 from linstock.settings import Settings
-from services.scanner.commands import RemovalsPlanner
+from services.scanner.commands import Planner
 from services.scanner.enrichment.enricher import Enricher
 from services.scanner.enrichment.known import KnownImages
 from services.scanner.enrichment.reader import Reader
@@ -171,8 +171,8 @@ class ScannerService:
             self._owner.broker,
             log=log,
             service=names.SCANNER,
-            commands=RemovalsCommand,
-            plan=RemovalsPlanner(log, Index(self._pool)).plan,
+            commands=PeoplesCommand,
+            plan=Planner(log, Index(self._pool)).plan,
         )
 
     async def _index(self) -> str | None:

@@ -16,6 +16,7 @@ from linstock.messages.catalogue import (
     CollectionsMarkedMissing,
     CollectionsRecorded,
     CollectionsRestored,
+    CollectionsReverted,
     FileEntry,
     HoldSettled,
     MissingFiles,
@@ -23,6 +24,7 @@ from linstock.messages.catalogue import (
     RemovalsHeld,
     RemovalsProposed,
     RemovalsRejected,
+    RevertedCollection,
     ScanStarted,
 )
 from linstock.messages.enrichment import (
@@ -46,7 +48,15 @@ from linstock.messages.job import (
 from linstock.messages.library import LibraryCreated, LibraryDeleted, LibrarySettingsChanged, Settings
 from linstock.messages.receipt import CommandHandled
 from linstock.messages.rules import Rules, Timing
-from linstock.messages.scan import ChangesPreviewed, Counts, PreviewedChange, ReportItem, ScanCompleted, ScanFailed
+from linstock.messages.scan import (
+    ChangesPreviewed,
+    Counts,
+    PreviewedChange,
+    ReportItem,
+    ScanCompleted,
+    ScanFailed,
+    ScanUndone,
+)
 from linstock.messages.schedule import (
     JobPolicy,
     ScanTarget,
@@ -415,6 +425,19 @@ class Story:
                 collections=tuple(map(self.collection, collections)),
             ),
         )
+        return self
+
+    def undone(self, run: int, *withdrawn: str) -> "Story":
+        """Somebody undid a scan that had found nothing but these, new."""
+        at = self.moment(run, 1)
+        reverted = tuple(RevertedCollection(collection_id=self.collection(name)) for name in withdrawn)
+        page = CollectionsReverted(
+            scan_id=self.run(run), library_id=self.library_id, attempt=1, page=1, collections=reverted, at=at
+        )
+        self.scanner.says(self.library_id, page)
+        counts = {"withdrawn": len(withdrawn), "changed": 0, "restored": 0, "missing": 0, "left_alone": 0}
+        verdict = ScanUndone(scan_id=self.run(run), library_id=self.library_id, attempt=1, actor="eva", at=at, **counts)
+        self.scanner.says(self.run(run), verdict)
         return self
 
     def decided(self, held_by: int, *, approved: bool) -> "Story":

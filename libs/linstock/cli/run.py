@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from linstock.cli.screen import Screen
 
 STATUSES = ("Pending", "Scheduled", "Running", "Retrying", "Completed", "Failed", "Timeout", "Cancelled")
-KINDS = ("added", "changed", "missing", "restored")
+KINDS = ("added", "changed", "missing", "restored", "withdrawn")
 
 _kind = click.option("--kind", type=click.Choice(KINDS), help="Only these.")
 
@@ -88,6 +88,22 @@ def diff(api: "Api", screen: "Screen", earlier: str, later: str, kind: str | Non
 
     against = RUN.find(api, earlier)["id"]
     show_list(api, screen, f"/scans/{RUN.find(api, later)['id']}/diff", limit, kind=kind, against=against)
+
+
+@run.command(epilog=examples("linstock run undo 31e31418 --dry-run", "linstock run undo 31e31418"))
+@click.argument("run_id", metavar="RUN", type=RUN)
+@click.option("--dry-run", is_flag=True, help="Only say what that would do.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@with_screen
+@with_api
+def undo(api: "Api", screen: "Screen", run_id: str, dry_run: bool, yes: bool) -> None:
+    """Make everything that a scan touched, and no later one, as it was before it.
+
+    Nothing on disk is touched. The next scan sees what is there, and records it again.
+    """
+    from linstock.cli import changes
+
+    changes.undo(api, screen, RUN.find(api, run_id)["id"], dry_run=dry_run, asks=not yes)
 
 
 @run.command(epilog=examples("linstock run cancel 31e31418 --reason 'wrong disk'"))

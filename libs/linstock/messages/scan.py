@@ -107,7 +107,24 @@ class ScanCancelled(Message, frozen=True, tag="linstock.scan.cancelled.v1"):
     at: datetime
 
 
-ScanEvent = ScanCompleted | ScanFailed | ScanCancelled | ChangesPreviewed
+class ScanUndone(Message, frozen=True, tag="linstock.scan.undone.v1"):
+    """Somebody undid what the scan recorded (`attempt` was its last), in the same append: `withdrawn` collections that
+    it had found new, `changed` ones that have their former images, `restored` ones that it had not found and `missing`
+    ones that it had. `left_alone` were touched since, and stay as they are."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    actor: str
+    at: datetime
+    withdrawn: int
+    changed: int
+    restored: int
+    missing: int
+    left_alone: int
+
+
+ScanEvent = ScanCompleted | ScanFailed | ScanCancelled | ChangesPreviewed | ScanUndone
 
 
 # Commands

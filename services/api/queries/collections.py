@@ -31,7 +31,7 @@ COLLECTION_JOINS = """
 """
 _FROM = f" FROM collections c {COLLECTION_JOINS}"
 _SHOWN = """
-    c.workspace = $1
+    c.workspace = $1 AND c.state <> 'withdrawn'
     AND c.library_id NOT IN (SELECT library_id FROM libraries WHERE workspace = $1 AND deleted_at IS NOT NULL)
 """
 

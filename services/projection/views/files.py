@@ -20,11 +20,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from linstock.messages.catalogue import (
+    AbsentFile,
     CollectionFiles,
     CollectionsMarkedMissing,
     CollectionsRecorded,
+    CollectionsReverted,
     FileEntry,
     MissingFiles,
+    RevertedCollection,
 )
 from linstock.messages.enrichment import CollectionsEnriched, FilesQuarantined, ImageFact, QuarantinedFile
 from services.projection.fact import Fact
@@ -69,6 +72,8 @@ def reads(fact: Fact) -> Iterable[UUID]:
     match fact.event:
         case CollectionsRecorded(files=shares) | CollectionsMarkedMissing(files=shares):
             return [share.collection_id for share in shares]
+        case CollectionsReverted(collections=collections):
+            return [one.collection_id for one in collections]
         case CollectionsEnriched(collections=collections):
             return [collection.collection_id for collection in collections if collection.images]
         case FilesQuarantined(collection_id=collection_id):
@@ -85,6 +90,9 @@ def fold(chunks: Rows[Chunk], fact: Fact) -> None:
         case CollectionsMarkedMissing(files=missing, at=at):
             for gone in missing:
                 _mark(chunks, gone, at)
+        case CollectionsReverted(collections=collections):
+            for one in collections:
+                _revert(chunks, one)
         case CollectionsEnriched(collections=collections):
             for collection in collections:
                 _read(chunks, collection.collection_id, collection.images)
@@ -98,12 +106,28 @@ def _record(chunks: Rows[Chunk], share: CollectionFiles, workspace: str, library
     known = list(_chunks_of(share.collection_id, chunks))
     if not known:
         known = [Chunk(share.collection_id, 0, workspace, library_id, b"", 0, b"[]")]
-    for changed in _with(known, share):
+    for changed in _with(known, share.files):
         chunks.put(changed)
 
 
 def _mark(chunks: Rows[Chunk], gone: MissingFiles, at: datetime) -> None:
     for changed in _without(list(_chunks_of(gone.collection_id, chunks)), gone, at):
+        chunks.put(changed)
+
+
+def _revert(chunks: Rows[Chunk], one: RevertedCollection) -> None:
+    known = list(_chunks_of(one.collection_id, chunks))
+    if one.entry is None:
+        for chunk in known:
+            chunks.put(replace(chunk, file_count=0, files=b"[]"))
+        return
+    forgotten = {*(name.encode() for name in one.forgotten), *one.forgotten_bytes}
+    for chunk in known:
+        files = _by_name(chunk)
+        if left := forgotten.intersection(files):
+            kept = [file for name, file in files.items() if name not in left]
+            chunks.put(replace(chunk, file_count=len(kept), files=msgspec.json.encode(kept)))
+    for changed in _with(list(_chunks_of(one.collection_id, chunks)), (*one.files, *one.absent)):
         chunks.put(changed)
 
 
@@ -147,10 +171,10 @@ def _by_chunk(known: list[Chunk], entries: Iterable[F]) -> dict[int, dict[bytes,
     return found
 
 
-def _with(known: list[Chunk], share: CollectionFiles) -> Iterator[Chunk]:
-    """The chunks that `share` changes, and new ones."""
+def _with(known: list[Chunk], files: Iterable[FileEntry]) -> Iterator[Chunk]:
+    """The chunks that `files` change, and new ones."""
     known = sorted(known, key=lambda chunk: chunk.first_name)
-    newer = _by_chunk(known, share.files)
+    newer = _by_chunk(known, files)
     new_numbers = count(len(known))
     for at in sorted(newer):
         chunk = known[at]
@@ -187,7 +211,7 @@ def _as_read(before: HeldFile | None, entry: FileEntry) -> FileEntry:
         return entry
     if (before.size_bytes, before.mtime_ns) != (entry.size_bytes, entry.mtime_ns):
         return entry
-    return replace(before, missing_since=None)
+    return replace(before, missing_since=entry.missing_since if isinstance(entry, AbsentFile) else None)
 
 
 def _by_name(chunk: Chunk) -> dict[bytes, HeldFile]:

@@ -98,6 +98,13 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ],
     ("GET", "/api/v1/scans/{scan_id}"): [missing("scan"), NO_ID],
     ("GET", "/api/v1/scans/{scan_id}/changes"): [missing("scan"), bad_query("kind=moved"), NO_PAGE, NO_ID],
+    ("POST", "/api/v1/scans/{scan_id}/undo"): [
+        Bad(status=404, code="scan-not-found", body={"dryRun": True}),
+        MISSPELT,
+        NO_OBJECT,
+        Bad(status=422, code="invalid", body={"dryRun": "yes"}),
+    ],
+    ("GET", "/api/v1/scans/{scan_id}/undo"): [missing("scan"), NO_PAGE, NO_ID],
     ("GET", "/api/v1/scans/{scan_id}/diff"): [
         UNKNOWN_PARAMETER,
         bad_query("against=yesterday"),

@@ -1,45 +1,19 @@
 """What was read of images: shown while their bytes are the same, counted, and the same however events were batched."""
 
-from typing import Any
-
 import msgspec
 import pytest
 
 from linstock import names
-from services.projection.fact import Fact, fact_of
-from services.projection.tables import Tables
+from services.projection.fact import fact_of
 from services.projection.views.covers import Cover
 from services.projection.views.files import Chunk, HeldFile
 from services.projection.views.quarantine import HELD, RELEASED, Quarantined
 from services.projection.views.read_counts import ReadCount
+from tests.support.folded import Folded
 from tests.support.story import Story
 
 
-class Stored:
-    """As a database would hold it: each batch loads what it asks for, and nothing else."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, dict[Any, Any]] = {}
-        self.sums: dict[str, dict[Any, list[int]]] = {}
-
-    def apply(self, facts: list[Fact]) -> None:
-        tables = Tables()
-        for rows, keys in tables.reads(facts):
-            first = rows.key_columns[0]
-            stored = self.rows.get(rows.table, {}).values()
-            rows.loaded([row for row in stored if getattr(row, first) in keys])
-        tables.fold(facts)
-        for rows in tables.all():
-            for row in rows.changed():
-                key = tuple(getattr(row, column) for column in rows.key_columns)
-                self.rows.setdefault(rows.table, {})[key] = row
-        for sums in tables.sums():
-            for row in sums.changed():
-                values = msgspec.structs.astuple(row)
-                known = self.sums.setdefault(sums.table, {})
-                key, amounts = values[: len(sums.key_columns)], values[len(sums.key_columns) :]
-                known[key] = [a + b for a, b in zip(known.get(key, [0] * len(amounts)), amounts, strict=True)]
-
+class Stored(Folded):
     def files(self, story: Story, name: str) -> dict[str, tuple[int | None, int | None]]:
         chunks: list[Chunk] = [
             chunk for chunk in self.rows["files"].values() if chunk.collection_id == story.collection(name)
