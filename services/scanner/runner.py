@@ -9,7 +9,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from uuid import UUID
@@ -47,6 +47,9 @@ from services.scanner.walk import RootUnavailable
 
 logger = structlog.get_logger(__name__)
 
+CountUnread = Callable[[UUID], Awaitable[int]]
+"""How many collections of a library hold images that nobody has looked into yet."""
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -66,6 +69,7 @@ class Runner:
         publish: Publish,
         disk: Disk | None = None,
         roots: AllowedRoots = EVERYWHERE,
+        count_unread: CountUnread | None = None,
         now: Callable[[], datetime] = utc_now,
         file_system_of: Callable[[bytes], str] = file_system_of,
     ) -> None:
@@ -77,6 +81,7 @@ class Runner:
         self._publish = publish
         self._disk = disk or Disk(None)
         self._roots = roots
+        self._count_unread = count_unread
         self._now = now
         self._file_system_of = file_system_of
         self._running: dict[threading.Event, Attempt] = {}
@@ -96,6 +101,11 @@ class Runner:
             metrics.SCANS.labels(how).inc()
             logger.info("Scan ended", outcome=how)
         return OwnVerdict()
+
+    @property
+    def busy(self) -> bool:
+        """While anything is scanned here."""
+        return bool(self._running)
 
     def stop_walk(self, scan_id: UUID, attempt: int) -> None:
         """The attempt, and those before it, were closed elsewhere."""
@@ -161,6 +171,8 @@ class Runner:
             tally.phase = "concluding"
             ended = await self._conclude(ledger, attempt, walk, order, earlier)
         verdict = self._verdict(walk, attempt, ended, earlier, duration_ms=round((time.monotonic() - began) * 1000))
+        if self._count_unread and not walk.task.dry_run:
+            verdict = replace(verdict, unenriched=await self._count_unread(attempt.library_id))
         reach("before_verdict")
         recorded = await self._complete(ledger, verdict, ended)
         reach("after_verdict_append_before_index")

@@ -57,14 +57,7 @@ def _fields(run: "Json") -> Iterator[tuple[str, object]]:
     yield "status", run["status"]
     if run.get("errorMessage"):
         yield "error", run["errorMessage"]
-    if paused := run.get("paused"):
-        why = f": {paused['reason']}" if paused["reason"] else ""
-        yield (
-            "paused",
-            f"{words.moment(paused['at'])} by {paused['by']}{why}; linstock run resume {words.short(run['id'])}",
-        )
-    if waiting := run.get("waitingFor"):
-        yield "waits for", _waiting(waiting)
+    yield from _rest(run)
     yield "library", run.get("libraryName") or _library(run)
     yield "schedule", run.get("scheduledJobName")
     yield "triggered by", run.get("triggeredBy")
@@ -72,6 +65,8 @@ def _fields(run: "Json") -> Iterator[tuple[str, object]]:
     yield "only", ", ".join(part["path"] or "." for part in run.get("scope") or ())
     if run.get("dryRun"):
         yield "dry run", f"nothing was changed; what would be: linstock run changes {words.short(run['id'])}"
+    if run.get("undoneAt"):
+        yield "undone", f"{words.moment(run['undoneAt'])} by {run['undoneBy']}"
     yield "requested", words.moment(run.get("requestedAt"))
     yield "started", words.moment(run.get("startedAt"))
     yield "took", words.duration(run.get("duration"))
@@ -85,6 +80,15 @@ def _fields(run: "Json") -> Iterator[tuple[str, object]]:
         yield from _counts(counts)
     if run.get("held"):
         yield "held back", f"{words.counted(run['held'], 'removal')}: linstock lib removals approve | reject"
+
+
+def _rest(run: "Json") -> Iterator[tuple[str, object]]:
+    """Why it does not run."""
+    if paused := run.get("paused"):
+        why = f": {paused['reason']}" if paused["reason"] else ""
+        yield "paused", f"{words.moment(paused['at'])} by {paused['by']}{why}"
+    if waiting := run.get("waitingFor"):
+        yield "waits for", _waiting(waiting)
 
 
 def _waiting(waiting: "Json") -> str:

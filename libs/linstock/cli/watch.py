@@ -10,7 +10,7 @@ from click.exceptions import Exit as Interrupted
 
 from linstock.cli.exits import Ended, Exit
 from linstock.cli.screen import note
-from linstock.cli.words import counted, short
+from linstock.cli.words import counted, duration, short, size
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api, Json
@@ -110,5 +110,12 @@ def _progress(run: "Json") -> "Json":
 
 
 def _told(seen: "Json") -> str:
-    nouns = {"files": "file", "collections": "collection", "errors": "error"}
-    return ", ".join(counted(seen[key], noun) for key, noun in nouns.items() if seen.get(key) is not None)
+    nouns = {"folders": "folder", "files": "file", "collections": "collection", "errors": "error"}
+    told = [counted(seen[key], noun) for key, noun in nouns.items() if seen.get(key) is not None]
+    if seen.get("sizeBytes"):
+        told.append(size(seen["sizeBytes"]))
+    if seen.get("filesPerSecond"):
+        told.append(f"{seen['filesPerSecond']:,.0f} files a second")
+    if seen.get("etaSeconds"):
+        told.append(f"about {duration(seen['etaSeconds'] * 1000)} left")
+    return ", ".join([*([seen["phase"]] if seen.get("phase") else []), *told])

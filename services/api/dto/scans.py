@@ -97,6 +97,8 @@ class ScanDto(Wire):
     duration: int | None
     error_code: str | None
     error_message: str | None
+    undone_at: datetime | None
+    undone_by: str | None
     paused: PausedDto | None = None
     waiting_for: WaitingDto | None = None
     progress: ProgressDto | None = None

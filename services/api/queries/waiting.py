@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
+from linstock.messages.job import LIBRARY_SCAN
 from services.api.dto.progress import WaitingDto
 
 MOST = 20
@@ -19,7 +20,7 @@ async def why(pool: asyncpg.Pool, workspace: str, run_id: UUID) -> WaitingDto | 
         return None
     if job["due"] and job["due"] > datetime.now(UTC):
         return WaitingDto(reason="time", until=job["due"], run_ids=[])
-    if job["library_id"] and (earlier := await _earlier(pool, job)):
+    if job["job_type"] == LIBRARY_SCAN and (earlier := await _earlier(pool, job)):
         return WaitingDto(reason="run", run_ids=earlier)
     if job["device"]:
         return WaitingDto(reason="device", device=job["device"], run_ids=await _on(pool, workspace, job["device"]))
@@ -29,7 +30,7 @@ async def why(pool: asyncpg.Pool, workspace: str, run_id: UUID) -> WaitingDto | 
 async def _earlier(pool: asyncpg.Pool, job: asyncpg.Record) -> list[UUID]:
     rows = await pool.fetch(
         f"SELECT job_id FROM jobs WHERE library_id = $1 AND library_ordinal < $2 AND status IN {_OPEN}"  # noqa: S608
-        " ORDER BY library_ordinal LIMIT $3",
+        " AND job_type = 'LibraryScan' ORDER BY library_ordinal LIMIT $3",
         job["library_id"],
         job["library_ordinal"],
         MOST,
