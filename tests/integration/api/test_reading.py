@@ -49,6 +49,11 @@ async def test_a_running_scan_says_how_far_it_is(
         return (await api.get(url)).json()["progress"]
 
     expected = {
+        "phase": "walking",
+        "sizeBytes": 0,
+        "filesPerSecond": None,
+        "bytesPerSecond": None,
+        "expectedFiles": 50,
         "files": 30,
         "folders": 4,
         "collections": 2,
