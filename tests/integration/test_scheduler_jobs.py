@@ -16,12 +16,17 @@ from linstock.messages.answer import Answer
 from linstock.messages.job import (
     CancelRun,
     JobCancelled,
+    JobDeferred,
     JobFailed,
+    JobPaused,
+    JobResumed,
     JobRetryScheduled,
     JobStarted,
     JobSucceeded,
     JobTimedOut,
     OutcomeIgnored,
+    PauseRun,
+    ResumeRun,
     ScanRequested,
 )
 from linstock.messages.scan import Counts, ScanCompleted, ScanFailed
@@ -31,6 +36,7 @@ from linstock.messages.work import Report
 from services.scheduler.app import Limits
 from tests.support.scheduler import QUICK, Rig, origin, rig
 from tests.support.schedules import NOON, scan_requested, settings
+from tests.support.waiting import becomes
 
 PATIENT = Limits(lease_timeout_s=60, again_after_s=0.5)
 AT_ONCE = JobPolicy(max_retries=2, retry_delays_s=(0,))
@@ -221,7 +227,7 @@ async def test_a_scans_own_verdict_closes_its_job(world: Rig) -> None:
     assert (closed.job_id, closed.code, closed.attempt) == (bad, "root_missing", 1)
 
 
-async def sent(sender: CommandSender, command: RequestScan | CancelRun) -> Answer:
+async def sent(sender: CommandSender, command: RequestScan | CancelRun | PauseRun | ResumeRun) -> Answer:
     answer = await sender.send(names.SCHEDULER, "default", command, actor="somebody", wait_s=8)
     assert isinstance(answer, Answer)
     return answer
@@ -249,6 +255,62 @@ async def test_a_scan_on_demand_runs_once_at_a_time_and_can_be_cancelled(world: 
     assert (await worker.claim(scan.job_id)).why == "closed"
     again = await sent(sender, CancelRun(job_id=uuid4()))
     assert (again.status, again.code) == (404, "run-not-found")
+
+
+async def test_a_paused_scan_is_claimed_by_nobody_and_stays_the_one_of_its_library(world: Rig) -> None:
+    await world.scheduler(PATIENT)
+    sender = CommandSender(world.client)
+    await sender.start()
+    library_id = await world.libraries.create(settings(auto_scan=False))
+    await world.log.wait_for(ScheduleDefined)
+    scan = (await sent(sender, RequestScan(library_id=library_id))).id
+    assert scan
+    worker = await world.worker()
+    assert (await worker.claim(scan)).granted
+    for _ in range(2):
+        assert (await sent(sender, PauseRun(job_id=scan, reason="film"))).status == 200
+    assert [(each.attempt, each.next_attempt) for each in await world.log.of(JobPaused)] == [(1, 2)]
+    assert (await worker.claim(scan, attempt=2)).why == "paused"
+    assert (await sent(sender, RequestScan(library_id=library_id))).code == "scan-already-open"
+    assert (await sent(sender, ResumeRun(job_id=scan))).status == 200
+    await world.log.wait_for(JobResumed)
+    while await worker.order() != (scan, 2):
+        pass  # the order of the first attempt may still be there
+    assert (await worker.claim(scan, attempt=2)).granted
+    unknown = await sent(sender, PauseRun(job_id=uuid4()))
+    assert (unknown.status, unknown.code) == (404, "run-not-found")
+
+
+async def test_scans_of_one_disk_wait_for_each_other_and_the_oldest_comes_first(world: Rig) -> None:
+    await world.scheduler(PATIENT)
+    sender = CommandSender(world.client)
+    await sender.start()
+    scans: list[UUID] = []
+    for number in range(4):
+        library_id = await world.libraries.create(settings(auto_scan=False), library_id=UUID(int=100 + number))
+        await world.log.wait_for(ScheduleDefined, count=number + 1)
+        accepted = await sent(sender, RequestScan(library_id=library_id))
+        assert accepted.id
+        scans.append(accepted.id)
+    worker = await world.worker(slots=4)
+    first, second, third, elsewhere = scans
+    assert (await worker.claim(first, device="nas/sda", limit=1)).granted
+    for waiting in (third, second, second):
+        assert (await worker.claim(waiting, device="nas/sda", limit=1)).why == "device_busy"
+    assert (await worker.claim(elsewhere, device="nas/sdb", limit=1)).granted
+    deferred = await world.log.of(JobDeferred)
+    assert [(each.job_id, each.device, each.limit) for each in deferred] == [
+        (third, "nas/sda", 1),
+        (second, "nas/sda", 1),
+    ]
+    await sent(sender, CancelRun(job_id=first))
+
+    async def why(scan: UUID) -> str:
+        return (await worker.claim(scan, device="nas/sda", limit=1)).why
+
+    assert await why(third) == "device_busy"
+    await becomes(lambda: why(second), "")
+    assert await why(third) == "device_busy"
 
 
 async def test_a_scan_of_a_library_that_nobody_knows_is_not_found(world: Rig) -> None:

@@ -151,8 +151,10 @@ class HandWorker:
         await message.ack_sync()
         return order_of(message)
 
-    async def claim(self, job_id: UUID, attempt: int = 1, *, lease: UUID | None = None) -> ClaimAnswer:
-        wanted = Claim(job_id=job_id, attempt=attempt, lease=lease or uuid4())
+    async def claim(
+        self, job_id: UUID, attempt: int = 1, *, lease: UUID | None = None, device: str = "", limit: int = 0
+    ) -> ClaimAnswer:
+        wanted = Claim(job_id=job_id, attempt=attempt, lease=lease or uuid4(), device=device, device_limit=limit)
         answer = await self._reporter.claim(names.DEFAULT_WORKSPACE, wanted)
         if answer.granted:
             self._running[answer.lease] = Running(job_id=job_id, attempt=attempt, lease=answer.lease)
