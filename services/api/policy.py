@@ -58,6 +58,7 @@ POLICY: dict[str, Needed] = {
     "list_scheduled_job_versions": VIEWER,
     "diff_scheduled_job_version": VIEWER,
     "list_runs": VIEWER,
+    "stream_run": VIEWER,
     "get_run": VIEWER,
     "create_scheduled_job": ADMIN,
     "change_scheduled_job": ADMIN,

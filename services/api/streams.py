@@ -48,21 +48,24 @@ class Streams:
         self._watch = watch
         self._most = most
         self._comment_every_s = comment_every_s
-        self._stopping = False
+        self.stopping = False
         self.count = 0
 
     def open(self, wanted: Wanted, cursor: Cursor, still: Still) -> Stream:
         """Ends when the client leaves, or `still` says that it may no longer listen. Raises Problem 503 when there are
         too many."""
+        return self.serve(self._told(wanted, cursor, still))
+
+    def serve(self, told: AsyncGenerator[str, None]) -> Stream:
+        """Ends when the client leaves, or `told` does. Raises Problem 503 when there are too many."""
         if self.count >= self._most:
             raise unavailable("too-many-streams", f"{self._most} clients listen already; try again, or ask /events.")
         self.count += 1
-        told = self._told(wanted, cursor, still)
         return _Closing(told, on_end=self._ended, media_type=MEDIA_TYPE, headers=HEADERS)
 
     def stop(self) -> None:
         """Ends them all after what they are saying. Clients come back by themselves, with their cursors."""
-        self._stopping = True
+        self.stopping = True
         self._watch.wake()
 
     def _ended(self) -> None:
@@ -72,7 +75,7 @@ class Streams:
         loop = asyncio.get_running_loop()
         yield f": linstock\nretry: {RETRY_MS}\nid: {cursor}\n\n"
         comment_at, done = loop.time() + self._comment_every_s, -1
-        while not self._stopping and await still():
+        while not self.stopping and await still():
             turn = self._watch.turn
             try:
                 found = await self._read(wanted, cursor) if turn != done else None
@@ -103,9 +106,12 @@ class Streams:
 
 
 def _frame(event: EventDto, cursor: Cursor) -> str:
-    # What a job returned is passed on as it was written, and may have line ends between its tokens.
-    lines = _LINE_END.split(msgspec.json.encode(event).decode())
-    return f"id: {cursor}\n" + "".join(f"data: {line}\n" for line in lines) + "\n"
+    return f"id: {cursor}\n{data_of(msgspec.json.encode(event).decode())}\n"
+
+
+def data_of(encoded: str) -> str:
+    """What a job returned is passed on as it was written, and may have line ends between its tokens."""
+    return "".join(f"data: {line}\n" for line in _LINE_END.split(encoded))
 
 
 def _reset(reset: Reset) -> str:

@@ -43,6 +43,15 @@ class Listening:
             self._field(said, line)
         return None
 
+    async def said(self) -> Said:
+        """The next event, comments left out. Raises TimeoutError."""
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                said = await self.block()
+                assert said is not None, "ended"
+                if not said.comment:
+                    return said
+
     async def take(self, count: int) -> list[dict[str, Any]]:
         """The next `count` events, comments left out. Raises TimeoutError."""
         taken: list[dict[str, Any]] = []
@@ -70,8 +79,10 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(http: httpx.AsyncClient, *, last: str | None = None, **parameters: str) -> AsyncIterator[Listening]:
+async def listening(
+    http: httpx.AsyncClient, path: str = "/api/v1/events/stream", *, last: str | None = None, **parameters: str
+) -> AsyncIterator[Listening]:
     headers = {"Last-Event-ID": last} if last else {}
-    async with http.stream("GET", "/api/v1/events/stream", params=parameters, headers=headers) as response:
+    async with http.stream("GET", path, params=parameters, headers=headers) as response:
         assert response.status_code == 200, await response.aread()
         yield Listening(response)

@@ -40,8 +40,8 @@ class EventPage(Wire):
 
 
 class SentEvent(Wire):
-    """What one event of the stream is to who listens (EventSource): `data` holds an EventDto, `id` the cursor after it.
-    `event` is `reset` when the cursor's place is no more."""
+    """What one event of the stream is to who listens (EventSource): of /events/stream `data` holds an
+    EventDto, `id` the cursor after it, and `event` is `reset` when the cursor's place is no more."""
 
     data: str
     id: str | UnsetType = UNSET

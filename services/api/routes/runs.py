@@ -1,27 +1,35 @@
 """runs, under /api/v1"""
 
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from litestar import get
 from litestar.di import NamedDependency, Provide
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
+from litestar.response import Stream
 
 from linstock.messages.job import ENRICH
-from services.api import answers, progress
-from services.api.context import Fresh, Id
+from services.api import answers, run_stream, streams
+from services.api.callers import Callers
+from services.api.context import Asked, Fresh, Id, Shared
+from services.api.dto.events import SentEvent
 from services.api.dto.schedules import ScheduledJobRunDto, ScheduledJobRunPage, Status
 from services.api.filters import ID, LibraryId, words
 from services.api.paging import PAGED, Window
 from services.api.paging import Wanted as WantedPage
 from services.api.problems import not_found
-from services.api.queries import blocks, runs, schedules, waiting
+from services.api.queries import blocks, runs, schedules
 from services.api.queries.blocks import Wanted
 from services.api.routes.schedules import at_both
 
 JobType = Literal["LibraryScan", "Enrich"]
 TriggeredBy = Literal["Scheduler", "Manual", "API", "Backfill", "Hint"]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many")]
+LIVE = {
+    200: ResponseSpec(SentEvent, media_type=streams.MEDIA_TYPE, generate_examples=False, description=run_stream.ABOUT)
+}
 
 
 async def wanted(
@@ -62,12 +70,19 @@ async def list_runs(
 @get("/runs/{run_id:uuid}", responses=answers.reading(404))
 async def get_run(run_id: Id, fresh: Fresh) -> ScheduledJobRunDto:
     """One run: how it stands, how far it is, and why it is not further."""
-    run = await runs.one(fresh.pool, fresh.workspace, run_id)
+    run = await run_stream.shown(fresh, run_id)
     if run is None:
         raise not_found("run", run_id)
-    run.waiting_for = await waiting.why(fresh.pool, fresh.workspace, run_id)
-    await progress.add(fresh, [run])
     return run
+
+
+@get("/runs/{run_id:uuid}/stream", media_type=streams.MEDIA_TYPE, responses={**LIVE, **answers.reading(404)})
+async def stream_run(run_id: Id, context: Shared, callers: NamedDependency[Callers], request: Asked) -> Stream:
+    """One run as it goes (SSE), until it has ended: how far it is is told up to four times a second."""
+    if await runs.one(context.pool, context.workspace, run_id) is None:
+        raise not_found("run", run_id)
+    still = partial(callers.still, request.user, request.headers.getall("authorization", []))
+    return context.streams.serve(run_stream.told(context, run_id, still))
 
 
 @get(at_both("/{schedule_id:uuid}/runs"), dependencies=FILTERED, responses=answers.reading(404, 422))
@@ -86,4 +101,4 @@ async def list_recent_scheduled_job_runs(fresh: Fresh, limit: Limit = 50) -> Sch
     return await runs.page(fresh.pool, blocks.of_workspace(fresh.workspace), Wanted(), Window(1, limit))
 
 
-HANDLERS = (list_runs, get_run, list_scheduled_job_runs, list_recent_scheduled_job_runs)
+HANDLERS: tuple[Any, ...] = (list_runs, get_run, stream_run, list_scheduled_job_runs, list_recent_scheduled_job_runs)

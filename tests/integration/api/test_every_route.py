@@ -119,6 +119,7 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ],
     ("GET", "/api/v1/runs/{run_id}"): [missing("run"), NO_ID],
     ("POST", "/api/v1/runs/{run_id}/cancel"): [MISSPELT, BAD_KEY, Bad(status=422, code="invalid", body={"reason": 1})],
+    ("GET", "/api/v1/runs/{run_id}/stream"): [missing("run"), NO_ID],
     ("POST", "/api/v1/runs/{run_id}/pause"): [MISSPELT, BAD_KEY, Bad(status=422, code="invalid", body={"reason": 1})],
     ("POST", "/api/v1/runs/{run_id}/resume"): [MISSPELT, BAD_KEY, Bad(status=422, code="invalid", body={"reason": 1})],
     ("GET", "/api/v1/events"): [

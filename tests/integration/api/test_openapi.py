@@ -22,6 +22,7 @@ PATHS = {
     "/api/v1/runs": {"get"},
     "/api/v1/runs/{run_id}": {"get"},
     "/api/v1/runs/{run_id}/cancel": {"post"},
+    "/api/v1/runs/{run_id}/stream": {"get"},
     "/api/v1/runs/{run_id}/pause": {"post"},
     "/api/v1/runs/{run_id}/resume": {"post"},
     "/api/v1/statistics": {"get"},

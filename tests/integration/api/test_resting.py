@@ -4,11 +4,16 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import msgspec
+from nats.aio.client import Client
 
+from linstock import names
 from linstock.messages.job import JobDeferred, JobPaused, JobResumed, JobStarted
+from linstock.messages.progress import ScanProgress
 from tests.integration.api.conftest import World
 from tests.integration.api.test_runs import asked_for
 from tests.support.recorded import NOON
+from tests.support.sse import listening
 from tests.support.story import Story
 
 DISK = "nas/sda"
@@ -41,6 +46,19 @@ async def test_a_paused_scan_says_by_whom_and_why_until_it_is_resumed(
     story.scheduler.says(job_id, JobResumed(job_id=job_id, attempt=2, reason="", at=NOON))
     shown = (await api.get(f"/api/v1/runs/{job_id}", headers=await world.tell(story))).json()
     assert (shown["status"], shown["paused"], shown["waitingFor"]["reason"]) == ("Retrying", None, "worker")
+
+
+async def test_a_run_is_followed_to_its_end(api: httpx.AsyncClient, world: World, story: Story, client: Client) -> None:
+    story.created().requested(1).started(1)
+    await api.get("/api/v1/runs", headers=await world.tell(story))
+    async with listening(api, f"/api/v1/runs/{story.run(1)}/stream") as heard:
+        assert (await heard.said()).json["status"] == "Running"
+        said = ScanProgress(folders=4, files=30, collections=2, at=NOON, phase="walking")
+        await client.publish(names.progress_subject("default", story.run(1)), msgspec.json.encode(said))
+        assert (await heard.said()).json["progress"]["files"] == 30
+        await world.tell(story.seen(1).succeeded(1))
+        end = await heard.said()
+        assert (end.event, end.json["status"]) == ("end", "Completed")
 
 
 async def test_what_a_scan_waits_for(api: httpx.AsyncClient, world: World, story: Story) -> None:
