@@ -28,13 +28,14 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
 class SoFar(Struct, frozen=True, array_like=True):
     """What one scan has recorded, all its attempts together: collections that were `added`, those that were `finished`
-    (added or changed), collections and images marked `missing`, collections that were `restored`."""
+    (added or changed), collections and images marked `missing`, collections that were `restored` and `moved`."""
 
     scan_id: UUID | None = None
     added: int = 0
     finished: int = 0
     missing: int = 0
     restored: int = 0
+    moved: int = 0
 
     @property
     def changed(self) -> int:
@@ -52,6 +53,10 @@ class SoFar(Struct, frozen=True, array_like=True):
     def marked(self, scan_id: UUID, count: int) -> "SoFar":
         mine = self.of(scan_id)
         return replace(mine, missing=mine.missing + count)
+
+    def found_elsewhere(self, scan_id: UUID, count: int) -> "SoFar":
+        mine = self.of(scan_id)
+        return replace(mine, moved=mine.moved + count)
 
     def brought_back(self, scan_id: UUID, count: int) -> "SoFar":
         mine = self.of(scan_id)

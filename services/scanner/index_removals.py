@@ -9,6 +9,7 @@ import msgspec
 from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import (
     CollectionsMarkedMissing,
+    CollectionsMoved,
     CollectionsRestored,
     CollectionsReverted,
     HoldSettled,
@@ -17,7 +18,7 @@ from linstock.messages.catalogue import (
     RemovalsHeld,
     RemovalsProposed,
 )
-from services.scanner import index_reverts
+from services.scanner import index_moves, index_reverts
 from services.scanner.checkpoint import SoFar
 from services.scanner.folders import Connection
 from services.scanner.images import Images, from_rows
@@ -25,6 +26,7 @@ from services.scanner.index_reverts import NOT_THERE
 
 _Event = (
     CollectionsMarkedMissing
+    | CollectionsMoved
     | CollectionsRestored
     | CollectionsReverted
     | RemovalsProposed
@@ -56,6 +58,9 @@ async def apply(connection: Connection, recorded: Recorded) -> Sequence[UUID]:
         case CollectionsRestored(collections=collections):
             await _mark(connection, collections, missing=False)
             return collections
+        case CollectionsMoved() as page:
+            await index_moves.apply(connection, page, recorded.version)
+            return [moved.entry.collection_id for moved in page.collections]
         case CollectionsReverted() as page:
             return await index_reverts.apply(connection, page, recorded.version)
         case RemovalsProposed() as page:
@@ -83,6 +88,8 @@ def counted(so_far: SoFar, recorded: Recorded) -> SoFar:
             return so_far.marked(scan_id, len(collections) + images)
         case CollectionsRestored(scan_id=scan_id, collections=collections):
             return so_far.brought_back(scan_id, len(collections))
+        case CollectionsMoved(scan_id=scan_id, collections=moved):
+            return so_far.found_elsewhere(scan_id, len(moved))
         case _:
             return so_far
 

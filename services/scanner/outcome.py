@@ -35,12 +35,13 @@ def counts(tally: Tally, unseen: Unseen, *, missing: int, earlier: SoFar = NOTHI
         files=tally.files,
         added=tally.added + earlier.added,
         changed=max(0, tally.changed + earlier.changed),
-        unchanged=max(0, tally.unchanged - earlier.finished),
+        unchanged=max(0, tally.unchanged - earlier.finished - earlier.moved),
         absent=len(unseen.absent) + len(unseen.unknown) - unseen.elsewhere + tally.absent_images + earlier.missing,
         errors=tally.troubles.count,
         excluded=_excluded_collections(tally, unseen) + tally.excluded_images,
         missing=missing + earlier.missing,
         restored=len(tally.restored) + tally.recorded_again + earlier.restored,
+        moved=len(tally.moved) + earlier.moved,
     )
 
 

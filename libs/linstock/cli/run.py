@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from linstock.cli.screen import Screen
 
 STATUSES = ("Pending", "Scheduled", "Running", "Retrying", "Paused", "Completed", "Failed", "Timeout", "Cancelled")
-KINDS = ("added", "changed", "missing", "restored", "withdrawn")
+KINDS = ("added", "changed", "missing", "moved", "restored", "withdrawn")
 
 _reason = click.option("--reason", help="Kept with the run.")
 _kind = click.option("--kind", type=click.Choice(KINDS), help="Only these.")
