@@ -60,14 +60,15 @@ class Kept(Struct, frozen=True):
 
 
 class Expedition:
-    """Made and awaited on the event loop; `stop` may be called from anywhere, any number of times. `scan_id`: what an
-    earlier attempt of it has compared is not looked at again."""
+    """Made and awaited on the event loop; `stop` may be called from anywhere, any number of times. `resumes`: what
+    an earlier attempt of the scan has compared is not looked at again."""
 
     def __init__(
         self,
         task: Task,
         *,
         scan_id: UUID,
+        resumes: bool,
         tally: Tally,
         stopping: threading.Event,
         ledger: Ledger | Preview,
@@ -84,6 +85,7 @@ class Expedition:
         self._index = index
         self._look = task.look()
         self._scan_id = scan_id
+        self._resumes = resumes
         self._rows: list[FolderRow] = []
         self._through: bytes | None = None
         self._remembered = Remembered()
@@ -110,8 +112,10 @@ class Expedition:
         """Walk, and record every change. Raises RootUnavailable, Stopped, NotOwner, and what the log raises."""
         self.tally.phase = "walking"
         stored = await self._index.folders.load(self.task.library_id, self._look, self.task.reach)
-        checkpoint = await self._index.folders.checkpoint(self.task.library_id, self._look, self._scan_id)
-        self._knows_nothing = await self._index.knows_nothing(self.task.library_id)
+        checkpoint = None
+        if self._resumes:
+            checkpoint = await self._index.folders.checkpoint(self.task.library_id, self._look, self._scan_id)
+        self._knows_nothing = not stored and await self._index.knows_nothing(self.task.library_id)
         walking = self._loop.run_in_executor(executor, self._walk, stored, checkpoint)
         try:
             await asyncio.shield(walking)

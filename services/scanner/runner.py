@@ -164,7 +164,9 @@ class Runner:
         async with self._observed(tally := Tally(), attempt, lease, stopping):
             await self._index.catch_up(self._log, attempt.library_id, version=ledger.version)
             reach("after_index_catch_up")
-            earlier = await self._index.so_far(attempt.library_id, attempt.scan_id)
+            earlier = SoFar()
+            if attempt.attempt > 1:
+                earlier = await self._index.so_far(attempt.library_id, attempt.scan_id)
             walk = await self._walked(ledger, attempt, order, tally, stopping)
             if lease.lost.is_set() and not self._stopping:
                 raise Stopped
@@ -189,6 +191,7 @@ class Runner:
         walk = Expedition(
             task,
             scan_id=attempt.scan_id,
+            resumes=attempt.attempt > 1,
             tally=tally,
             stopping=stopping,
             ledger=ledger,
