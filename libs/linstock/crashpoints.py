@@ -20,6 +20,7 @@ NAMES = (
     "after_page_append",
     "after_page_index_before_folders",
     "after_verdict_append_before_index",
+    "after_enrichment_append_before_index",
 )
 
 EXIT_CODE = 137  # what a shell reports for SIGKILL

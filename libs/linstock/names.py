@@ -19,6 +19,10 @@ PROJECTION = "projection"
 API = "api"
 
 SCAN_QUEUE = "library-scan"
+ENRICH_QUEUE = "enrichment"
+
+THUMBS = "THUMBS"  # a bucket of objects
+THUMBS_STREAM = f"OBJ_{THUMBS}"
 
 SERVICES = (LIBRARY, SCHEDULER, SCANNER, PROJECTION, API)
 LOGS = (LIBRARY, SCHEDULER, SCANNER)
@@ -55,6 +59,21 @@ def hints_of(library_id: UUID) -> UUID:
 def job_of_hints(library_id: UUID, version: int) -> UUID:
     """The scan that all hints up to this version of the aggregate lead to."""
     return derived_id("job-of-hints", library_id, version)
+
+
+def enrichment_of(library_id: UUID) -> UUID:
+    """What is known of the images of a library."""
+    return derived_id("enrichment", library_id)
+
+
+def job_after(event_id: UUID) -> UUID:
+    """The job that a scan's verdict sets off."""
+    return derived_id("job-after", event_id)
+
+
+def undo_of(scan_id: UUID) -> UUID:
+    """What undoing a scan changed is listed under this id."""
+    return derived_id("undo", scan_id)
 
 
 def path_of(workspace: str, path: str) -> UUID:
@@ -136,6 +155,11 @@ def watching_subject(workspace: str, library_id: UUID) -> str:
     return f"watching.{workspace}.{library_id}"
 
 
+def wanted_thumbnails(workspace: str) -> str:
+    """Core NATS: somebody wants to see thumbnails that are gone."""
+    return f"thumbs.{workspace}.wanted"
+
+
 def dlq_subject(consumer: str, reason: str) -> str:
     return f"dlq.{consumer}.{reason}"
 
@@ -165,6 +189,7 @@ def durables_of(service: str) -> tuple[tuple[str, str], ...]:
             (EVENTS, reaction_durable(SCANNER)),
             (EVENTS, library_durable(SCANNER)),
             (WORK, work_durable(SCAN_QUEUE)),
+            (WORK, work_durable(ENRICH_QUEUE)),
         ),
         PROJECTION: ((EVENTS, PROJECTION_DURABLE),),
     }
@@ -191,3 +216,4 @@ ALL_DLQ = "dlq.>"
 ALL_LIFE = "life.*"
 ALL_PROGRESS = "progress.*.*"
 ALL_WATCHING = "watching.*.*"
+ALL_WANTED_THUMBNAILS = "thumbs.*.wanted"

@@ -15,6 +15,8 @@ LogFormat = Literal["console", "json"]
 DEFAULT_PORT = 8321
 MOST_DAYS = 36_500
 DEFAULT_RETENTION_DAYS = 90
+DEFAULT_THUMBNAILS_MIB = 4096  # of some 80,000 covers
+MOST_MIB = 1_000_000
 DEFAULT_DATA_DIR = Path(".linstock")
 
 
@@ -53,6 +55,8 @@ class Settings:
     """Libraries must lie below one of these; empty: anywhere."""
     retention_days: int = DEFAULT_RETENTION_DAYS
     """How long the read models keep details of what has ended."""
+    thumbnails_mib: int = DEFAULT_THUMBNAILS_MIB
+    """How much the object store of thumbnails may hold."""
     require_token: bool = False
     """Also on loopback."""
     disk: Path | None = None
@@ -73,7 +77,12 @@ def read(environment: Mapping[str, str], service: str) -> Settings:
         data_dir=Path(environment.get("LINSTOCK_DATA_DIR") or DEFAULT_DATA_DIR),
         crash_at=environment.get("LINSTOCK_CRASH_AT", ""),
         allow_roots=_folders(environment, "LINSTOCK_ALLOW_ROOTS"),
-        retention_days=_days(environment, "LINSTOCK_RETENTION_DAYS", Settings.retention_days),
+        retention_days=_number(
+            environment, "LINSTOCK_RETENTION_DAYS", Settings.retention_days, range(1, MOST_DAYS + 1), "days"
+        ),
+        thumbnails_mib=_number(
+            environment, "LINSTOCK_THUMBNAILS_MIB", Settings.thumbnails_mib, range(MOST_MIB + 1), "MiB"
+        ),
         require_token=environment.get("LINSTOCK_REQUIRE_TOKEN", "") not in ("", "0", "false"),
         disk=Path(environment["LINSTOCK_DISK"]) if environment.get("LINSTOCK_DISK") else None,
     )
@@ -106,12 +115,12 @@ def _folders(environment: Mapping[str, str], name: str) -> tuple[Path, ...]:
     return folders
 
 
-def _days(environment: Mapping[str, str], name: str, default: int) -> int:
+def _number(environment: Mapping[str, str], name: str, default: int, allowed: range, unit: str) -> int:
     value = environment.get(name, "")
     if not value:
         return default
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= MOST_DAYS):
-        raise BadSetting(name, value, f"days from 1 to {MOST_DAYS}")
+    if not (value.isascii() and value.isdigit() and len(value) < 20 and int(value) in allowed):
+        raise BadSetting(name, value, f"{unit} from {allowed[0]} to {allowed[-1]}")
     return int(value)
 
 

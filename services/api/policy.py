@@ -35,6 +35,8 @@ POLICY: dict[str, Needed] = {
     "approve_removals": OPERATOR,
     "reject_removals": OPERATOR,
     "preview_exclusions": VIEWER,
+    "get_cover": VIEWER,
+    "list_quarantined_files": VIEWER,
     # scans
     "start_scan": OPERATOR,
     "hint_paths": OPERATOR,
@@ -42,6 +44,8 @@ POLICY: dict[str, Needed] = {
     "get_scan": VIEWER,
     "list_scan_changes": VIEWER,
     "diff_scans": VIEWER,
+    "undo_scan": OPERATOR,
+    "list_undone_changes": VIEWER,
     # scheduled jobs and their runs
     "list_scheduled_jobs": VIEWER,
     "get_scheduled_job": VIEWER,

@@ -14,6 +14,7 @@ from services.projection.views import (
     calendars,
     collections,
     contents,
+    covers,
     feed,
     files,
     holds,
@@ -21,6 +22,8 @@ from services.projection.views import (
     libraries,
     operations,
     proposals,
+    quarantine,
+    read_counts,
     run_counts,
     run_days,
     run_totals,
@@ -32,7 +35,7 @@ from services.projection.views import (
 )
 from services.projection.views.collections import Collection
 
-SHAPE = 5
+SHAPE = 6
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
 
 
@@ -57,6 +60,9 @@ class Tables:
         self.collections = collections.rows()
         self.scan_changes = scan_changes.rows()
         self.files = files.rows()
+        self.covers = covers.rows()
+        self.quarantine = quarantine.rows()
+        self.read_counts = read_counts.sums()
         self.events = feed.rows()
         self.hours = feed.hours()
         self.contents = contents.sums()
@@ -79,12 +85,14 @@ class Tables:
             self.collections,
             self.scan_changes,
             self.files,
+            self.covers,
+            self.quarantine,
             self.events,
             self.hours,
         )
 
     def sums(self) -> tuple[Sums[Any], ...]:
-        return self.run_counts, self.run_days, self.contents, self.content_days
+        return self.run_counts, self.run_days, self.contents, self.content_days, self.read_counts
 
     def names(self) -> list[str]:
         return [rows.table for rows in self.all()] + [sums.table for sums in self.sums()] + [feed.FLOORS]
@@ -103,6 +111,8 @@ class Tables:
         yield self.collections, {key for fact in facts for key in collections.reads(fact)}
         yield self.scan_changes, {key for fact in facts for key in scan_changes.reads(fact, self.collections)}
         yield self.files, {key for fact in facts for key in files.reads(fact)}
+        yield self.covers, {key for fact in facts for key in covers.reads(fact)}
+        yield self.quarantine, {key for fact in facts for key in quarantine.reads(fact)}
         yield self.hours, {feed.hour_of(fact.time) for fact in facts}
 
     def fold(self, facts: Sequence[Fact]) -> None:
@@ -133,6 +143,8 @@ class Tables:
                 collections.fold(self.collections, fact, self._content_changed(fact))
                 scan_changes.fold(self.scan_changes, fact)
                 files.fold(self.files, fact)
+                covers.fold(self.covers, self.read_counts, fact)
+                quarantine.fold(self.quarantine, self.read_counts, fact)
                 operations.fold(self.operations, fact)
             case _:
                 return

@@ -10,17 +10,23 @@ from linstock import names
 from linstock.bus.commands import CommandSender
 from linstock.bus.inbox import CommandInbox
 from linstock.bus.reactions import Reactions
+from linstock.bus.thumbnails import Thumbnails
 from linstock.eventlog.postgres import PostgresLog
+from linstock.eventlog.record import Recorded
 from linstock.jobs.worker import Worker
 from linstock.lifecycle import Service
-from linstock.messages.catalogue import RemovalsCommand
+from linstock.messages.catalogue import PeoplesCommand
 from linstock.migrations import migrate
 from linstock.outage import postgres_problem
 from linstock.owner import Owner
 from linstock.probes import Vitals
 from linstock.roots import AllowedRoots
 from linstock.settings import Settings
-from services.scanner.commands import RemovalsPlanner
+from services.scanner.commands import Planner
+from services.scanner.enrichment.enricher import Enricher
+from services.scanner.enrichment.known import KnownImages
+from services.scanner.enrichment.reader import Reader
+from services.scanner.enrichment.remaking import Remaking
 from services.scanner.folders import Pool
 from services.scanner.index import Index
 from services.scanner.journal import Journal
@@ -32,7 +38,8 @@ from services.scanner.watching.watchers import Watchers
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SLOTS = 2
-CONNECTIONS = 4
+ENRICH_SLOTS = 1
+CONNECTIONS = 6
 
 
 def build(settings: Settings, vitals: Vitals) -> Service:
@@ -61,7 +68,9 @@ class ScannerService:
         self._pool: Pool | None = None
         self._executor: ThreadPoolExecutor | None = None
         self._runner: Runner | None = None
-        self._worker: Worker | None = None
+        self._reader = Reader()
+        self._workers: list[Worker] = []
+        self._remaking: Remaking | None = None
         self._watchers: Watchers | None = None
 
     async def start(self) -> None:
@@ -69,14 +78,25 @@ class ScannerService:
         self._pool = await open_pool(self._settings.database_url, names.SCANNER)
         self._executor = ThreadPoolExecutor(SLOTS, "walk")
         roots = AllowedRoots(self._settings.allow_roots)
-        self._runner = self._make_runner(log, self._pool, self._executor, roots)
+        known = KnownImages(self._pool)
+        thumbnails = Thumbnails(self._owner.client, most_mib=self._settings.thumbnails_mib)
+        self._runner = self._make_runner(log, self._pool, self._executor, roots, known)
+        enricher = self._make_enricher(log, known, thumbnails, self._runner, roots)
         roster = Roster(self._pool)
         durable = names.library_durable(names.SCANNER)
         Reactions(self._owner.broker, service=names.SCANNER, react=roster.react, durable=durable)
+        self._react(log, self._runner, enricher)
         self._vitals.check("index", self._index)
         await self._owner.start()
-        self._worker = Worker(self._settings.nats_url, queue=names.SCAN_QUEUE, slots=SLOTS, run=self._runner.run)
-        await self._worker.start()
+        self._remaking = Remaking(self._owner.client, known, reader=self._reader, thumbnails=thumbnails, roots=roots)
+        await self._remaking.start()
+        url = self._settings.nats_url
+        self._workers = [
+            Worker(url, queue=names.SCAN_QUEUE, slots=SLOTS, run=self._runner.run),
+            Worker(url, queue=names.ENRICH_QUEUE, slots=ENRICH_SLOTS, run=enricher.run),
+        ]
+        for worker in self._workers:
+            await worker.start()
         sender = CommandSender(self._owner.client, disk=self._owner.disk)
         await sender.start()
         self._watchers = Watchers(roster, sender, self._owner.client.publish, roots=roots)
@@ -90,9 +110,12 @@ class ScannerService:
         if self._runner:
             self._runner.stop()
             self._runner = None
-        if self._worker:
-            await self._worker.stop()
-            self._worker = None
+        if self._remaking:
+            await self._remaking.stop()
+            self._remaking = None
+        workers, self._workers = self._workers, []
+        await asyncio.gather(*(worker.stop() for worker in workers))
+        await self._reader.stop()
         await self._owner.stop()
         if self._executor:
             self._executor.shutdown(wait=False)
@@ -105,28 +128,52 @@ class ScannerService:
                 self._pool.terminate()
             self._pool = None
 
-    def _make_runner(self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor, roots: AllowedRoots) -> Runner:
-        journal, index = Journal(pool), Index(pool)
-        runner = Runner(
+    def _make_runner(
+        self, log: PostgresLog, pool: Pool, executor: ThreadPoolExecutor, roots: AllowedRoots, known: KnownImages
+    ) -> Runner:
+        return Runner(
             log,
-            index,
+            Index(pool),
             OpenedArchives(pool),
-            journal,
+            Journal(pool),
             executor=executor,
             publish=self._owner.client.publish,
             disk=self._owner.disk,
             roots=roots,
+            count_unread=known.count_unread,
         )
-        closings = Closings(log, journal, stop_walk=runner.stop_walk, now=utc_now)
-        Reactions(self._owner.broker, service=names.SCANNER, react=closings.react)
+
+    def _make_enricher(
+        self, log: PostgresLog, known: KnownImages, thumbnails: Thumbnails, runner: Runner, roots: AllowedRoots
+    ) -> Enricher:
+        assert self._pool
+        return Enricher(
+            log,
+            Index(self._pool),
+            known,
+            reader=self._reader,
+            thumbnails=thumbnails,
+            busy=lambda: runner.busy,
+            disk=self._owner.disk,
+            roots=roots,
+        )
+
+    def _react(self, log: PostgresLog, runner: Runner, enricher: Enricher) -> None:
+        assert self._pool
+        closings = Closings(log, Journal(self._pool), stop_walk=runner.stop_walk, now=utc_now)
+
+        async def react(recorded: Recorded) -> None:
+            await enricher.react(recorded)
+            await closings.react(recorded)
+
+        Reactions(self._owner.broker, service=names.SCANNER, react=react)
         CommandInbox(
             self._owner.broker,
             log=log,
             service=names.SCANNER,
-            commands=RemovalsCommand,
-            plan=RemovalsPlanner(log, index).plan,
+            commands=PeoplesCommand,
+            plan=Planner(log, Index(self._pool)).plan,
         )
-        return runner
 
     async def _index(self) -> str | None:
         if self._pool is None:

@@ -19,7 +19,7 @@ MAX_NAME_BYTES = 4096
 _UTF8_NAME = 0x800  # general purpose flag bit 11
 
 # A damaged directory fails in whatever way its bytes happen to suggest.
-_DAMAGE = (zipfile.BadZipFile, struct.error, NotImplementedError, ValueError, EOFError, IndexError, OverflowError)
+DAMAGE = (zipfile.BadZipFile, struct.error, NotImplementedError, ValueError, EOFError, IndexError, OverflowError)
 
 
 class BrokenArchive(Exception):
@@ -30,7 +30,7 @@ class BrokenArchive(Exception):
         self.detail = detail
 
 
-class _Bounded(FileIO):
+class BoundedFile(FileIO):
     """zipfile reads the whole directory at once, however large its end record says it is."""
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -45,31 +45,32 @@ def images_in(root: bytes, path: bytes, bounds: Bounds = ANYWHERE) -> Images:
 
     Raises BrokenArchive for what is no readable zip or is beyond the limits, OSError when the file can't be read.
     """
-    with _Bounded(_opened(root, path, bounds)) as file:
+    with BoundedFile(open_archive(root, path, bounds)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise BrokenArchive("It is not a regular file any more.")
         try:
             with zipfile.ZipFile(file) as archive:
                 return from_rows(_images(archive))
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise BrokenArchive(str(error) or type(error).__name__) from error
 
 
-def _opened(root: bytes, path: bytes, bounds: Bounds) -> int:
+def open_archive(root: bytes, path: bytes, bounds: Bounds) -> int:
+    """A descriptor for BoundedFile."""
     # Non-blocking and no links: what was a file when it was listed may be a pipe now.
     return open_below(root, path, os.O_RDONLY | os.O_NONBLOCK, bounds)
 
 
 def _images(archive: zipfile.ZipFile) -> Iterator[tuple[bytes, int, int]]:
     for entry in archive.infolist():
-        name = _name(entry)
+        name = stored_name(entry)
         if len(name) > MAX_NAME_BYTES:
             raise BrokenArchive("A name in its directory is too long.")
         if name.lower().endswith(IMAGE_SUFFIXES):
             yield name, min(entry.file_size, 2**63 - 1), _time_ns(entry)
 
 
-def _name(entry: zipfile.ZipInfo) -> bytes:
+def stored_name(entry: zipfile.ZipInfo) -> bytes:
     """As stored: names are identity here. zipfile decodes what is not marked as UTF-8 as cp437, without loss."""
     return entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8_NAME else "cp437")
 

@@ -21,6 +21,7 @@ from linstock.messages.catalogue import (
     CollectionsMarkedMissing,
     CollectionsRecorded,
     CollectionsRestored,
+    CollectionsReverted,
     HoldRemovals,
     HoldSettled,
     RecordPage,
@@ -147,6 +148,8 @@ def evolve(catalogue: Catalogue, event: CatalogueEvent) -> Catalogue:
             return replace(catalogue, hold=replace(catalogue.hold, rejected=True) if catalogue.hold else None)
         case HoldSettled():
             return replace(catalogue, hold=None)
+        case CollectionsReverted():
+            return catalogue
         case CatalogueReleased(file_system=where):
             return Free(
                 past=_retired(catalogue, by=None),
@@ -212,6 +215,18 @@ def reject(command: RejectRemovals, catalogue: Catalogue, *, actor: str, at: dat
     """Raises NoSuchHold, CatalogueBusy."""
     hold = _waiting(command.scan_id, catalogue)
     return [RemovalsRejected(held_scan_id=hold.scan_id, library_id=command.library_id, actor=actor, at=at)]
+
+
+def revert(
+    pages: Sequence[CollectionsReverted], catalogue: Catalogue, *, scan_id: UUID, library_id: UUID, at: datetime
+) -> list[CatalogueEvent]:
+    """What undoing `scan_id` comes to: nobody needs to decide any more about what it asked. Raises CatalogueBusy."""
+    if isinstance(catalogue, Owned):
+        raise CatalogueBusy(catalogue.owner.scan_id)
+    if catalogue.hold is None or catalogue.hold.scan_id != scan_id:
+        return [*pages]
+    settled = HoldSettled(scan_id=scan_id, held_scan_id=scan_id, library_id=library_id, at=at)
+    return [*pages, settled]
 
 
 def owns(scan_id: UUID, attempt: int, catalogue: Catalogue) -> bool:

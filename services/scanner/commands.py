@@ -1,25 +1,35 @@
-"""What people decide about removals that a scan held: load, decide, answer."""
+"""What people tell the scanner: load, decide, answer."""
+
+from uuid import UUID
 
 from linstock.bus.inbox import CommandContext, Plan, Refused
 from linstock.eventlog.log import EventLog
-from linstock.messages.answer import Answer
-from linstock.messages.catalogue import ApproveRemovals, RemovalsCommand
-from services.scanner import catalogue
+from linstock.messages.answer import Answer, Undone
+from linstock.messages.catalogue import ApproveRemovals, PeoplesCommand, RemovalsCommand, UndoScan
+from linstock.messages.scan import ScanUndone
+from services.scanner import catalogue, history, scan, undo
 from services.scanner.catalogue import CATALOGUE
 from services.scanner.index import Index
+from services.scanner.scan import SCAN
+from services.scanner.undo import Undo
+
+PAGES_OF_UNDO = 64
+"""32 MiB: all of an undo is one append."""
 
 
-class RemovalsPlanner:
+class Planner:
     """Plans on one log, with the index that says what was proposed."""
 
     def __init__(self, log: EventLog, index: Index) -> None:
         self._log = log
         self._index = index
 
-    async def plan(self, command: RemovalsCommand, context: CommandContext) -> Plan:
-        """Raises Refused: 404 for a hold that does not wait (another workspace's is not there), 409 while a scan of the
-        library is under way."""
+    async def plan(self, command: PeoplesCommand, context: CommandContext) -> Plan:
+        """Raises Refused: 404 for a hold that does not wait or a scan that is not there (another workspace's are not),
+        409 while a scan of the library is under way."""
         try:
+            if isinstance(command, UndoScan):
+                return await self._undone(command, context)
             return await self._decided(command, context)
         except catalogue.NoSuchHold as error:
             raise Refused(404, "removals-not-found", str(error.__doc__)) from error
@@ -27,6 +37,8 @@ class RemovalsPlanner:
             raise Refused(409, "scan-already-open", str(error)) from error
         except catalogue.NothingProposed as error:
             raise Refused(409, "removals-unknown", str(error.__doc__)) from error
+        except scan.NothingToUndo as error:
+            raise Refused(409, "nothing-to-undo", str(error.__doc__)) from error
 
     async def _decided(self, command: RemovalsCommand, context: CommandContext) -> Plan:
         loaded = await CATALOGUE.load(self._log, command.library_id)
@@ -40,3 +52,48 @@ class RemovalsPlanner:
         else:
             events = catalogue.reject(command, loaded.state, actor=context.actor, at=context.at)
         return Plan(answer=Answer(status=200, id=command.scan_id), appends=[loaded.append(events)])
+
+    async def _undone(self, command: UndoScan, context: CommandContext) -> Plan:
+        library_id, scan_id = command.library_id, command.scan_id
+        loaded, ended = await CATALOGUE.load(self._log, library_id), await SCAN.load(self._log, scan_id)
+        await self._index.catch_up(self._log, library_id, version=loaded.version)
+        if await self._index.workspace(library_id) != context.workspace:
+            raise scan.NothingToUndo
+        undoing = await self._seen(command)
+        counts = undoing.counts()
+        verdicts = scan.undo(_verdict(command, ended.state.closed_attempt, counts, context), ended.state)
+        pages = undoing.pages(library_id, ended.state.closed_attempt, context.at) if verdicts else []
+        if len(pages) > PAGES_OF_UNDO:
+            detail = f"That is more than {PAGES_OF_UNDO} pages of {catalogue.IDS_OF_PAGE:,} collections can hold."
+            raise Refused(413, "too-large", detail)
+        events = catalogue.revert(pages, loaded.state, scan_id=scan_id, library_id=library_id, at=context.at)
+        answer = Answer(status=200, id=scan_id, undone=counts if verdicts else Undone())
+        if command.dry_run or not verdicts:
+            return Plan(answer=answer)
+        return Plan(answer=answer, appends=[loaded.append(events), ended.append(verdicts)])
+
+    async def _seen(self, command: UndoScan) -> Undo:
+        ids: set[UUID] = set()
+        async for events in history.batches(self._log, command.library_id):
+            ids |= undo.touched((CATALOGUE.decode(event.data) for event in events), command.scan_id)
+        undoing = Undo(command.scan_id, ids)
+        if ids:
+            async for events in history.batches(self._log, command.library_id):
+                for event in events:
+                    undoing.see(CATALOGUE.decode(event.data))
+        return undoing
+
+
+def _verdict(command: UndoScan, attempt: int, counts: Undone, context: CommandContext) -> ScanUndone:
+    return ScanUndone(
+        scan_id=command.scan_id,
+        library_id=command.library_id,
+        attempt=attempt,
+        actor=context.actor,
+        at=context.at,
+        withdrawn=counts.withdrawn,
+        changed=counts.changed,
+        restored=counts.restored,
+        missing=counts.missing,
+        left_alone=counts.left_alone,
+    )

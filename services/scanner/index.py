@@ -14,16 +14,15 @@ from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import CollectionEntry, CollectionsRecorded, FileEntry
 from linstock.messages.message import Message
-from services.scanner import index_removals
+from services.scanner import history, index_removals
 from services.scanner.catalogue import Hold
 from services.scanner.diff import Known
-from services.scanner.folders import Connection, Folders, Pool, forget, id_of
+from services.scanner.folders import Connection, Folders, Pool, forget, forget_those_of, id_of
 from services.scanner.images import Images, empty, from_entries, merge
 from services.scanner.outcome import Unseen
 from services.scanner.reach import EVERYWHERE, Reach
 from services.scanner.scope import FOLDER, Scope
 
-READ_AT_ONCE = 16  # events; each may be half a MiB
 PATHS_AT_ONCE = 500
 SHARES_AT_ONCE = 16  # of a page; each may be half a MiB
 REPLAY_BEYOND = 64  # events behind, from where the log is streamed instead of loaded
@@ -166,7 +165,7 @@ class Index:
                 if event.type == _PAGE_TYPE:
                     await _put(connection, _PAGES.decode(event.data), event.version)
                 elif touched := await index_removals.apply(connection, event):
-                    await _forget_folders_of(connection, touched)
+                    await forget_those_of(connection, touched)
                 at, workspace = event.version, event.workspace
             if at != before:
                 query = "UPDATE index_libraries SET version = $2, workspace = $3 WHERE library_id = $1"
@@ -193,11 +192,8 @@ class Index:
         await self._replay(log, library_id)
 
     async def _replay(self, log: EventLog, library_id: UUID) -> None:
-        position = 0
-        while events := await log.read(position, limit=READ_AT_ONCE):
-            position = events[-1].position
-            if ours := [event for event in events if event.aggregate_id == library_id]:
-                await self.apply(library_id, ours)
+        async for events in history.batches(log, library_id):
+            await self.apply(library_id, events)
 
 
 async def _locked_version(connection: Connection, library_id: UUID) -> int:
@@ -243,17 +239,6 @@ def _path_of(entry: CollectionEntry) -> bytes:
 def _folder_of(library_id: UUID, entry: CollectionEntry) -> UUID:
     """The folder row that speaks of this collection."""
     return entry.collection_id if entry.kind == FOLDER else id_of(library_id, _path_of(entry).rpartition(b"/")[0])
-
-
-async def _forget_folders_of(connection: Connection, collection_ids: Sequence[UUID]) -> None:
-    query = "SELECT library_id, collection_id, kind, path FROM index_collections WHERE collection_id = ANY($1)"
-    await forget(
-        connection,
-        [
-            row["collection_id"] if row["kind"] == FOLDER else id_of(row["library_id"], row["path"].rpartition(b"/")[0])
-            for row in await connection.fetch(query, collection_ids)
-        ],
-    )
 
 
 async def _compact(connection: Connection, collection_id: UUID, images: Images) -> None:

@@ -10,19 +10,26 @@ from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import (
     CollectionsMarkedMissing,
     CollectionsRestored,
+    CollectionsReverted,
     HoldSettled,
     MissingFiles,
     RemovalsApproved,
     RemovalsHeld,
     RemovalsProposed,
 )
+from services.scanner import index_reverts
 from services.scanner.folders import Connection
 from services.scanner.images import Images, from_rows
-
-_NOT_THERE = -1  # bytes: the size of an image that is missing
+from services.scanner.index_reverts import NOT_THERE
 
 _Event = (
-    CollectionsMarkedMissing | CollectionsRestored | RemovalsProposed | RemovalsHeld | RemovalsApproved | HoldSettled
+    CollectionsMarkedMissing
+    | CollectionsRestored
+    | CollectionsReverted
+    | RemovalsProposed
+    | RemovalsHeld
+    | RemovalsApproved
+    | HoldSettled
 )
 _EVENTS: msgspec.json.Decoder[_Event] = msgspec.json.Decoder(_Event)
 _TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(_Event))
@@ -30,9 +37,9 @@ _TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(_Event))
 
 def without_missing(images: Images) -> Images:
     """Of all rows of a collection, newest last: the images that are there."""
-    if _NOT_THERE not in images.sizes:
+    if NOT_THERE not in images.sizes:
         return images
-    return images.pick([at for at, size in enumerate(images.sizes) if size != _NOT_THERE])
+    return images.pick([at for at, size in enumerate(images.sizes) if size != NOT_THERE])
 
 
 async def apply(connection: Connection, recorded: Recorded) -> Sequence[UUID]:
@@ -48,6 +55,8 @@ async def apply(connection: Connection, recorded: Recorded) -> Sequence[UUID]:
         case CollectionsRestored(collections=collections):
             await _mark(connection, collections, missing=False)
             return collections
+        case CollectionsReverted() as page:
+            return await index_reverts.apply(connection, page, recorded.version)
         case RemovalsProposed() as page:
             await connection.execute(
                 "INSERT INTO index_proposals (library_id, scan_id, attempt, collection_id)"
@@ -90,5 +99,5 @@ async def _mark_files(connection: Connection, shares: tuple[MissingFiles, ...], 
 
 def _tombstones(share: MissingFiles) -> bytes:
     names = [name.encode() for name in share.names] + list(share.names_bytes)
-    images = from_rows((name, _NOT_THERE, 0) for name in names)
+    images = from_rows((name, NOT_THERE, 0) for name in names)
     return msgspec.json.encode(images.entries(0, len(images)))

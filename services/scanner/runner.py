@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from uuid import UUID
@@ -44,6 +44,9 @@ from services.scanner.walk import RootUnavailable
 
 logger = structlog.get_logger(__name__)
 
+CountUnread = Callable[[UUID], Awaitable[int]]
+"""How many collections of a library hold images that nobody has looked into yet."""
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -63,6 +66,7 @@ class Runner:
         publish: Publish,
         disk: Disk | None = None,
         roots: AllowedRoots = EVERYWHERE,
+        count_unread: CountUnread | None = None,
         now: Callable[[], datetime] = utc_now,
         file_system_of: Callable[[bytes], str] = file_system_of,
     ) -> None:
@@ -74,6 +78,7 @@ class Runner:
         self._publish = publish
         self._disk = disk or Disk(None)
         self._roots = roots
+        self._count_unread = count_unread
         self._now = now
         self._file_system_of = file_system_of
         self._walks: dict[tuple[UUID, int], Expedition] = {}
@@ -88,6 +93,11 @@ class Runner:
             metrics.SCANS.labels(how).inc()
             logger.info("Scan ended", outcome=how)
         return OwnVerdict()
+
+    @property
+    def busy(self) -> bool:
+        """While anything is scanned here."""
+        return bool(self._walks)
 
     def stop_walk(self, scan_id: UUID, attempt: int) -> None:
         """The attempt, and those before it, were closed elsewhere."""
@@ -145,6 +155,8 @@ class Runner:
             raise Stopped
         ended = await self._conclude(ledger, attempt, walk, order)
         verdict = self._verdict(walk, attempt, ended, duration_ms=round((time.monotonic() - began) * 1000))
+        if self._count_unread and not task.dry_run:
+            verdict = replace(verdict, unenriched=await self._count_unread(attempt.library_id))
         recorded = await self._complete(ledger, verdict, ended)
         reach("after_verdict_append_before_index")
         if recorded:

@@ -22,15 +22,22 @@ from linstock.messages.scan import (
     ScanCompleted,
     ScanEvent,
     ScanFailed,
+    ScanUndone,
 )
 
 
 class Scan(Struct, frozen=True):
     """Attempts up to `closed_attempt` have ended; 0: none has. `previewed` is the last page that a dry run told, and
-    whose attempt's it is."""
+    whose attempt's it is. `library_id` is there once it was completed and has changed something, or might have."""
 
     closed_attempt: int = 0
     previewed: tuple[int, int] = (0, 0)
+    library_id: UUID | None = None
+    undone: bool = False
+
+
+class NothingToUndo(Exception):
+    """Only a scan that was completed, and was no dry run, can be undone."""
 
 
 class AttemptClosed(Exception):
@@ -48,6 +55,11 @@ def initial() -> Scan:
 
 def evolve(scan: Scan, event: ScanEvent) -> Scan:
     match event:
+        case ScanCompleted(attempt=attempt, library_id=library_id, dry_run=False):
+            closed = max(scan.closed_attempt, attempt)
+            return replace(scan, closed_attempt=closed, library_id=library_id)
+        case ScanUndone():
+            return replace(scan, undone=True)
         case ScanCompleted(attempt=attempt) | ScanFailed(attempt=attempt) | ScanCancelled(attempt=attempt):
             return replace(scan, closed_attempt=max(scan.closed_attempt, attempt))
         case ChangesPreviewed(attempt=attempt, page=page):
@@ -69,6 +81,13 @@ def decide(command: ScanCommand, scan: Scan) -> list[ScanEvent]:
             return _close(verdict, scan)
         case _:
             assert_never(command)
+
+
+def undo(undone: ScanUndone, scan: Scan) -> list[ScanEvent]:
+    """A second time there is nothing left to do. Raises NothingToUndo."""
+    if scan.library_id is None or scan.library_id != undone.library_id:
+        raise NothingToUndo
+    return [] if scan.undone else [undone]
 
 
 def refuse_closed(scan_id: UUID, attempt: int, scan: Scan) -> None:

@@ -115,6 +115,15 @@ class Index:
         """What is open for a library, whichever of its schedules asked; else for a schedule."""
         return list(self._open_by_subject.get(subject_id, ()))
 
+    def jobs_serving(self, library_id: UUID) -> list[UUID]:
+        """What is open for a library beside its scans. Looks at every open job."""
+        states = ((job_id, known.state) for job_id, known in self.jobs.items())
+        return [
+            job_id
+            for job_id, state in states
+            if isinstance(state, Pending | Running) and state.facts.serves == library_id
+        ]
+
     def waiting_jobs_of(self, schedule_id: UUID, subject_id: UUID) -> int:
         """How many of a schedule's jobs wait for their turn in its library."""
         facts = (_waiting(self.jobs[each]) for each in self._open_by_subject.get(subject_id, ()))

@@ -59,6 +59,7 @@ class Facts(Message, frozen=True):
     library_id: UUID | None
     waits: bool = False  # while an earlier job of the library is open
     hinted: bool = False  # no schedule's instant is left out because of it
+    serves: UUID | None = None  # a library whose scans do not wait for it
 
 
 class Unrequested(Message, frozen=True, tag="unrequested"):
@@ -265,6 +266,7 @@ def _facts(request: JobRequest) -> Facts:
         library_id=request.target.library_id if isinstance(request, ScanRequested) else None,
         waits=isinstance(request, ScanRequested) and request.waits,
         hinted=isinstance(request, ScanRequested) and request.triggered_by == HINT,
+        serves=request.library_id if isinstance(request, JobRequested) else None,
     )
 
 

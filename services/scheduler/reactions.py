@@ -1,5 +1,6 @@
 """What libraries and scans do to schedules and jobs. Any event may come twice, late, or before an older one."""
 
+from contextlib import suppress
 from uuid import UUID
 
 import msgspec
@@ -11,17 +12,27 @@ from linstock.bus.inbox import NotYet
 from linstock.bus.reactions import following
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded, VersionConflict
-from linstock.messages.job import CancelJob, JobCommand, ReportFailure, ReportSuccess
+from linstock.messages.enrichment import EnrichPayload
+from linstock.messages.job import (
+    ENRICH,
+    CancelJob,
+    JobCommand,
+    JobRequested,
+    ReportFailure,
+    ReportSuccess,
+    ScanRequested,
+)
 from linstock.messages.library import (
     LibraryDeleted,
     LibraryEvent,
 )
 from linstock.messages.scan import ScanCompleted, ScanEvent, ScanFailed
-from linstock.messages.schedule import FollowLibrary, ForgetLibrary
+from linstock.messages.schedule import FollowLibrary, ForgetLibrary, JobPolicy
 from services.scheduler import schedule
 from services.scheduler.clock import ClockStale, PostgresClock
 from services.scheduler.index import Index
-from services.scheduler.known import SCHEDULE
+from services.scheduler.known import JOB, SCHEDULE
+from services.scheduler.schedule import Deleted
 from services.scheduler.tzdata import tzdata_version
 from services.scheduler.verdicts import UnknownJob, Verdicts
 
@@ -30,6 +41,9 @@ logger = structlog.get_logger(__name__)
 ACTOR = "scheduler"
 TRIES = 20
 CATCH_UP_S = 2.0
+SCHEDULER = "Scheduler"
+ENRICHING = JobPolicy(priority=1, timeout_s=7 * 24 * 3600, max_retries=5)
+"""Behind everything else, for as long as it takes: it waits while scans run."""
 
 _LIBRARY: msgspec.json.Decoder[LibraryEvent] = msgspec.json.Decoder(LibraryEvent)
 _SCAN: msgspec.json.Decoder[ScanEvent] = msgspec.json.Decoder(ScanEvent)
@@ -107,7 +121,7 @@ class Reactor:
     async def _cancel_open_jobs(self, library_id: UUID, recorded: Recorded) -> None:
         """Its schedules are deleted by now, so no tick asks for another one."""
         await self._caught_up()
-        for job_id in self._index.open_jobs_of(library_id):
+        for job_id in (*self._index.open_jobs_of(library_id), *self._index.jobs_serving(library_id)):
             command = CancelJob(job_id=job_id, reason="library deleted", at=self._clock.require())
             await self._tell_job(job_id, command, recorded)
 
@@ -117,6 +131,8 @@ class Reactor:
             event = _SCAN.decode(recorded.data)
             assert isinstance(event, ScanCompleted | ScanFailed)
             await self._tell_job(event.scan_id, self._verdict(event), recorded)
+            if isinstance(event, ScanCompleted) and event.unenriched:
+                await self._enrich(event, recorded)
 
     def _verdict(self, event: ScanCompleted | ScanFailed) -> JobCommand:
         at = self._clock.require()
@@ -138,3 +154,27 @@ class Reactor:
         except UnknownJob:
             # A verdict follows a claim, and a claim follows the request in this very log: it is not going to come.
             logger.warning("A scan is of no job of ours", job_id=str(job_id), event=recorded.type)
+
+    async def _enrich(self, scan: ScanCompleted, recorded: Recorded) -> None:
+        """Have read what the scan found, once per verdict; not of a library that is deleted."""
+        own = self._index.schedules.get(names.schedule_of(scan.library_id))
+        requested = await self._log.load(scan.scan_id)
+        if (own and isinstance(own.state, Deleted)) or not requested:
+            return
+        scanned = JOB.decode(requested[0].data)
+        if not isinstance(scanned, ScanRequested):
+            return
+        payload = EnrichPayload(library_id=scan.library_id, scan_id=scan.scan_id, root=scanned.target.library_path)
+        job_id, at = names.job_after(recorded.event_id), self._clock.require()
+        request = JobRequested(
+            job_id=job_id,
+            job_type=ENRICH,
+            queue=names.ENRICH_QUEUE,
+            payload=Raw(msgspec.json.encode(payload)),
+            policy=ENRICHING,
+            requested_at=at,
+            triggered_by=SCHEDULER,
+            library_id=scan.library_id,
+        )
+        with suppress(VersionConflict):  # it was asked for already
+            await self._log.append([JOB.unborn(job_id).append([request])], following(recorded, actor=ACTOR, at=at))

@@ -116,6 +116,7 @@ class Supervisor:
             "LINSTOCK_DATA_DIR": str(self._plan.data.root),
             "LINSTOCK_DISK": str(self._servers.disk or ""),
             "LINSTOCK_RETENTION_DAYS": str(self._plan.launch.retention_days),
+            "LINSTOCK_THUMBNAILS_MIB": os.environ.get("LINSTOCK_THUMBNAILS_MIB", ""),
             "LINSTOCK_CRASH_AT": os.environ.get("LINSTOCK_CRASH_AT", ""),
             "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": "2",  # glibc gives each thread an arena, and services wait in threads

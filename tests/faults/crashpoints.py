@@ -30,8 +30,9 @@ SERVICE_OF = {
     "after_page_append": names.SCANNER,
     "after_page_index_before_folders": names.SCANNER,
     "after_verdict_append_before_index": names.SCANNER,
+    "after_enrichment_append_before_index": names.SCANNER,
 }
-NEW_CONTENT = ("after_page_append", "after_page_index_before_folders")
+NEW_CONTENT = ("after_page_append", "after_page_index_before_folders", "after_enrichment_append_before_index")
 """Reached only when a scan finds something new."""
 
 

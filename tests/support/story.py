@@ -16,6 +16,7 @@ from linstock.messages.catalogue import (
     CollectionsMarkedMissing,
     CollectionsRecorded,
     CollectionsRestored,
+    CollectionsReverted,
     FileEntry,
     HoldSettled,
     MissingFiles,
@@ -23,13 +24,39 @@ from linstock.messages.catalogue import (
     RemovalsHeld,
     RemovalsProposed,
     RemovalsRejected,
+    RevertedCollection,
     ScanStarted,
 )
-from linstock.messages.job import JobFailed, JobRetryScheduled, JobStarted, JobSucceeded, OutcomeIgnored, ScanRequested
+from linstock.messages.enrichment import (
+    CollectionsEnriched,
+    Cover,
+    EnrichedCollection,
+    FilesQuarantined,
+    ImageFact,
+    QuarantinedFile,
+)
+from linstock.messages.job import (
+    ENRICH,
+    JobFailed,
+    JobRequested,
+    JobRetryScheduled,
+    JobStarted,
+    JobSucceeded,
+    OutcomeIgnored,
+    ScanRequested,
+)
 from linstock.messages.library import LibraryCreated, LibraryDeleted, LibrarySettingsChanged, Settings
 from linstock.messages.receipt import CommandHandled
 from linstock.messages.rules import Rules, Timing
-from linstock.messages.scan import ChangesPreviewed, Counts, PreviewedChange, ReportItem, ScanCompleted, ScanFailed
+from linstock.messages.scan import (
+    ChangesPreviewed,
+    Counts,
+    PreviewedChange,
+    ReportItem,
+    ScanCompleted,
+    ScanFailed,
+    ScanUndone,
+)
 from linstock.messages.schedule import (
     JobPolicy,
     ScanTarget,
@@ -262,7 +289,8 @@ class Story:
     def moment(self, run: int, attempt: int) -> datetime:
         return NOON + timedelta(days=run, minutes=attempt)
 
-    def page(self, run: int, *collections: str, attempt: int = 1, images: int = 2) -> "Story":
+    def page(self, run: int, *collections: str, attempt: int = 1, images: int = 2, newer_ns: int = 0) -> "Story":
+        """`newer_ns`: by how much the images' times are later than they are otherwise."""
         self.scanner.says(
             self.library_id,
             CollectionsRecorded(
@@ -271,7 +299,7 @@ class Story:
                 attempt=attempt,
                 page=1,
                 collections=tuple(self._collection(name, images) for name in collections),
-                files=tuple(self._files(name, images) for name in collections),
+                files=tuple(self._files(name, images, newer_ns) for name in collections),
                 added=len(collections),
                 at=self.moment(run, attempt),
             ),
@@ -319,8 +347,10 @@ class Story:
             digest=f"{name}-{images}",
         )
 
-    def _files(self, name: str, images: int) -> CollectionFiles:
-        files = tuple(FileEntry(name=f"{number}.jpg", size_bytes=1000, mtime_ns=number) for number in range(images))
+    def _files(self, name: str, images: int, newer_ns: int) -> CollectionFiles:
+        files = tuple(
+            FileEntry(name=f"{number}.jpg", size_bytes=1000, mtime_ns=number + newer_ns) for number in range(images)
+        )
         return CollectionFiles(collection_id=self.collection(name), files=files)
 
     def held(self, run: int, count: int, *, attempt: int = 1, replaces: int | None = None) -> "Story":
@@ -395,6 +425,19 @@ class Story:
                 collections=tuple(map(self.collection, collections)),
             ),
         )
+        return self
+
+    def undone(self, run: int, *withdrawn: str) -> "Story":
+        """Somebody undid a scan that had found nothing but these, new."""
+        at = self.moment(run, 1)
+        reverted = tuple(RevertedCollection(collection_id=self.collection(name)) for name in withdrawn)
+        page = CollectionsReverted(
+            scan_id=self.run(run), library_id=self.library_id, attempt=1, page=1, collections=reverted, at=at
+        )
+        self.scanner.says(self.library_id, page)
+        counts = {"withdrawn": len(withdrawn), "changed": 0, "restored": 0, "missing": 0, "left_alone": 0}
+        verdict = ScanUndone(scan_id=self.run(run), library_id=self.library_id, attempt=1, actor="eva", at=at, **counts)
+        self.scanner.says(self.run(run), verdict)
         return self
 
     def decided(self, held_by: int, *, approved: bool) -> "Story":
@@ -502,6 +545,67 @@ class Story:
     def scanned(self, run: int, *collections: str) -> "Story":
         """A run from its tick to its end."""
         return self.requested(run).started(run).page(run, *collections).seen(run).succeeded(run)
+
+    def enriching(self, run: int) -> "Story":
+        """The job that follows a scan, asked for and ended."""
+        job_id = self.id(f"enriching-{run}")
+        self.scheduler.says(
+            job_id,
+            JobRequested(
+                job_id=job_id,
+                job_type=ENRICH,
+                queue=names.ENRICH_QUEUE,
+                payload=msgspec.Raw(b"{}"),
+                policy=JobPolicy(priority=1),
+                requested_at=self.moment(run, 1),
+                triggered_by="Scheduler",
+                library_id=self.library_id,
+            ),
+            JobSucceeded(job_id=job_id, attempt=1, at=self.moment(run, 2), result=msgspec.Raw(b'{"collections":1}')),
+        )
+        return self
+
+    def enriched(self, run: int, name: str, *, images: int = 2, cover: str | None = "0" * 64) -> "Story":
+        """The images of `page` are 800 × 600; the first is the cover."""
+        facts = tuple(ImageFact(f"{number}.jpg", 1000, number, width=800, height=600) for number in range(images))
+        shown = cover and Cover(name="0.jpg", size_bytes=1000, mtime_ns=0, hash=cover, width=800, height=600)
+        entry = EnrichedCollection(
+            collection_id=self.collection(name),
+            digest=f"{name}-{images}",
+            mtime_ns=0,
+            images=facts,
+            image_count=images,
+            cover=shown or None,
+            no_cover="" if shown else "no_valid_image",
+        )
+        self.scanner.says(
+            names.enrichment_of(self.library_id),
+            CollectionsEnriched(
+                job_id=self.id(f"enriching-{run}"),
+                library_id=self.library_id,
+                collections=(entry,),
+                at=self.moment(run, 1),
+            ),
+        )
+        return self
+
+    def quarantined(self, run: int, name: str, *numbers: int, size_bytes: int = 1000) -> "Story":
+        """Images of `page`."""
+        files = tuple(
+            QuarantinedFile(f"{number}.jpg", size_bytes, number, "corrupt", "image file is truncated")
+            for number in numbers
+        )
+        self.scanner.says(
+            names.enrichment_of(self.library_id),
+            FilesQuarantined(
+                job_id=self.id(f"enriching-{run}"),
+                library_id=self.library_id,
+                collection_id=self.collection(name),
+                files=files,
+                at=self.moment(run, 1),
+            ),
+        )
+        return self
 
     def logs(self) -> tuple[RecordedLog, ...]:
         return self.library, self.scheduler, self.scanner

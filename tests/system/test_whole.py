@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.instance import Instance, Json, linstock
+from tests.support.pictures import picture, zipped
 from tests.support.trees import put, put_archive, put_broken_archive
 from tests.support.waiting import until
 
@@ -178,3 +179,36 @@ def test_afterwards_events_and_read_models_say_what_postgres_says(running: Insta
 
     until(passes("events", "verify"), "EVENTS is what Postgres has", 30)
     until(passes("projection", "verify"), "the read models are what the events say", 30)
+
+
+def test_what_a_scan_found_is_read_and_shown(running: Instance, tmp_path: Path) -> None:
+    root = tmp_path / "read"
+    (root / "a").mkdir(parents=True)
+    (root / "a" / "1.jpg").write_bytes(picture("JPEG", (1200, 800)))
+    (root / "a" / "2.jpg").write_bytes(picture("JPEG", (1200, 800))[:-500])
+    zipped(root / "book.cbz", {"1.png": picture("PNG", (300, 600))})
+    library = running.create("Read", root)
+    running.ended(running.scan(library))
+
+    def read() -> Json | None:
+        statistics: Json = running.get(f"/libraries/{library}/statistics")
+        return statistics if statistics["readCollections"] == 2 else None
+
+    statistics = until(read, "both collections are read", 30)
+    assert (statistics["covers"], statistics["quarantinedFiles"], statistics["runs"]) == (2, 1, 1)
+    for collection, size in zip(sorted(running.collections(library)), ((1200, 800), (300, 600)), strict=True):
+        cover = running.collections(library)[collection]["cover"]
+        assert (cover["width"], cover["height"]) == size
+        answer = running.http.get(cover["url"].removeprefix("/api/v1"))
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
+    [broken] = running.get(f"/libraries/{library}/quarantine")["data"]
+    assert (broken["path"], broken["code"]) == ("a/2.jpg", "corrupt")
+
+    def ended() -> Json | None:
+        [run] = running.get(f"/runs?jobType=Enrich&libraryId={library}")["data"]
+        found: Json = run
+        return found if run["completedAt"] else None
+
+    run = until(ended, "the run has ended", 30)
+    assert run["result"] == {"collections": 2, "images": 2, "covers": 2, "quarantined": 1, "passedOver": 0}
+    assert len(running.get(f"/libraries/{library}/scans")["data"]) == 1

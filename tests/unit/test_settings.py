@@ -32,6 +32,8 @@ def test_what_is_missing_is_named(name: str) -> None:
         ("LINSTOCK_PORT", "65536"),
         ("LINSTOCK_PROBE_PORT", "-1"),
         ("LINSTOCK_LOG_FORMAT", "xml"),
+        ("LINSTOCK_THUMBNAILS_MIB", "many"),
+        ("LINSTOCK_THUMBNAILS_MIB", "1000001"),
         ("LINSTOCK_NATS_URL", "http://127.0.0.1"),
         ("LINSTOCK_DATABASE_URL", "mysql://u:hunter2@h/db"),
     ],

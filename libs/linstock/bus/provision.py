@@ -87,6 +87,22 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
         queue(names.WORK, names.ALL_WORK, max_mib=256),
         queue(names.REPORTS, names.ALL_REPORTS, max_mib=256),
         dlq,
+        _bucket(names.THUMBS, replicas),
+    )
+
+
+def _bucket(name: str, replicas: int) -> StreamConfig:
+    """As object stores are by NATS's convention (ADR-20). It can't drop the oldest when it is full, so it has no limit
+    of its own: who writes looks first (`bus/thumbnails.py`)."""
+    return StreamConfig(
+        name=f"OBJ_{name}",
+        subjects=[f"$O.{name}.C.>", f"$O.{name}.M.>"],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        num_replicas=replicas,
+        discard=DiscardPolicy.NEW,
+        allow_rollup_hdrs=True,
+        allow_direct=True,
     )
 
 
@@ -124,7 +140,10 @@ def durables() -> tuple[tuple[str, ConsumerConfig], ...]:
         (names.EVENTS, durable(names.reaction_durable(names.SCANNER), names.job_events(), ack_wait_s=5)),
         (names.EVENTS, durable(names.library_durable(names.SCANNER), names.events_of(names.LIBRARY), ack_wait_s=5)),
         (names.EVENTS, durable(names.PROJECTION_DURABLE, names.ALL_EVENTS, ack_wait_s=30, max_ack_pending=20_000)),
-        (names.WORK, durable(names.work_durable(names.SCAN_QUEUE), names.work_of(names.SCAN_QUEUE), ack_wait_s=5)),
+        *(
+            (names.WORK, durable(names.work_durable(queue), names.work_of(queue), ack_wait_s=5))
+            for queue in (names.SCAN_QUEUE, names.ENRICH_QUEUE)
+        ),
         (names.REPORTS, durable(names.REPORTS_DURABLE, names.ALL_REPORTS, ack_wait_s=5)),
     )
 

@@ -51,9 +51,10 @@ class DurableWatchdog:
             except NotFoundError:
                 logger.warning("A durable is gone, it is made again", stream=stream, durable=durable)
                 await provision_on(self._client)
-        try:
-            await js.stream_info(names.DLQ)  # nobody consumes it here, so no durable tells that it is gone
-        except NotFoundError:
-            logger.warning("A stream is gone, it is made again", stream=names.DLQ)
-            await provision_on(self._client)
+        for stream in (names.DLQ, names.THUMBS_STREAM):  # nobody consumes them, so no durable tells that they are gone
+            try:
+                await js.stream_info(stream)
+            except NotFoundError:
+                logger.warning("A stream is gone, it is made again", stream=stream)
+                await provision_on(self._client)
         self.problem = None

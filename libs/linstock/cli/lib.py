@@ -107,6 +107,21 @@ def show(api: "Api", screen: "Screen", library: str) -> None:
     libraries.show(api, screen, LIBRARY.find(api, library))
 
 
+@lib.command(epilog=examples("linstock lib quarantine Holidays", "linstock lib quarantine Holidays -o jsonl"))
+@_named
+@limited(200)
+@with_screen
+@with_api
+def quarantine(api: "Api", screen: "Screen", library: str, limit: int) -> None:
+    """List files that can't be read as images, and why, the newest first. Each is tried again when it changes."""
+    from linstock.cli.libraries import QUARANTINE
+    from linstock.cli.screen import more
+
+    rows, total = api.rows(f"/libraries/{LIBRARY.find(api, library)['id']}/quarantine", limit)
+    screen.rows(rows, QUARANTINE, none="Every image that was read is all right.")
+    more(len(rows), total)
+
+
 @lib.command(
     "set",
     epilog=examples(

@@ -27,6 +27,13 @@ COLUMNS = (
     Column("PATH", lambda row: row["path"], folds=True),
 )
 
+QUARANTINE = (
+    Column("PATH", lambda row: row["path"] or ".", folds=True),
+    Column("WHAT", lambda row: row["code"]),
+    Column("WHY", lambda row: row["message"], folds=True),
+    Column("SINCE", lambda row: words.moment(row["since"])),
+)
+
 
 def body(
     *,
@@ -216,7 +223,7 @@ def _guarded(guard: "Json") -> str:
 def _told(library: "Json", statistics: "Json", schedule: "Json | None") -> Iterator[tuple[str, object]]:
     yield from _fields(library)
     if statistics:
-        yield from _contents(statistics)
+        yield from _contents(library["id"], statistics)
     if held := library.get("heldRemovals"):
         yield "held back", f"{held['message']} linstock lib removals ls {words.short(library['id'])}"
     if schedule is not None:
@@ -232,9 +239,14 @@ def _unread(scans: "list[Json]") -> Iterator[tuple[str, object]]:
             yield "could not be read", f"{errors:,}: linstock run show {words.short(scan['id'])}"
 
 
-def _contents(statistics: "Json") -> Iterator[tuple[str, object]]:
+def _contents(library_id: str, statistics: "Json") -> Iterator[tuple[str, object]]:
     missing = f", {statistics['missingCollections']:,} missing" if statistics["missingCollections"] else ""
     yield "holds", f"{_amount(statistics)}{missing}"
+    if statistics.get("readCollections") is not None:
+        looked, covers = statistics["readCollections"], words.counted(statistics["covers"], "cover")
+        yield "looked into", f"{words.counted(looked, 'collection')}, {covers}"
+    if flawed := statistics.get("quarantinedFiles"):
+        yield "in quarantine", f"{words.counted(flawed, 'file')}: linstock lib quarantine {words.short(library_id)}"
     yield "in 7 days", _amount(statistics["growth"]["last7Days"], sign="+")
     rate = "" if statistics["successRate"] is None else f", {statistics['successRate']:g} % successful"
     yield "runs", f"{statistics['runs']:,}{rate}"

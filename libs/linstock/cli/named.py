@@ -34,6 +34,9 @@ class Named(click.ParamType[str]):
             return api.get(f"{self.path}/{identity}")
         rows, _ = api.rows(self.path, self.most)
         fits = [row for row in rows if _fits(row, given, names=self.name != "run")]
+        if self.name == "run" and not fits:  # what follows scans is in a list of its own
+            rows, _ = api.rows(self.path, self.most, jobType="Enrich")
+            fits = [row for row in rows if _fits(row, given, names=False)]
         if len(fits) == 1:
             return fits[0]
         if fits:

@@ -70,7 +70,9 @@ def outcome(operation: dict[str, Any]) -> "Done":
         raise _ended(
             int(answer.get("status") or 409), str(answer.get("detail") or "It was refused."), str(answer.get("code"))
         )
-    body = ({"id": answer["id"]} if answer.get("id") else {}) | (answer.get("many") or {})
+    body = {name: answer[name] for name in ("id", "instants", "undone") if answer.get(name)} | (
+        answer.get("many") or {}
+    )
     return Done(int(answer.get("status") or 200), body)
 
 

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from linstock.cli.screen import Screen
 
 STATUSES = ("Pending", "Scheduled", "Running", "Retrying", "Completed", "Failed", "Timeout", "Cancelled")
-KINDS = ("added", "changed", "missing", "restored")
+KINDS = ("added", "changed", "missing", "restored", "withdrawn")
 
 _kind = click.option("--kind", type=click.Choice(KINDS), help="Only these.")
+
+TYPES = ("LibraryScan", "Enrich")
 
 
 @click.group(epilog=examples("linstock run ls --status Failed"))
@@ -25,16 +27,17 @@ def run() -> None:
 @run.command(epilog=examples("linstock run ls --status Failed --library Holidays", "linstock run ls -n 500 -o jsonl"))
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only these.")
 @click.option("--library", type=LIBRARY, help="Only of this one: id, beginning of it, or name.")
+@click.option("--type", "job_type", type=click.Choice(TYPES, case_sensitive=False), help="Scans, if not told.")
 @limited(20)
 @with_screen
 @with_api
-def ls(api: "Api", screen: "Screen", status: str | None, library: str | None, limit: int) -> None:
-    """List runs, the newest first."""
+def ls(api: "Api", screen: "Screen", status: str | None, library: str | None, job_type: str | None, limit: int) -> None:
+    """List runs, the newest first. What reads the images that scans found new is listed by --type Enrich."""
     from linstock.cli.runs import COLUMNS
     from linstock.cli.screen import more
 
     library_id = LIBRARY.find(api, library)["id"] if library else None
-    rows, total = api.rows("/runs", limit, status=status, libraryId=library_id)
+    rows, total = api.rows("/runs", limit, status=status, libraryId=library_id, jobType=job_type)
     screen.rows(rows, COLUMNS, none="No such runs." if status or library else "Nothing has run yet.")
     more(len(rows), total)
 
@@ -85,6 +88,22 @@ def diff(api: "Api", screen: "Screen", earlier: str, later: str, kind: str | Non
 
     against = RUN.find(api, earlier)["id"]
     show_list(api, screen, f"/scans/{RUN.find(api, later)['id']}/diff", limit, kind=kind, against=against)
+
+
+@run.command(epilog=examples("linstock run undo 31e31418 --dry-run", "linstock run undo 31e31418"))
+@click.argument("run_id", metavar="RUN", type=RUN)
+@click.option("--dry-run", is_flag=True, help="Only say what that would do.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@with_screen
+@with_api
+def undo(api: "Api", screen: "Screen", run_id: str, dry_run: bool, yes: bool) -> None:
+    """Make everything that a scan touched, and no later one, as it was before it.
+
+    Nothing on disk is touched. The next scan sees what is there, and records it again.
+    """
+    from linstock.cli import changes
+
+    changes.undo(api, screen, RUN.find(api, run_id)["id"], dry_run=dry_run, asks=not yes)
 
 
 @run.command(epilog=examples("linstock run cancel 31e31418 --reason 'wrong disk'"))

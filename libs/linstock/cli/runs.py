@@ -58,6 +58,8 @@ def _fields(run: "Json") -> Iterator[tuple[str, object]]:
     yield "only", ", ".join(part["path"] or "." for part in run.get("scope") or ())
     if run.get("dryRun"):
         yield "dry run", f"nothing was changed; what would be: linstock run changes {words.short(run['id'])}"
+    if run.get("undoneAt"):
+        yield "undone", f"{words.moment(run['undoneAt'])} by {run['undoneBy']}"
     yield "requested", words.moment(run.get("requestedAt"))
     yield "started", words.moment(run.get("startedAt"))
     yield "took", words.duration(run.get("duration"))

@@ -23,6 +23,17 @@ class Outcome(Message, frozen=True):
     run_id: UUID | None
 
 
+class Undone(Message, frozen=True):
+    """How many collections an undo withdraws, gives their former images, makes present and makes missing again, and how
+    many it leaves alone because a later scan touched them."""
+
+    withdrawn: int = 0
+    changed: int = 0
+    restored: int = 0
+    missing: int = 0
+    left_alone: int = 0
+
+
 class Answer(Message, frozen=True):
     """`status` is an HTTP status: 2xx done, 4xx refused with a stable `code` and a sentence. `id` is what the command
     made or changed; `position` (such as `library:12`) is where the effect is in its log.
@@ -38,3 +49,4 @@ class Answer(Message, frozen=True):
     field: str = ""
     many: Many | None = None
     instants: tuple[Outcome, ...] = ()
+    undone: Undone | None = None

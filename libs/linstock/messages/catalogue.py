@@ -169,6 +169,43 @@ class HoldSettled(Message, frozen=True, tag="linstock.catalogue.hold_settled.v1"
     at: datetime
 
 
+class AbsentFile(FileEntry, frozen=True, array_like=True, gc=False, kw_only=True):
+    """An image that is missing in its collection, since then."""
+
+    missing_since: datetime
+
+
+class RevertedCollection(Message, frozen=True):
+    """What an undone scan touched, as it was before. Without an `entry` it was not known then: it is withdrawn, and the
+    next scan that sees it records it anew. `recorded_by` is the scan that recorded it so, `missing_by` the one that did
+    not find it. Of the images only those that the scan touched: as they were, missing as they were, and names that were
+    not known (those that are not UTF-8 in `forgotten_bytes`). A collection that takes several pages is on each of them,
+    with an empty digest on all but the last."""
+
+    collection_id: UUID
+    entry: CollectionEntry | None = None
+    recorded_by: UUID | None = None
+    recorded_at: datetime | None = None
+    missing_since: datetime | None = None
+    missing_by: UUID | None = None
+    files: tuple[FileEntry, ...] = ()
+    absent: tuple[AbsentFile, ...] = ()
+    forgotten: tuple[str, ...] = ()
+    forgotten_bytes: tuple[bytes, ...] = ()
+
+
+class CollectionsReverted(Message, frozen=True, tag="linstock.catalogue.collections_reverted.v1"):
+    """One page of what is again as it was before `scan_id`, which somebody undid. Pages count from 1 again; nobody owns
+    the catalogue meanwhile."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    page: int
+    collections: tuple[RevertedCollection, ...]
+    at: datetime
+
+
 class CatalogueReleased(Message, frozen=True, tag="linstock.catalogue.released.v1"):
     """The scan that owned the catalogue ended, with its verdict in the same append. Nobody may write now.
     `file_system` names, to whoever compares, the one that the library's content is on; empty: as before."""
@@ -191,6 +228,7 @@ CatalogueEvent = (
     | RemovalsApproved
     | RemovalsRejected
     | HoldSettled
+    | CollectionsReverted
     | CatalogueReleased
 )
 
@@ -244,4 +282,14 @@ class RejectRemovals(Message, frozen=True, tag="RejectRemovals"):
     scan_id: UUID
 
 
+class UndoScan(Message, frozen=True, tag="UndoScan"):
+    """Make everything that the scan touched, and no later one, as it was before. `dry_run`: only say what that is."""
+
+    library_id: UUID
+    scan_id: UUID
+    dry_run: bool = False
+
+
 RemovalsCommand = ApproveRemovals | RejectRemovals
+PeoplesCommand = ApproveRemovals | RejectRemovals | UndoScan
+"""What the scanner takes from people."""

@@ -13,6 +13,8 @@ from linstock.messages.message import Message
 from linstock.messages.schedule import JobPolicy, ScanPath, ScanTarget
 
 LIBRARY_SCAN = "LibraryScan"
+ENRICH = "Enrich"
+"""Reads the images that a scan found new (`messages/enrichment.py`). Nobody asks for it."""
 
 # Commands
 
@@ -102,7 +104,8 @@ class ScanRequested(Message, frozen=True, tag="linstock.scan.requested.v1"):
 
 
 class JobRequested(Message, frozen=True, tag="linstock.job.requested.v1"):
-    """Every type but the built-in scan. `payload` is the job type's own JSON, at most 256 KiB."""
+    """Every type but the built-in scan. `payload` is the job type's own JSON, at most 256 KiB. `library_id`: it serves
+    this library, beside its scans; scans do not wait for it."""
 
     job_id: UUID
     job_type: str
@@ -113,6 +116,7 @@ class JobRequested(Message, frozen=True, tag="linstock.job.requested.v1"):
     triggered_by: str
     schedule_id: UUID | None = None
     instant: datetime | None = None
+    library_id: UUID | None = None
 
 
 class JobStarted(Message, frozen=True, tag="linstock.job.started.v1"):

@@ -41,7 +41,8 @@ class ReportItem(Message, frozen=True):
 class ScanCompleted(Message, frozen=True, tag="linstock.scan.completed.v1"):
     """The work has ended. `held` removals wait for a person (the Catalogue has them). `report` holds the first 200
     items, notes such as skipped symbolic links included; `counts.errors` counts all errors. `dry_run`: nothing of it
-    was recorded; what would have been is in ChangesPreviewed."""
+    was recorded; what would have been is in ChangesPreviewed. `unenriched` collections hold images that nobody has
+    looked into yet."""
 
     scan_id: UUID
     library_id: UUID
@@ -53,6 +54,7 @@ class ScanCompleted(Message, frozen=True, tag="linstock.scan.completed.v1"):
     at: datetime
     report: tuple[ReportItem, ...] = ()
     dry_run: bool = False
+    unenriched: int = 0
 
 
 class PreviewedChange(Message, frozen=True):
@@ -105,7 +107,24 @@ class ScanCancelled(Message, frozen=True, tag="linstock.scan.cancelled.v1"):
     at: datetime
 
 
-ScanEvent = ScanCompleted | ScanFailed | ScanCancelled | ChangesPreviewed
+class ScanUndone(Message, frozen=True, tag="linstock.scan.undone.v1"):
+    """Somebody undid what the scan recorded (`attempt` was its last), in the same append: `withdrawn` collections that
+    it had found new, `changed` ones that have their former images, `restored` ones that it had not found and `missing`
+    ones that it had. `left_alone` were touched since, and stay as they are."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    actor: str
+    at: datetime
+    withdrawn: int
+    changed: int
+    restored: int
+    missing: int
+    left_alone: int
+
+
+ScanEvent = ScanCompleted | ScanFailed | ScanCancelled | ChangesPreviewed | ScanUndone
 
 
 # Commands

@@ -16,10 +16,21 @@ CollectionSort = Literal[
 ]
 
 
+class CoverDto(Wire):
+    """`url` answers with a thumbnail (WebP); `&size=160`, `320` or `640` may be added. `hash` is the SHA-256 of the
+    cover's file, whose own size as shown this is."""
+
+    url: str
+    width: int
+    height: int
+    hash: str
+
+
 class CollectionDto(Wire):
     """`path` is relative to the library's ("" is its root), for display; `pathBytes` (base64) only if not UTF-8.
     `recordedAt` is when a scan last found it new or changed. While it is missing it keeps what it held, and its id; it
-    comes back by itself when a scan finds it."""
+    comes back by itself when a scan finds it. `cover` is null until its images were read, and when none of them can be
+    shown."""
 
     id: UUID
     library_id: UUID
@@ -31,6 +42,7 @@ class CollectionDto(Wire):
     state: State
     recorded_at: datetime
     missing_since: datetime | None
+    cover: CoverDto | None
     path_bytes: bytes | UnsetType = UNSET
 
 

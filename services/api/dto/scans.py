@@ -109,6 +109,8 @@ class ScanDto(Wire):
     duration: int | None
     error_code: str | None
     error_message: str | None
+    undone_at: datetime | None
+    undone_by: str | None
     progress: ProgressDto | None = None
 
 

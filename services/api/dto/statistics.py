@@ -40,7 +40,8 @@ class RunDay(Wire):
 class StatisticsDto(Wire):
     """`libraryId` is null when this is over all libraries. Collections, images and bytes are what is present. Runs are
     all that ever were, also those whose details are forgotten; `successRate` is the percentage of those that ended in
-    success or failure (a cancelled one is neither), null while there is none."""
+    success or failure (a cancelled one is neither), null while there is none. Of the collections so many were read for
+    sizes and covers; so many files can't be."""
 
     library_id: UUID | None
     collections: int
@@ -59,3 +60,6 @@ class StatisticsDto(Wire):
     last_error_message: str | None
     next_run_at: datetime | None
     held_removals: int
+    read_collections: int
+    covers: int
+    quarantined_files: int

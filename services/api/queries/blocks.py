@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
+from linstock.messages.job import ENRICH
 from services.api.paging import Window
 
 SCHEDULER = "Scheduler"
@@ -16,12 +17,14 @@ SCHEDULER = "Scheduler"
 
 class Scope(Struct, frozen=True):
     """Whose runs: `column` of a job is `value`, and `ordinal` is where it numbers them. `name` is what the projection
-    calls it (views/scopes.py there); it begins with the workspace, so nobody reaches another's."""
+    calls it (views/scopes.py there); it begins with the workspace, so nobody reaches another's. What follows scans by
+    itself (Enrich) is numbered apart, and is in a list only when it is asked for."""
 
     name: str
     column: str
     ordinal: str
     value: UUID | str
+    enriching: bool = False
 
 
 class Wanted(Struct, frozen=True):
@@ -40,16 +43,21 @@ class Start(Struct, frozen=True):
     skip: int
 
 
-def of_workspace(workspace: str) -> Scope:
-    return Scope(workspace, "workspace", "ordinal", workspace)
+def of_workspace(workspace: str, *, enriching: bool = False) -> Scope:
+    return Scope(_apart(workspace, enriching), "workspace", "ordinal", workspace, enriching)
 
 
 def of_schedule(workspace: str, schedule_id: UUID) -> Scope:
     return Scope(f"{workspace}/{schedule_id}", "schedule_id", "schedule_ordinal", schedule_id)
 
 
-def of_library(workspace: str, library_id: UUID) -> Scope:
-    return Scope(f"{workspace}/{library_id}", "library_id", "library_ordinal", library_id)
+def of_library(workspace: str, library_id: UUID, *, enriching: bool = False) -> Scope:
+    name = f"{_apart(workspace, enriching)}/{library_id}"
+    return Scope(name, "library_id", "library_ordinal", library_id, enriching)
+
+
+def _apart(workspace: str, enriching: bool) -> str:
+    return f"{workspace}/{ENRICH}" if enriching else workspace
 
 
 _LARGE, _SMALL = 65_536, 1024  # as the projection makes them (views/run_counts.py there)
@@ -90,6 +98,7 @@ async def rows(
     if first.below is None:
         return [], first.total
     conditions = [f"{scope.column} = $1", f"{scope.ordinal} < $2"]
+    conditions.append(f"job_type {'=' if scope.enriching else '<>'} '{ENRICH}'")
     values: list[object] = [scope.value, first.below, window.size, first.skip]
     for column, value in (("status", wanted.status), ("triggered_by", wanted.triggered_by)):
         if value is not None:

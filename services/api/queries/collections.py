@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import UNSET, Struct
 
-from services.api.dto.collections import CollectionDto, CollectionSort
+from services.api.dto.collections import CollectionDto, CollectionSort, CoverDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
 
@@ -23,12 +23,15 @@ assert {f"{sign}{name}" for name in _COLUMNS for sign in ("", "-")} == set(get_a
 # (another log) is none of those.
 COLLECTION_COLUMNS = """
     c.collection_id, c.library_id, coalesce(nullif(c.name, ''), l.name, '') AS name, c.path, c.kind, c.image_count,
-    c.size_bytes, c.state, c.path_bytes, c.recorded_at, c.missing_since
+    c.size_bytes, c.state, c.path_bytes, c.recorded_at, c.missing_since, v.hash, v.width, v.height
 """
 _SELECT = f"SELECT {COLLECTION_COLUMNS}"
-_FROM = " FROM collections c LEFT JOIN libraries l ON l.library_id = c.library_id"
+COLLECTION_JOINS = """
+    LEFT JOIN libraries l ON l.library_id = c.library_id LEFT JOIN covers v ON v.collection_id = c.collection_id
+"""
+_FROM = f" FROM collections c {COLLECTION_JOINS}"
 _SHOWN = """
-    c.workspace = $1
+    c.workspace = $1 AND c.state <> 'withdrawn'
     AND c.library_id NOT IN (SELECT library_id FROM libraries WHERE workspace = $1 AND deleted_at IS NOT NULL)
 """
 
@@ -92,8 +95,7 @@ async def _search(
             LIMIT {size} OFFSET {skip}
         )
         {_SELECT}, counted.total FROM (SELECT count(*) AS total FROM found) AS counted
-        LEFT JOIN page ON true LEFT JOIN collections c USING (collection_id)
-        LEFT JOIN libraries l ON l.library_id = c.library_id
+        LEFT JOIN page ON true LEFT JOIN collections c ON c.collection_id = page.collection_id {COLLECTION_JOINS}
         ORDER BY {order}
     """  # noqa: S608  # our own columns
     rows = await pool.fetch(query, *values)
@@ -139,4 +141,12 @@ def collection_of(row: asyncpg.Record) -> CollectionDto:
         path_bytes=UNSET if row["path_bytes"] is None else row["path_bytes"],
         recorded_at=row["recorded_at"],
         missing_since=row["missing_since"],
+        cover=_cover(row),
     )
+
+
+def _cover(row: asyncpg.Record) -> CoverDto | None:
+    if row["hash"] is None:
+        return None
+    url = f"/api/v1/collections/{row['collection_id']}/cover?hash={row['hash']}"
+    return CoverDto(url=url, width=row["width"], height=row["height"], hash=row["hash"])

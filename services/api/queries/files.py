@@ -21,13 +21,15 @@ CHUNKS_AT_ONCE = 4
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class StoredFile(FileEntry, frozen=True, array_like=True, gc=False):
-    """As it was recorded, and since when it is missing."""
+class HeldFile(FileEntry, frozen=True, array_like=True, gc=False):
+    """As the projection keeps it: 0 × 0 is in quarantine."""
 
     missing_since: datetime | None = None
+    width: int | None = None
+    height: int | None = None
 
 
-_FILES: msgspec.json.Decoder[list[StoredFile]] = msgspec.json.Decoder(list[StoredFile])
+_FILES: msgspec.json.Decoder[list[HeldFile]] = msgspec.json.Decoder(list[HeldFile])
 
 
 async def page(
@@ -68,7 +70,7 @@ async def _search(connection: Connection, collection_id: UUID, window: Window, t
 
 async def _chunks(
     connection: Connection, collection_id: UUID, wanted: list[int] | None = None
-) -> AsyncIterator[list[StoredFile]]:
+) -> AsyncIterator[list[HeldFile]]:
     """In order; all of them, or those wanted."""
     query = (
         "SELECT files FROM files WHERE collection_id = $1 AND ($2::bigint[] IS NULL OR chunk = ANY($2))"
@@ -78,11 +80,14 @@ async def _chunks(
         yield _FILES.decode(row["files"])
 
 
-def _file(entry: StoredFile) -> FileDto:
+def _file(entry: HeldFile) -> FileDto:
     return FileDto(
         name=entry.name,
         size_bytes=entry.size_bytes,
         modified_at=EPOCH + timedelta(microseconds=entry.mtime_ns // 1000),
         missing_since=entry.missing_since,
+        width=entry.width or None,
+        height=entry.height or None,
+        valid=None if entry.width is None else entry.width > 0,
         name_bytes=UNSET if entry.name_bytes is None else entry.name_bytes,
     )

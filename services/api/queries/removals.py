@@ -7,15 +7,15 @@ import asyncpg
 from services.api.dto.collections import CollectionDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
-from services.api.queries.collections import COLLECTION_COLUMNS, collection_of
+from services.api.queries.collections import COLLECTION_COLUMNS, COLLECTION_JOINS, collection_of
 
 # Of the newest hold that waits; there is one at a time for each scanner of the library.
-_PROPOSED = """
-    FROM proposals p JOIN collections c USING (collection_id) LEFT JOIN libraries l ON l.library_id = c.library_id
+_PROPOSED = f"""
+    FROM proposals p JOIN collections c USING (collection_id) {COLLECTION_JOINS}
     WHERE (p.scan_id, p.attempt) IN (
         SELECT scan_id, attempt FROM holds WHERE library_id = $1 AND workspace = $2 AND state = 'held'
     )
-"""
+"""  # noqa: S608  # our own words
 
 
 async def page(pool: asyncpg.Pool, workspace: str, library_id: UUID, window: Window) -> Page[CollectionDto]:

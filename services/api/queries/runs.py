@@ -5,6 +5,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Raw
 
+from linstock.messages.job import LIBRARY_SCAN
 from services.api.dto.schedules import RunResult, ScheduledJobRunDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
@@ -42,12 +43,15 @@ async def filtered(
     *,
     library_id: UUID | None,
     schedule_id: UUID | None,
+    enriching: bool = False,
 ) -> Page[ScheduledJobRunDto]:
-    """A schedule is of one library for ever: with another one there is nothing in common."""
+    """A schedule is of one library for ever: with another one there is nothing in common. No schedule asks for
+    enriching."""
     if schedule_id is None:
-        scope = blocks.of_library(workspace, library_id) if library_id else blocks.of_workspace(workspace)
+        whole = blocks.of_workspace(workspace, enriching=enriching)
+        scope = blocks.of_library(workspace, library_id, enriching=enriching) if library_id else whole
         return await page(pool, scope, wanted, window)
-    if library_id is not None and not await _is_of(pool, schedule_id, library_id):
+    if enriching or (library_id is not None and not await _is_of(pool, schedule_id, library_id)):
         return window.of([], 0)
     return await page(pool, blocks.of_schedule(workspace, schedule_id), wanted, window)
 
@@ -82,7 +86,7 @@ def _run(row: asyncpg.Record) -> ScheduledJobRunDto:
 def _result(row: asyncpg.Record) -> RunResult | Raw | None:
     if row["status"] not in _ENDED:
         return None
-    if row["library_id"] is None:
+    if row["job_type"] != LIBRARY_SCAN:
         return None if row["result"] is None else Raw(row["result"].encode())
     return RunResult(
         status=row["status"],

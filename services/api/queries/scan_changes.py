@@ -45,8 +45,8 @@ _BETWEEN = f"""
         FROM touched GROUP BY collection_id
     ), told AS (
         SELECT *, CASE
-            WHEN first IN ('added', 'restored') THEN CASE WHEN last = 'missing' THEN NULL ELSE first END
-            WHEN last = 'missing' THEN 'missing'
+            WHEN first IN ('added', 'restored') THEN CASE WHEN last IN ('missing', 'withdrawn') THEN NULL ELSE first END
+            WHEN last IN ('missing', 'withdrawn') THEN last
             WHEN edited OR (images, bytes) <> (images_before, bytes_before) THEN 'changed'
         END AS kind
         FROM net

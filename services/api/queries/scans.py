@@ -22,7 +22,8 @@ _COLUMNS = """
     coalesce(j.started_at, s.started_at) AS started_at, greatest(j.attempt, s.attempt) AS attempt,
     coalesce(j.worker, s.worker) AS worker, s.status AS seen, s.counts, s.report,
     coalesce(j.code, s.code) AS code, coalesce(j.message, s.message) AS message,
-    j.scope, coalesce(j.dry_run, false) AS dry_run, h.state AS hold, s.held
+    j.scope, coalesce(j.dry_run, false) AS dry_run, h.state AS hold, s.held,
+    s.undone_at, s.undone_by
 """
 
 # A scan of a root that is still empty holds what an earlier one holds already: the hold is recorded once, on the first.
@@ -100,6 +101,8 @@ def _scan(row: asyncpg.Record) -> ScanDto:
         duration=milliseconds(row["started_at"], row["ended_at"]),
         error_code=row["code"],
         error_message=row["message"],
+        undone_at=row["undone_at"],
+        undone_by=row["undone_by"],
     )
 
 

@@ -34,6 +34,12 @@ _HELD = """
     SELECT coalesce(sum(h.count), 0)::bigint FROM holds h LEFT JOIN libraries l USING (library_id)
     WHERE h.workspace = $1 AND h.state = 'held' AND ($2::uuid IS NULL OR h.library_id = $2) AND l.deleted_at IS NULL
 """
+_READ = """
+    SELECT coalesce(sum(r.collections), 0)::bigint AS read_collections, coalesce(sum(r.covers), 0)::bigint AS covers,
+        coalesce(sum(r.quarantined), 0)::bigint AS quarantined_files
+    FROM read_counts r LEFT JOIN libraries l USING (library_id)
+    WHERE r.workspace = $1 AND ($2::uuid IS NULL OR r.library_id = $2) AND l.deleted_at IS NULL
+"""
 _SCHEDULES = """
     SELECT DISTINCT s.expression, s.zone, s.days, s.clock_changes, s.rules, s.cursor, s.enabled, s.paused_at,
         s.resume_at
@@ -54,6 +60,7 @@ async def of(pool: asyncpg.Pool, workspace: str, library_id: UUID | None, days: 
         totals = _plain(await connection.fetchrow(_TOTALS, scope.name))
         run_days = await connection.fetch(_RUN_DAYS, scope.name, since)
         held = await connection.fetchval(_HELD, *whose)
+        read = _plain(await connection.fetchrow(_READ, *whose))
         schedules = await connection.fetch(_SCHEDULES, *whose)
     return StatisticsDto(
         library_id=library_id,
@@ -62,6 +69,7 @@ async def of(pool: asyncpg.Pool, workspace: str, library_id: UUID | None, days: 
         next_run_at=min((at for row in schedules if (at := next_run(row, now))), default=None),
         held_removals=held,
         **contents,
+        **read,
         **_runs(totals),
     )
 

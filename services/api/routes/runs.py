@@ -7,6 +7,7 @@ from litestar import get
 from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 
+from linstock.messages.job import ENRICH
 from services.api import answers
 from services.api.context import Fresh, Id
 from services.api.dto.schedules import ScheduledJobRunDto, ScheduledJobRunPage, Status
@@ -18,6 +19,7 @@ from services.api.queries import blocks, runs, schedules
 from services.api.queries.blocks import Wanted
 from services.api.routes.schedules import at_both
 
+JobType = Literal["LibraryScan", "Enrich"]
 TriggeredBy = Literal["Scheduler", "Manual", "API", "Backfill", "Hint"]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many")]
 
@@ -41,11 +43,19 @@ async def list_runs(
     wanted: WantedRuns,
     fresh: Fresh,
     library_id: LibraryId = None,
+    job_type: Annotated[JobType | None, QueryParameter(name="jobType", schema_extra=words(JobType))] = None,
     scheduled_job_id: Annotated[UUID | None, QueryParameter(name="scheduledJobId", schema_extra=dict(ID))] = None,
 ) -> ScheduledJobRunPage:
-    """Runs, the newest first; also of what is deleted. Older ones than the retention policy keeps are not listed."""
+    """Runs, the newest first; also of what is deleted. Older ones than the retention policy keeps are not listed, and
+    what follows scans by itself (`jobType=Enrich`) only when it is asked for."""
     return await runs.filtered(
-        fresh.pool, fresh.workspace, wanted, window, library_id=library_id, schedule_id=scheduled_job_id
+        fresh.pool,
+        fresh.workspace,
+        wanted,
+        window,
+        library_id=library_id,
+        schedule_id=scheduled_job_id,
+        enriching=job_type == ENRICH,
     )
 
 

@@ -13,18 +13,20 @@ from linstock.messages.catalogue import (
     CollectionsMarkedMissing,
     CollectionsRecorded,
     CollectionsRestored,
+    CollectionsReverted,
     MissingFiles,
+    RevertedCollection,
 )
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 
-PRESENT, MISSING = "present", "missing"
+PRESENT, MISSING, WITHDRAWN = "present", "missing", "withdrawn"
 
 
 class Collection(Struct, frozen=True):
     """`scan_id` recorded it last. `path_bytes` is set only when the path is not UTF-8. `folded` is the path without
     case, for searching. While it is missing, it says since when, and which scan did not find it; what it held it still
-    says."""
+    says. One that is withdrawn is not shown: the scan that had found it was undone."""
 
     collection_id: UUID
     workspace: str
@@ -53,8 +55,8 @@ def rows() -> Rows[Collection]:
 
 def reads(fact: Fact) -> Iterable[UUID]:
     match fact.event:
-        case CollectionsRecorded() as page:
-            return (entry.collection_id for entry in page.collections)
+        case CollectionsRecorded(collections=found) | CollectionsReverted(collections=found):
+            return (each.collection_id for each in found)
         case CollectionsMarkedMissing(collections=collections, files=files):
             return (*collections, *(share.collection_id for share in files))
         case CollectionsRestored(collections=collections):
@@ -81,6 +83,10 @@ def _changes(collections: Rows[Collection], fact: Fact) -> Iterable[tuple[Collec
             for collection_id in ids:
                 if known := collections.get(collection_id):
                     yield replace(known, state=PRESENT, missing_since=None, missing_scan_id=None), at
+        case CollectionsReverted() as page:
+            for one in page.collections:
+                if known := collections.get(one.collection_id):
+                    yield _reverted(known, one), page.at
         case _:
             return
 
@@ -96,6 +102,22 @@ def _marked(collections: Rows[Collection], page: CollectionsMarkedMissing) -> It
 
 def _without(known: Collection, share: MissingFiles) -> Collection:
     return replace(known, image_count=share.image_count, size_bytes=share.size_bytes, digest=share.digest)
+
+
+def _reverted(known: Collection, one: RevertedCollection) -> Collection:
+    if one.entry is None or one.recorded_by is None or one.recorded_at is None:
+        return replace(known, state=WITHDRAWN, missing_since=None, missing_scan_id=None)
+    return replace(
+        known,
+        image_count=one.entry.image_count,
+        size_bytes=one.entry.size_bytes,
+        digest=one.entry.digest,
+        state=MISSING if one.missing_since else PRESENT,
+        scan_id=one.recorded_by,
+        recorded_at=one.recorded_at,
+        missing_since=one.missing_since,
+        missing_scan_id=one.missing_by,
+    )
 
 
 def _row(entry: CollectionEntry, page: CollectionsRecorded, fact: Fact) -> Collection:

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from services.projection.sums import Sums
-from services.projection.views.collections import PRESENT, Collection
+from services.projection.views.collections import PRESENT, WITHDRAWN, Collection
 
 
 class Content(Struct, frozen=True):
@@ -48,7 +48,7 @@ def fold(
     """A collection changed `at` this time."""
     day = at.date()
     for collection, sign in ((before, -1), (after, 1)):
-        if collection is None:
+        if collection is None or collection.state == WITHDRAWN:
             continue
         library_id, workspace = collection.library_id, collection.workspace
         amounts = (sign, sign * collection.image_count, sign * collection.size_bytes)

@@ -1,15 +1,18 @@
-"""Images in collections, as last recorded. From the scanner log (the catalogue's pages).
+"""Images in collections, as last recorded. From the scanner log (the catalogue's pages, and what was read of images).
 
 A row holds a chunk: the images of one collection whose names lie in one range. Later pages replace by name and add; a
 chunk that grows beyond its limit is cut. An image that is missing stays, and says since when. So a page of a list is
 read from a chunk or two, however large the collection is, and one that changes every day has no more rows than its
 images need. Chunks depend on the order of the log alone.
+
+What was read of an image (its size, or that it is in quarantine) stands with it until its bytes change.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import count
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -17,31 +20,40 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from linstock.messages.catalogue import (
+    AbsentFile,
     CollectionFiles,
     CollectionsMarkedMissing,
     CollectionsRecorded,
+    CollectionsReverted,
     FileEntry,
     MissingFiles,
+    RevertedCollection,
 )
+from linstock.messages.enrichment import CollectionsEnriched, FilesQuarantined, ImageFact, QuarantinedFile
 from services.projection.fact import Fact
 from services.projection.rows import Rows
+
+F = TypeVar("F", bound=FileEntry)
 
 LIMIT = 1000  # images of a chunk
 CUT_TO = 500  # at most, of each part of one that was cut
 
 
-class StoredFile(FileEntry, frozen=True, array_like=True, gc=False):
-    """As it was recorded, and since when it is missing."""
+class HeldFile(FileEntry, frozen=True, array_like=True, gc=False):
+    """As it was recorded, since when it is missing, and once it was read how large it is as shown; 0 × 0: it is in
+    quarantine."""
 
     missing_since: datetime | None = None
+    width: int | None = None
+    height: int | None = None
 
 
-_FILES: msgspec.json.Decoder[list[StoredFile]] = msgspec.json.Decoder(list[StoredFile])
+_FILES: msgspec.json.Decoder[list[HeldFile]] = msgspec.json.Decoder(list[HeldFile])
 
 
 class Chunk(Struct, frozen=True):
     """`first_name` bounds the range from below, in bytes; the first chunk's is empty. `files` is a JSON array of
-    StoredFile (a FileEntry is one that is there), ascending by name."""
+    HeldFile (a FileEntry is one that is there and was not read yet), ascending by name."""
 
     collection_id: UUID
     chunk: int
@@ -60,6 +72,12 @@ def reads(fact: Fact) -> Iterable[UUID]:
     match fact.event:
         case CollectionsRecorded(files=shares) | CollectionsMarkedMissing(files=shares):
             return [share.collection_id for share in shares]
+        case CollectionsReverted(collections=collections):
+            return [one.collection_id for one in collections]
+        case CollectionsEnriched(collections=collections):
+            return [collection.collection_id for collection in collections if collection.images]
+        case FilesQuarantined(collection_id=collection_id):
+            return (collection_id,)
         case _:
             return ()
 
@@ -68,17 +86,49 @@ def fold(chunks: Rows[Chunk], fact: Fact) -> None:
     match fact.event:
         case CollectionsRecorded(library_id=library_id, files=shares):
             for share in shares:
-                known = list(_chunks_of(share.collection_id, chunks))
-                if not known:
-                    known = [Chunk(share.collection_id, 0, fact.workspace, library_id, b"", 0, b"[]")]
-                for changed in _with(known, share):
-                    chunks.put(changed)
+                _record(chunks, share, fact.workspace, library_id)
         case CollectionsMarkedMissing(files=missing, at=at):
             for gone in missing:
-                for changed in _without(list(_chunks_of(gone.collection_id, chunks)), gone, at):
-                    chunks.put(changed)
+                _mark(chunks, gone, at)
+        case CollectionsReverted(collections=collections):
+            for one in collections:
+                _revert(chunks, one)
+        case CollectionsEnriched(collections=collections):
+            for collection in collections:
+                _read(chunks, collection.collection_id, collection.images)
+        case FilesQuarantined(collection_id=collection_id, files=files):
+            _read(chunks, collection_id, map(_in_quarantine, files))
         case _:
             return
+
+
+def _record(chunks: Rows[Chunk], share: CollectionFiles, workspace: str, library_id: UUID) -> None:
+    known = list(_chunks_of(share.collection_id, chunks))
+    if not known:
+        known = [Chunk(share.collection_id, 0, workspace, library_id, b"", 0, b"[]")]
+    for changed in _with(known, share.files):
+        chunks.put(changed)
+
+
+def _mark(chunks: Rows[Chunk], gone: MissingFiles, at: datetime) -> None:
+    for changed in _without(list(_chunks_of(gone.collection_id, chunks)), gone, at):
+        chunks.put(changed)
+
+
+def _revert(chunks: Rows[Chunk], one: RevertedCollection) -> None:
+    known = list(_chunks_of(one.collection_id, chunks))
+    if one.entry is None:
+        for chunk in known:
+            chunks.put(replace(chunk, file_count=0, files=b"[]"))
+        return
+    forgotten = {*(name.encode() for name in one.forgotten), *one.forgotten_bytes}
+    for chunk in known:
+        files = _by_name(chunk)
+        if left := forgotten.intersection(files):
+            kept = [file for name, file in files.items() if name not in left]
+            chunks.put(replace(chunk, file_count=len(kept), files=msgspec.json.encode(kept)))
+    for changed in _with(list(_chunks_of(one.collection_id, chunks)), (*one.files, *one.absent)):
+        chunks.put(changed)
 
 
 def _chunks_of(collection_id: UUID, chunks: Rows[Chunk]) -> Iterator[Chunk]:
@@ -89,19 +139,48 @@ def _chunks_of(collection_id: UUID, chunks: Rows[Chunk]) -> Iterator[Chunk]:
         yield chunk
 
 
-def _with(known: list[Chunk], share: CollectionFiles) -> Iterator[Chunk]:
-    """The chunks that `share` changes, and new ones."""
-    known = sorted(known, key=lambda chunk: chunk.first_name)
+def _read(chunks: Rows[Chunk], collection_id: UUID, facts: Iterable[ImageFact]) -> None:
+    """What is said of bytes that are others by now is passed over."""
+    known = sorted(_chunks_of(collection_id, chunks), key=lambda chunk: chunk.first_name)
+    if not known:
+        return
+    for at, found in _by_chunk(known, facts).items():
+        held = _FILES.decode(known[at].files)
+        chunks.put(
+            replace(known[at], files=msgspec.json.encode([_told(file, found.get(name_of(file))) for file in held]))
+        )
+
+
+def _told(file: HeldFile, fact: ImageFact | None) -> HeldFile:
+    if fact is None or (fact.size_bytes, fact.mtime_ns) != (file.size_bytes, file.mtime_ns):
+        return file
+    return replace(file, width=fact.width, height=fact.height)
+
+
+def _in_quarantine(file: QuarantinedFile) -> ImageFact:
+    return ImageFact(file.name, file.size_bytes, file.mtime_ns, file.name_bytes, width=0, height=0)
+
+
+def _by_chunk(known: list[Chunk], entries: Iterable[F]) -> dict[int, dict[bytes, F]]:
+    """By the index of the chunk (ascending by name) whose range they lie in, and name."""
     bounds = [chunk.first_name for chunk in known]
-    newer: dict[int, dict[bytes, FileEntry]] = {}
-    for entry in share.files:
+    found: dict[int, dict[bytes, F]] = {}
+    for entry in entries:
         name = name_of(entry)
-        newer.setdefault(bisect_right(bounds, name) - 1, {})[name] = entry
+        found.setdefault(bisect_right(bounds, name) - 1, {})[name] = entry
+    return found
+
+
+def _with(known: list[Chunk], files: Iterable[FileEntry]) -> Iterator[Chunk]:
+    """The chunks that `files` change, and new ones."""
+    known = sorted(known, key=lambda chunk: chunk.first_name)
+    newer = _by_chunk(known, files)
     new_numbers = count(len(known))
     for at in sorted(newer):
         chunk = known[at]
         older = _by_name(chunk)
-        yield from _cut(chunk, older | newer[at], new_numbers)
+        told = {name: _as_read(older.get(name), entry) for name, entry in newer[at].items()}
+        yield from _cut(chunk, older | told, new_numbers)
 
 
 def _without(known: list[Chunk], share: MissingFiles, at: datetime) -> Iterator[Chunk]:
@@ -114,7 +193,7 @@ def _without(known: list[Chunk], share: MissingFiles, at: datetime) -> Iterator[
             yield replace(chunk, files=msgspec.json.encode(marked))
 
 
-def _cut(chunk: Chunk, files: dict[bytes, FileEntry], new_numbers: Iterator[int]) -> Iterator[Chunk]:
+def _cut(chunk: Chunk, files: Mapping[bytes, FileEntry], new_numbers: Iterator[int]) -> Iterator[Chunk]:
     """The chunk with `files`, in as many parts as they need. The first keeps its number and its bound."""
     names = sorted(files)
     parts = 1 if len(names) <= LIMIT else -(-len(names) // CUT_TO)
@@ -126,7 +205,16 @@ def _cut(chunk: Chunk, files: dict[bytes, FileEntry], new_numbers: Iterator[int]
         yield replace(held, chunk=next(new_numbers), first_name=of_part[0]) if part else held
 
 
-def _by_name(chunk: Chunk) -> dict[bytes, FileEntry]:
+def _as_read(before: HeldFile | None, entry: FileEntry) -> FileEntry:
+    """One that comes back as it was need not be read again."""
+    if before is None or before.width is None:
+        return entry
+    if (before.size_bytes, before.mtime_ns) != (entry.size_bytes, entry.mtime_ns):
+        return entry
+    return replace(before, missing_since=entry.missing_since if isinstance(entry, AbsentFile) else None)
+
+
+def _by_name(chunk: Chunk) -> dict[bytes, HeldFile]:
     return {name_of(entry): entry for entry in _FILES.decode(chunk.files)} if chunk.file_count else {}
 
 

@@ -172,7 +172,7 @@ def _requested(fact: Fact, ordinals: Ordinals) -> Job:
         job_type=event.job_type if isinstance(event, JobRequested) else LIBRARY_SCAN,
         queue=event.queue,
         schedule_id=event.schedule_id,
-        library_id=target.library_id if target else None,
+        library_id=event.library_id if isinstance(event, JobRequested) else event.target.library_id,
         library_name=target.library_name if target else None,
         library_path=target.library_path if target else None,
         instant=event.instant,

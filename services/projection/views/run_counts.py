@@ -40,7 +40,8 @@ def fold(counts: Sums[RunCount], change: Change) -> None:
 
 def _add(counts: Sums[RunCount], job: Job, amount: int) -> None:
     ordinals = (job.ordinal, job.schedule_ordinal, job.library_ordinal)
-    for scope, ordinal in zip(scopes(job.workspace, job.schedule_id, job.library_id), ordinals, strict=True):
+    whose = scopes(job.workspace, job.schedule_id, job.library_id, job.job_type)
+    for scope, ordinal in zip(whose, ordinals, strict=True):
         if scope is not None and ordinal is not None:
             for size in SIZES:
                 counts.add((scope, size, _below(ordinal, size), job.status, job.triggered_by), amount)

@@ -31,6 +31,6 @@ def fold(days: Sums[RunDay], change: Change) -> None:
         day, amounts = job.ended_at.date(), (0, int(job.status == COMPLETED), int(job.status in (FAILED, TIMEOUT)))
     else:
         return
-    for scope in scopes(job.workspace, job.schedule_id, job.library_id):
+    for scope in scopes(job.workspace, job.schedule_id, job.library_id, job.job_type):
         if scope is not None:
             days.add((scope, day), *amounts)

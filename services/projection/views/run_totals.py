@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linstock.messages.job import JobRequested, ScanRequested
+from linstock.messages.job import LIBRARY_SCAN, JobRequested, ScanRequested
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 from services.projection.views import jobs as jobs_view
@@ -37,15 +37,15 @@ def rows() -> Rows[RunTotals]:
 def reads(fact: Fact, jobs: Rows[Job]) -> Iterable[str]:
     match fact.event:
         case ScanRequested(schedule_id=schedule_id, target=target):
-            found = scopes(fact.workspace, schedule_id, target.library_id)
-        case JobRequested(schedule_id=schedule_id):
-            found = scopes(fact.workspace, schedule_id, None)
+            found = scopes(fact.workspace, schedule_id, target.library_id, LIBRARY_SCAN)
+        case JobRequested(schedule_id=schedule_id, library_id=library_id, job_type=job_type):
+            found = scopes(fact.workspace, schedule_id, library_id, job_type)
         case _:
             job_id = jobs_view.job_id_of(fact)
             job = None if job_id is None else jobs.get(job_id)
             if job is None:
                 return ()
-            found = scopes(job.workspace, job.schedule_id, job.library_id)
+            found = scopes(job.workspace, job.schedule_id, job.library_id, job.job_type)
     return (scope for scope in found if scope is not None)
 
 
@@ -53,9 +53,9 @@ def number(totals: Rows[RunTotals], fact: Fact) -> Ordinals | None:
     """The next number in each scope, for a run that is asked for. Numbers have no holes and are never given twice."""
     match fact.event:
         case ScanRequested(schedule_id=schedule_id, target=target):
-            found = scopes(fact.workspace, schedule_id, target.library_id)
-        case JobRequested(schedule_id=schedule_id):
-            found = scopes(fact.workspace, schedule_id, None)
+            found = scopes(fact.workspace, schedule_id, target.library_id, LIBRARY_SCAN)
+        case JobRequested(schedule_id=schedule_id, library_id=library_id, job_type=job_type):
+            found = scopes(fact.workspace, schedule_id, library_id, job_type)
         case _:
             return None
     workspace, schedule, library = found
@@ -80,7 +80,7 @@ def fold(totals: Rows[RunTotals], change: Change) -> None:
     ends = after.status in ENDED and before.status not in ENDED
     if not starts and not ends:
         return
-    for scope in scopes(after.workspace, after.schedule_id, after.library_id):
+    for scope in scopes(after.workspace, after.schedule_id, after.library_id, after.job_type):
         known = None if scope is None else totals.get(scope)
         if known is not None:
             totals.put(_started(known, after) if starts else _ended(known, after))

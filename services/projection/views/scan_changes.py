@@ -1,6 +1,7 @@
 """What each scan changed, collection by collection, and what dry runs would have. From the scanner log.
 
 A row says what the collection was before the scan touched it first, and what it was after it touched it last.
+What undoing a scan changes is listed as if it were another scan's (`names.undo_of`).
 """
 
 from collections.abc import Callable, Iterable
@@ -10,14 +11,21 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linstock.messages.catalogue import CollectionsMarkedMissing, CollectionsRecorded, CollectionsRestored
+from linstock import names
+from linstock.messages.catalogue import (
+    CollectionsMarkedMissing,
+    CollectionsRecorded,
+    CollectionsRestored,
+    CollectionsReverted,
+)
 from linstock.messages.scan import ChangesPreviewed
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 from services.projection.views import collections
 from services.projection.views.collections import PRESENT, Collection
 
-ADDED, CHANGED, MISSING, RESTORED = "added", "changed", "missing", "restored"
+ADDED, CHANGED, MISSING, RESTORED, WITHDRAWN = "added", "changed", "missing", "restored", "withdrawn"
+Page = CollectionsRecorded | CollectionsMarkedMissing | CollectionsRestored | CollectionsReverted
 PLACES = 1 << 16
 """More than the changes that fit into one event."""
 
@@ -50,6 +58,9 @@ def rows() -> Rows[ScanChange]:
 
 def reads(fact: Fact, known: Rows[Collection]) -> Iterable[UUID]:
     """Only a collection that this scan has recorded already has a row: one whose images take several pages."""
+    if isinstance(fact.event, CollectionsReverted):
+        yield from collections.reads(fact)
+        return
     scan_id = getattr(fact.event, "scan_id", None)
     for collection_id in collections.reads(fact):
         collection = known.get(collection_id)
@@ -63,7 +74,7 @@ def noting(changes: Rows[ScanChange], fact: Fact) -> Callable[[Collection | None
 
     def note(before: Collection | None, after: Collection) -> None:
         nonlocal place
-        if isinstance(fact.event, CollectionsRecorded | CollectionsMarkedMissing | CollectionsRestored):
+        if isinstance(fact.event, Page):
             changes.put(_changed(changes, fact, fact.event, fact.version * PLACES + place, before, after))
             place += 1
 
@@ -102,17 +113,18 @@ def fold(changes: Rows[ScanChange], fact: Fact) -> None:
 def _changed(
     changes: Rows[ScanChange],
     fact: Fact,
-    event: CollectionsRecorded | CollectionsMarkedMissing | CollectionsRestored,
+    event: Page,
     ordinal: int,
     before: Collection | None,
     after: Collection,
 ) -> ScanChange:
-    known = changes.get((after.collection_id, event.scan_id))
+    scan_id = names.undo_of(event.scan_id) if isinstance(event, CollectionsReverted) else event.scan_id
+    known = changes.get((after.collection_id, scan_id))
     if known is not None:
         return replace(known, attempt=event.attempt, images=_images(after), bytes=_bytes(after), at=event.at)
     return ScanChange(
         collection_id=after.collection_id,
-        scan_id=event.scan_id,
+        scan_id=scan_id,
         workspace=fact.workspace,
         library_id=event.library_id,
         ordinal=ordinal,
@@ -140,7 +152,9 @@ def _bytes(collection: Collection | None) -> int:
 
 
 def _kind(before: Collection | None, after: Collection) -> str:
-    if before is None:
+    if after.state == collections.WITHDRAWN:
+        return WITHDRAWN
+    if before is None or before.state == collections.WITHDRAWN:
         return ADDED
     match before.state == PRESENT, after.state == PRESENT:
         case True, False:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from linstock import names
 from linstock.messages.catalogue import ScanStarted
-from linstock.messages.scan import ScanCancelled, ScanCompleted, ScanFailed
+from linstock.messages.scan import ScanCancelled, ScanCompleted, ScanFailed, ScanUndone
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 
@@ -40,6 +40,8 @@ class Scan(Struct, frozen=True):
     final: bool | None = None
     log: str = names.SCANNER
     began_at_version: int | None = None
+    undone_at: datetime | None = None
+    undone_by: str | None = None
 
 
 def rows() -> Rows[Scan]:
@@ -48,7 +50,7 @@ def rows() -> Rows[Scan]:
 
 def reads(fact: Fact) -> Iterable[UUID]:
     match fact.event:
-        case ScanStarted() | ScanCompleted() | ScanFailed() | ScanCancelled() as event:
+        case ScanStarted() | ScanCompleted() | ScanFailed() | ScanCancelled() | ScanUndone() as event:
             return (event.scan_id,)
         case _:
             return ()
@@ -61,6 +63,9 @@ def fold(scans: Rows[Scan], fact: Fact) -> None:
             # An attempt that lost its lease may still say how it ended; the scan is the newer attempt's by then.
             if known is None or event.attempt >= known.attempt:
                 scans.put(_row(event, known, fact))
+        case ScanUndone(scan_id=scan_id, at=at, actor=actor):
+            if known := scans.get(scan_id):
+                scans.put(msgspec.structs.replace(known, undone_at=at, undone_by=actor))
         case _:
             return
 

@@ -88,7 +88,15 @@ async def test_the_files_of_a_collection(api: httpx.AsyncClient, world: World, s
         assert [file["name"] for file in found["data"]] == every[(page - 1) * size : page * size]
         assert (found["totalCount"], found["totalPages"]) == (1203, -(-1203 // size))
     first = (await api.get(path, params={"pageSize": 1})).json()["data"][0]
-    assert first == {"name": "0.jpg", "bytes": 1000, "modifiedAt": "1970-01-01T00:00:00Z", "missingSince": None}
+    assert first == {
+        "name": "0.jpg",
+        "bytes": 1000,
+        "modifiedAt": "1970-01-01T00:00:00Z",
+        "missingSince": None,
+        "width": None,
+        "height": None,
+        "valid": None,
+    }
     found = (await api.get(path, params={"text": "11.J", "page": 2, "pageSize": 5})).json()
     matching = [name for name in every if "11.j" in name]
     assert ([file["name"] for file in found["data"]], found["totalCount"]) == (matching[5:10], len(matching))

@@ -64,6 +64,13 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ("GET", "/api/v1/collections"): [bad_query("state=gone"), bad_query("sort=size"), NO_PAGE],
     ("GET", "/api/v1/collections/{collection_id}"): [missing("collection"), NO_ID],
     ("GET", "/api/v1/collections/{collection_id}/files"): [missing("collection"), NO_PAGE, NO_ID],
+    ("GET", "/api/v1/collections/{collection_id}/cover"): [
+        missing("collection"),
+        bad_query("size=161"),
+        bad_query("hash=x"),
+        NO_ID,
+    ],
+    ("GET", "/api/v1/libraries/{library_id}/quarantine"): [missing("library"), NO_PAGE, UNKNOWN_PARAMETER],
     ("GET", "/api/v1/statistics"): [bad_query("days=367"), UNKNOWN_PARAMETER],
     ("GET", "/api/v1/libraries/{library_id}/scans"): [missing("library"), NO_PAGE],
     ("POST", "/api/v1/libraries/{library_id}/scans"): [
@@ -91,12 +98,25 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ],
     ("GET", "/api/v1/scans/{scan_id}"): [missing("scan"), NO_ID],
     ("GET", "/api/v1/scans/{scan_id}/changes"): [missing("scan"), bad_query("kind=moved"), NO_PAGE, NO_ID],
+    ("POST", "/api/v1/scans/{scan_id}/undo"): [
+        Bad(status=404, code="scan-not-found", body={"dryRun": True}),
+        MISSPELT,
+        NO_OBJECT,
+        Bad(status=422, code="invalid", body={"dryRun": "yes"}),
+    ],
+    ("GET", "/api/v1/scans/{scan_id}/undo"): [missing("scan"), NO_PAGE, NO_ID],
     ("GET", "/api/v1/scans/{scan_id}/diff"): [
         UNKNOWN_PARAMETER,
         bad_query("against=yesterday"),
         Bad(status=404, code="scan-not-found", query=f"?against={NOBODY}"),
     ],
-    ("GET", "/api/v1/runs"): [bad_query("status=Sleeping"), bad_query("libraryId=1"), UNKNOWN_PARAMETER, NO_PAGE],
+    ("GET", "/api/v1/runs"): [
+        bad_query("status=Sleeping"),
+        bad_query("jobType=Dance"),
+        bad_query("libraryId=1"),
+        UNKNOWN_PARAMETER,
+        NO_PAGE,
+    ],
     ("GET", "/api/v1/runs/{run_id}"): [missing("run"), NO_ID],
     ("POST", "/api/v1/runs/{run_id}/cancel"): [MISSPELT, BAD_KEY, Bad(status=422, code="invalid", body={"reason": 1})],
     ("GET", "/api/v1/events"): [

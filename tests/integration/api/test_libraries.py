@@ -87,4 +87,5 @@ async def test_a_library_with_its_collections(api: httpx.AsyncClient, world: Wor
         "libraryId": str(story.library_id),
         "recordedAt": "2026-03-02T12:01:00Z",
         "missingSince": None,
+        "cover": None,
     }

@@ -30,6 +30,9 @@ async def test_a_rebuild_equals_what_was_followed(
     story: Story, client: Client, follower: Follower, views: Connection, database_url: str
 ) -> None:
     story.created().scanned(1, "a", "b").paused().resumed().requested(2).started(2).retried(2)
+    story.enriching(1).enriched(1, "a").quarantined(1, "b", 0, 1).quarantined(2, "a", 1).page(
+        2, "a", attempt=2, images=3
+    )
     await publish(client, story.news())
     await caught_up(views, story)
     comparison = await verify(database_url, client)

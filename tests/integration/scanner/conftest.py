@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from msgspec import Struct
 
@@ -17,13 +18,14 @@ from linstock.bus.inbox import CommandContext
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Origin
 from linstock.jobs.worker import Lease, Order
-from linstock.messages.catalogue import CatalogueEvent, CollectionsRecorded, RemovalsCommand
-from linstock.messages.job import ScanRequested
+from linstock.messages.catalogue import CatalogueEvent, CollectionsRecorded, PeoplesCommand
+from linstock.messages.enrichment import EnrichPayload
+from linstock.messages.job import ENRICH, JobRequested, ScanRequested
 from linstock.messages.scan import ScanCompleted, ScanEvent, ScanFailed
 from linstock.messages.schedule import JobPolicy, ScanPath, ScanTarget
 from services.scanner.app import open_pool
 from services.scanner.catalogue import CATALOGUE
-from services.scanner.commands import RemovalsPlanner
+from services.scanner.commands import Planner
 from services.scanner.file_system import file_system_of
 from services.scanner.folders import Pool
 from services.scanner.index import Index
@@ -62,7 +64,7 @@ class Scanner:
             publish=self.told.publish,
             file_system_of=lambda root: self.away or file_system_of(root),
         )
-        self.planner = RemovalsPlanner(log, self.index)
+        self.planner = Planner(log, self.index)
 
     async def scan(
         self, root: Path, *, scan_id: UUID | None = None, attempt: int = 1, scan_mode: str = "changed", **given: Any
@@ -72,7 +74,7 @@ class Scanner:
         await self.runner.run(order, lease())
         return order.request.job_id
 
-    async def decide(self, command: RemovalsCommand, *, workspace: str = names.DEFAULT_WORKSPACE) -> None:
+    async def decide(self, command: PeoplesCommand, *, workspace: str = names.DEFAULT_WORKSPACE) -> None:
         """As somebody tells the scanner, and without the receipt. Raises Refused."""
         context = CommandContext(command_id=uuid4(), workspace=workspace, actor="eva", at=datetime.now(UTC))
         plan = await self.planner.plan(command, context)
@@ -82,7 +84,7 @@ class Scanner:
         """Paths of the collections that are marked so."""
         await self.index.catch_up(self.log, LIBRARY, version=(await CATALOGUE.load(self.log, LIBRARY)).version)
         rows = await self.pool.fetch("SELECT path FROM index_collections WHERE library_id = $1 AND missing", LIBRARY)
-        return {row["path"].decode() for row in rows}
+        return {os.fsdecode(row["path"]) for row in rows}
 
     async def proposed(self) -> set[UUID]:
         """What the hold that waits, or was rejected, names."""
@@ -174,6 +176,28 @@ def order_for(
     return Order(
         request=request,
         attempt=attempt,
+        workspace=names.DEFAULT_WORKSPACE,
+        event_id=uuid4(),
+        correlation_id=uuid4(),
+        traceparent=None,
+    )
+
+
+def enrich_order_for(root: Path) -> Order:
+    payload = EnrichPayload(library_id=LIBRARY, scan_id=uuid4(), root=str(root))
+    request = JobRequested(
+        job_id=uuid4(),
+        job_type=ENRICH,
+        queue=names.ENRICH_QUEUE,
+        payload=msgspec.Raw(msgspec.json.encode(payload)),
+        policy=JobPolicy(),
+        requested_at=datetime.now(UTC),
+        triggered_by="Scheduler",
+        library_id=LIBRARY,
+    )
+    return Order(
+        request=request,
+        attempt=1,
         workspace=names.DEFAULT_WORKSPACE,
         event_id=uuid4(),
         correlation_id=uuid4(),

@@ -20,11 +20,14 @@ from linstock.bus.provision import provision
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Append, Origin
 from linstock.eventlog.relay import Relay
+from linstock.jobs.worker import Order
+from linstock.messages.enrichment import CollectionsEnriched
 from linstock.messages.job import JobCancelled
 from linstock.messages.work import Claim, ClaimAnswer, ClaimAnswers, Report
+from services.scanner.enrichment.known import KnownImages
 from services.scanner.ledger import Ledger
 from services.scanner.runner import utc_now
-from tests.integration.scanner.conftest import LIBRARY, Scanner, another_scan, order_for
+from tests.integration.scanner.conftest import LIBRARY, Scanner, another_scan, enrich_order_for, order_for
 from tests.support.trees import put
 from tests.support.waiting import becomes
 
@@ -69,9 +72,14 @@ class Scheduler:
         self.events.append(message.headers["ce-type"])
 
     async def put(self, root: Path, *, scan_id: UUID, attempt: int = 1) -> None:
-        order = order_for(root, scan_id=scan_id, attempt=attempt)
+        await self._put(order_for(root, scan_id=scan_id, attempt=attempt), names.SCAN_QUEUE, attempt)
+
+    async def put_enrich(self, root: Path, *, attempt: int = 1) -> None:
+        await self._put(enrich_order_for(root), names.ENRICH_QUEUE, attempt)
+
+    async def _put(self, order: Order, queue: str, attempt: int) -> None:
         await self._js.publish(
-            names.work_subject(names.DEFAULT_WORKSPACE, names.SCAN_QUEUE, "LibraryScan"),
+            names.work_subject(names.DEFAULT_WORKSPACE, queue, "Whatever"),
             msgspec.json.encode(order.request),
             stream=names.WORK,
             headers={
@@ -174,6 +182,27 @@ async def test_a_scanner_that_dies_at_any_point_loses_nothing_and_records_nothin
     live = await scanner.indexed()
     await scanner.index.rebuild(scanner.log, LIBRARY)
     assert await scanner.indexed() == live
+
+
+async def test_a_scanner_that_dies_while_it_reads_images_goes_on_with_what_is_left(
+    scheduler: Scheduler, service: Process, scanner: Scanner, photos: Path
+) -> None:
+    put(photos, *(f"{folder:02}/1.jpg" for folder in range(5)))
+    await scanner.scan(photos)
+    await scheduler.put_enrich(photos)
+    await service.start(crash_at="after_enrichment_append_before_index")
+    assert await asyncio.wait_for(service.process.wait(), 30) == 137
+    put(photos, "new/1.jpg")
+    await scanner.scan(photos)
+    await service.start()
+    await scheduler.put_enrich(photos, attempt=2)
+    known = KnownImages(scanner.pool)
+    await becomes(lambda: known.count_unread(LIBRARY), 0, timeout_s=30)
+    pages = [
+        msgspec.json.decode(recorded.data, type=CollectionsEnriched)
+        for recorded in await scanner.log.load(names.enrichment_of(LIBRARY))
+    ]
+    assert [len(page.collections) for page in pages] == [5, 1]
 
 
 async def _last_attempt(scanner: Scanner, scan_id: UUID) -> int:

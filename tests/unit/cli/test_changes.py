@@ -44,3 +44,36 @@ def test_a_run_says_how_it_looked(linstock: Linstock, api: FakeApi) -> None:
     assert "quick" in said
     assert "2024/Rome" in said
     assert "linstock run changes 31e31418" in said
+
+
+def undone(**counts: int) -> dict[str, Any]:
+    nothing = {"withdrawn": 0, "changed": 0, "restored": 0, "missing": 0, "leftAlone": 0}
+    return {"scanId": RUN_ID, "dryRun": False, **nothing, **counts}
+
+
+def test_an_undo_says_what_it_did(linstock: Linstock, api: FakeApi) -> None:
+    api.on(f"GET /runs/{RUN_ID}", Answer(200, run()))
+    api.on(f"POST /scans/{RUN_ID}/undo", Answer(200, undone(withdrawn=2, restored=1, leftAlone=3)))
+    ended = linstock("run", "undo", RUN_ID, "--yes")
+    assert ended.exit_code == 0
+    said = "2 collections withdrawn, 1 collection present again, 3 collections left alone: a later scan touched them."
+    assert said in ended.stdout
+    assert api.told(f"POST /scans/{RUN_ID}/undo") == [{"dryRun": False}]
+
+
+def test_an_undo_that_takes_longer_is_told_as_well(linstock: Linstock, api: FakeApi) -> None:
+    api.on(f"GET /runs/{RUN_ID}", Answer(200, run()))
+    counts = {name: value for name, value in undone(changed=1).items() if isinstance(value, int)}
+    answer = {"status": 200, "undone": counts}
+    operation = {"id": OTHER_ID, "status": "done", "command": "UndoScan", "answer": answer}
+    api.on(f"POST /scans/{RUN_ID}/undo", Answer(202, {"id": OTHER_ID, "status": "pending", "command": None}))
+    api.on(f"GET /operations/{OTHER_ID}", Answer(200, operation))
+    ended = linstock("run", "undo", RUN_ID, "--yes")
+    assert "1 collection back to what they held." in ended.stdout
+
+
+def test_nobody_is_asked_where_nobody_is(linstock: Linstock, api: FakeApi) -> None:
+    api.on(f"GET /runs/{RUN_ID}", Answer(200, run()))
+    ended = linstock("run", "undo", RUN_ID)
+    assert (ended.exit_code, api.told(f"POST /scans/{RUN_ID}/undo")) == (2, [])
+    assert "add --yes, or --dry-run" in ended.stderr

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.fake_api import Answer, FakeApi, page, problem
 from tests.unit.cli.conftest import Linstock
-from tests.unit.cli.examples import LIBRARY_ID, OTHER_ID, RUN_ID, library, scan, schedule
+from tests.unit.cli.examples import LIBRARY_ID, OTHER_ID, RUN_ID, library, run, scan, schedule
 
 SCANS = f"POST /libraries/{LIBRARY_ID}/scans"
 
@@ -226,3 +226,42 @@ def test_two_modes_at_once_are_refused(linstock: Linstock, api: FakeApi) -> None
     ended = linstock("lib", "scan", LIBRARY_ID, "--deep", "--mode", "quick")
     assert (ended.exit_code, api.told(SCANS)) == (2, [])
     assert "--deep is --mode deep" in ended.stderr
+
+
+def test_show_says_what_was_read_and_what_cannot_be(linstock: Linstock, api: FakeApi) -> None:
+    growth = {"collections": 0, "images": 0, "bytes": 0}
+    statistics = {
+        "collections": 3, "missingCollections": 0, "images": 40, "bytes": 4_200_000, "heldRemovals": 0, "runs": 7,
+        "growth": {"last7Days": growth}, "successRate": None, "lastRunAt": None, "lastErrorMessage": None,
+        "readCollections": 3, "covers": 2, "quarantinedFiles": 5,
+    }  # fmt: skip
+    api.on(f"GET /libraries/{LIBRARY_ID}", Answer(200, library()))
+    api.on(f"GET /libraries/{LIBRARY_ID}/statistics", Answer(200, statistics))
+    api.on(f"GET /libraries/{LIBRARY_ID}/scans", page())
+    ended = linstock("lib", "show", LIBRARY_ID)
+    assert ended.exit_code == 0, ended.stderr
+    assert "3 collections, 2 covers" in ended.stdout
+    assert f"5 files: linstock lib quarantine {LIBRARY_ID[:8]}" in ended.stdout
+
+
+def test_quarantine_lists_what_and_why(linstock: Linstock, api: FakeApi) -> None:
+    file = {
+        "collectionId": OTHER_ID, "path": "a/1.jpg", "name": "1.jpg", "bytes": 12, "code": "corrupt",
+        "message": "image file is truncated", "since": "2026-11-23T07:03:25Z",
+    }  # fmt: skip
+    api.on(f"GET /libraries/{LIBRARY_ID}", Answer(200, library()))
+    api.on(f"GET /libraries/{LIBRARY_ID}/quarantine", page(file, total=3))
+    ended = linstock("lib", "quarantine", LIBRARY_ID, "--limit", "1")
+    assert ended.exit_code == 0
+    assert all(word in ended.stdout for word in ("a/1.jpg", "corrupt", "image file is truncated"))
+    assert "1 of 3" in ended.stderr
+    assert json.loads(linstock("lib", "quarantine", LIBRARY_ID, "-n", "1", "-o", "jsonl").stdout) == file
+
+
+def test_a_run_that_follows_a_scan_is_found_by_the_beginning_of_its_id(linstock: Linstock, api: FakeApi) -> None:
+    enriching = run() | {"jobType": "Enrich", "libraryId": LIBRARY_ID, "result": {"collections": 1}}
+    api.on("GET /runs", lambda asked: page(enriching) if asked.query.get("jobType") == "Enrich" else page())
+    ended = linstock("run", "ls", "--type", "enrich")
+    assert RUN_ID[:8] in ended.stdout
+    shown = json.loads(linstock("run", "show", RUN_ID[:8], "-o", "json").stdout)
+    assert shown == enriching

@@ -18,7 +18,7 @@ from linstock.messages.catalogue import (
 from services.projection.fact import Fact, fact_of
 from services.projection.rows import Rows
 from services.projection.views import files
-from services.projection.views.files import CUT_TO, LIMIT, Chunk, StoredFile, name_of
+from services.projection.views.files import CUT_TO, LIMIT, Chunk, HeldFile, name_of
 from tests.support.recorded import RecordedLog
 
 COLLECTION, OTHER = UUID(int=1), UUID(int=2)
@@ -137,9 +137,9 @@ def test_an_image_that_is_missing_stays_and_says_since_when() -> None:
     [delivered] = RecordedLog("scanner").says(UUID(int=8), event).deliveries
     stored = folded([[page([entry(0), entry(1), entry(2)])], [fact_of(delivered)]])
     [chunk] = stored.values()
-    marked = msgspec.json.decode(chunk.files, type=list[StoredFile])
+    marked = msgspec.json.decode(chunk.files, type=list[HeldFile])
     assert [file.missing_since for file in marked] == [None, NOON, None]
     assert held(stored) == [entry(0), entry(1), entry(2)]
     again = folded([[page([entry(0), entry(1), entry(2)])], [fact_of(delivered)], [page([entry(1, 7)])]])
     [chunk] = again.values()
-    assert [file.missing_since for file in msgspec.json.decode(chunk.files, type=list[StoredFile])] == [None] * 3
+    assert [file.missing_since for file in msgspec.json.decode(chunk.files, type=list[HeldFile])] == [None] * 3

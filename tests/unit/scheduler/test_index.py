@@ -25,7 +25,7 @@ from linstock.messages.schedule import ScheduleDisabled, ScheduleEvent, Schedule
 from services.scheduler.index import Index, further_of
 from services.scheduler.known import KnownJob, KnownSchedule
 from services.scheduler.shelf import Shelf, pack
-from tests.support.schedules import JOB, LIBRARY, NOON, SCHEDULE, defined, scan_requested, seconds
+from tests.support.schedules import JOB, LIBRARY, NOON, SCHEDULE, defined, job_requested, scan_requested, seconds
 
 STARTED = JobStarted(job_id=JOB, attempt=1, worker="w", lease=UUID(int=1), at=NOON, deadline=NOON + seconds(60))
 CANCELLED = JobCancelled(job_id=JOB, attempt=1, at=NOON, reason="x")
@@ -162,6 +162,18 @@ async def test_a_scan_that_waits_has_its_turn_when_all_before_it_have_ended() ->
     kept = Index()
     kept.restore(index.position, index.decided, list(reversed(index.jobs.values())))
     assert [kept.has_turn(each) for each in (UUID(int=2), UUID(int=3))] == [True, False]
+
+
+async def test_what_serves_a_library_is_none_of_its_scans() -> None:
+    enriching = replace(job_requested(UUID(int=77)), library_id=LIBRARY)
+    waiting = replace(scan_requested(), waits=True)
+    index = fed(await logged(enriching, waiting))
+    assert index.jobs_serving(LIBRARY) == [enriching.job_id]
+    assert index.open_jobs_of(LIBRARY) == [JOB]
+    assert index.has_turn(JOB)  # it does not wait for the other
+    assert index.jobs_serving(uuid4()) == []
+    ended = JobSucceeded(job_id=enriching.job_id, attempt=1, at=NOON, result=Raw(b"{}"))
+    assert fed(await logged(enriching, ended)).jobs_serving(LIBRARY) == []
 
 
 async def test_of_many_schedules_those_that_did_not_change_lately_are_packed() -> None:
