@@ -1,7 +1,8 @@
 """What the read models must say of a library: what was found, what is missing, and what waits for a person."""
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, TypeAlias
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from msgspec import Struct, field
 
@@ -46,8 +47,16 @@ class Outcome(Struct):
     waiting: int = 0
 
 
+class Deed(Struct):
+    """What a scan, or an undo, touched: what that was before it did (None: not known), and when it did so first."""
+
+    before: dict[Key, tuple[int, Collection | None]] = field(default_factory=dict)
+
+
 class Catalogue:
     def __init__(self) -> None:
+        self.deeds: dict[UUID, Deed] = {}  # of scans that were completed and not undone
+        self._touches: list[tuple[UUID, Key]] = []
         self.collections: dict[Key, Collection] = {}
         self.hold: Hold | None = None
         self.states: dict[UUID, str] = {}  # of all holds there ever were
@@ -71,9 +80,12 @@ class Catalogue:
         counted = sum(look.reach.holds(key) for key in left_out)
         return Outcome(not_there - unknown, unknown | outside, counted)
 
-    def record(self, look: "Look") -> None:
+    def record(self, scan_id: UUID, look: "Look") -> None:
         """What was found new or changed; what was missing and is seen is back."""
+        self.deeds[scan_id] = Deed()
         for key, seen in look.seen.items():
+            if seen.added or seen.changed or seen.was_missing:
+                self._touch(scan_id, key)
             known = self.collections.setdefault(key, Collection(key[0], {}))
             known.missing = False
             if seen.added or seen.changed:
@@ -88,7 +100,7 @@ class Catalogue:
         """Mark, or ask. `limit` collections may go unasked. Returns whose content changed."""
         before, after = file_systems
         steady, hold = before == after, self.hold
-        proposed = hold.proposed - self.missing_before(look) if hold else set()
+        proposed = (hold.proposed & set(self.collections)) - self.missing_before(look) if hold else set()
         kept = proposed if hold and hold.rejected else set[Key]()
         fresh = outcome.absent - kept
         doubtful = (
@@ -102,7 +114,7 @@ class Catalogue:
             self._ask(scan_id, outcome.absent | (proposed - kept) & outcome.unknown, proposed - kept, where)
             outcome.waiting = len(outcome.absent | (proposed - kept) & outcome.unknown)
             return set()
-        touched = self._mark(fresh, look if steady and not (kept and outcome.absent) else None, outcome)
+        touched = self._mark(scan_id, fresh, look if steady and not (kept and outcome.absent) else None, outcome)
         left = (proposed - kept) & outcome.unknown
         if hold and not hold.rejected and left:
             self._ask(scan_id, left, proposed, where)
@@ -120,8 +132,9 @@ class Catalogue:
 
     def approve(self) -> set[Key]:
         assert self.hold
-        gone = self.hold.proposed - self.missing
+        gone = self.hold.proposed & self.present
         for key in gone:
+            self._touch(self.hold.scan_id, key)
             self.collections[key].missing = True
         self.states[self.hold.scan_id] = "approved"
         self.file_system = self.hold.file_system or self.file_system
@@ -146,12 +159,44 @@ class Catalogue:
             self.states[self.hold.scan_id] = "settled"
         self.hold = None
 
-    def _mark(self, gone: set[Key], look: "Look | None", outcome: Outcome) -> set[Key]:
+    def undo(self, scan_id: UUID) -> tuple[set[Key], set[Key]]:
+        """What it touched, and nothing later did, is as it was before. Returns those, and those that are left alone."""
+        touched = self.deeds.pop(scan_id).before
+        later = {
+            key
+            for key, (at, _) in touched.items()
+            if any(who != scan_id and what == key for who, what in self._touches[at:])
+        }
+        undoing = uuid4()
+        self.deeds[undoing] = Deed()
+        for key, (_, before) in touched.items():
+            if key in later:
+                continue
+            self._touch(undoing, key)
+            if before is None:
+                del self.collections[key]
+            else:
+                self.collections[key] = before
+        del self.deeds[undoing]
+        if self.hold and self.hold.scan_id == scan_id:
+            self._settle()
+        return set(touched) - later, later
+
+    def _touch(self, who: UUID, key: Key) -> None:
+        if key not in self.deeds.setdefault(who, Deed()).before:
+            before = (len(self._touches), deepcopy(self.collections.get(key)))
+            self.deeds[who].before[key] = before
+        self._touches.append((who, key))
+
+    def _mark(self, scan_id: UUID, gone: set[Key], look: "Look | None", outcome: Outcome) -> set[Key]:
         touched = set(gone)
         for key in gone:
+            self._touch(scan_id, key)
             self.collections[key].missing = True
         outcome.missing += len(gone)
         for key, seen in look.seen.items() if look else ():
+            if seen.gone:
+                self._touch(scan_id, key)
             known = self.collections[key]
             for name in seen.gone:
                 known.lost[name] = known.images.pop(name)

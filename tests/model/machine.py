@@ -3,10 +3,12 @@
 from typing import ClassVar
 from uuid import uuid4
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from linstock.messages.catalogue import ApproveRemovals, RejectRemovals
+from linstock.bus.inbox import Refused
+from linstock.messages.catalogue import ApproveRemovals, RejectRemovals, UndoScan
 from linstock.messages.library import DEFAULT_EXTENSIONS, RemovalGuard
 from linstock.messages.scan import ScanCompleted, ScanFailed
 from tests.model import expected
@@ -76,12 +78,30 @@ class Library(Happenings):
     def decide(self, *, approved: bool) -> None:
         hold = self.catalogue.hold
         assert hold
+        if approved and not hold.proposed & self.catalogue.present:
+            with pytest.raises(Refused, match="was not noted"):
+                self.world.tell(ApproveRemovals(library_id=self.library_id, scan_id=hold.scan_id))
+            return
         if not approved:
-            self.world.decide(RejectRemovals(library_id=self.library_id, scan_id=hold.scan_id))
+            self.world.tell(RejectRemovals(library_id=self.library_id, scan_id=hold.scan_id))
             self.catalogue.reject()
             return
-        self.world.decide(ApproveRemovals(library_id=self.library_id, scan_id=hold.scan_id))
+        self.world.tell(ApproveRemovals(library_id=self.library_id, scan_id=hold.scan_id))
         self._touched(self.catalogue.approve())
+
+    @precondition(lambda self: self.catalogue.deeds)
+    @rule(which=st.integers(0, 3))
+    def undo(self, which: int) -> None:
+        """One of the newest."""
+        scans = list(self.catalogue.deeds)
+        scan_id = scans[-1 - which % len(scans)]
+        answer = self.world.tell(UndoScan(library_id=self.library_id, scan_id=scan_id))
+        undone, left_alone = self.catalogue.undo(scan_id)
+        self._touched(undone)
+        told = answer.undone
+        assert told
+        assert told.left_alone == len(left_alone)
+        assert told.withdrawn + told.changed + told.restored + told.missing == len(undone)
 
     @rule()
     def forget_index(self) -> None:
@@ -133,7 +153,7 @@ class Library(Happenings):
             assert expected.told(told) == expected.changes(look, self.catalogue)
         else:
             limit = self._limit(look, present, outcome)
-            self.catalogue.record(look)
+            self.catalogue.record(scan_id, look)
             self._remember(look)
             where = (before, "another" if unsteady else before)
             self._touched(self.catalogue.conclude(scan_id, look, outcome, limit, file_systems=where))
@@ -192,7 +212,7 @@ class Library(Happenings):
         assert self.world.sums(self.library_id) == sums
         assert self.world.holds(self.library_id) == self.catalogue.states
         if hold := self.catalogue.hold:
-            assert self.world.proposed(hold.scan_id) == hold.proposed
+            assert self.world.proposed(hold.scan_id) == hold.proposed & set(self.catalogue.collections)
         ids = self.world.ids(self.library_id)
         assert ids | self.ids == ids  # for ever
         self.ids |= ids

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from linstock.messages.catalogue import RemovalsRejected
 from services.projection.views import files, holds
-from services.scanner import archive, catalogue, guard, index, listing, remembered, walk
+from services.scanner import archive, catalogue, guard, index, listing, remembered, undo, walk
 from services.scanner.batch import Batch
 from services.scanner.catalogue import CATALOGUE
 from services.scanner.ledger import Ledger
@@ -21,6 +21,7 @@ from services.scanner.opening import open_below
 from services.scanner.removals import Looked
 from services.scanner.scope import Scope
 from services.scanner.tally import Tally
+from services.scanner.undo import Undo
 from tests.model.happenings import locked
 from tests.model.machine import Library
 from tests.model.world import World
@@ -111,7 +112,7 @@ def odd_folders_are_remembered(patch: pytest.MonkeyPatch) -> None:
 def what_was_marked_stays_remembered(patch: pytest.MonkeyPatch) -> None:
     async def nothing(*_: object) -> None: ...
 
-    patch.setattr(index, "_forget_folders_of", nothing)
+    patch.setattr(index, "forget_those_of", nothing)
 
 
 def rejected_is_forgotten(patch: pytest.MonkeyPatch) -> None:
@@ -144,6 +145,21 @@ def a_hold_is_never_settled(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(holds, "SETTLED", "held")
 
 
+def undo_takes_back_what_others_did_later(patch: pytest.MonkeyPatch) -> None:
+    real = Undo.see
+
+    def see(undoing: Any, event: Any) -> None:
+        real(undoing, event)
+        for touched in undoing._touched.values():
+            touched.later = False
+
+    patch.setattr(Undo, "see", see)
+
+
+def undo_forgets_images(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(undo, "_names", lambda *_: ())
+
+
 CONTROLS = (
     no_guard,
     missing_is_what_could_not_be_read,
@@ -152,9 +168,16 @@ CONTROLS = (
     odd_folders_are_remembered,
     images_that_are_gone_are_shown,
     a_hold_is_never_settled,
+    undo_forgets_images,
 )
 # These take longer to come upon: `make model` tries them too.
-RARE = (any_disk_will_do, what_was_marked_stays_remembered, rejected_is_forgotten, deep_opens_no_archive_again)
+RARE = (
+    any_disk_will_do,
+    what_was_marked_stays_remembered,
+    rejected_is_forgotten,
+    deep_opens_no_archive_again,
+    undo_takes_back_what_others_did_later,
+)
 
 
 @pytest.mark.usefixtures("world")

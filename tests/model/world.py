@@ -16,15 +16,16 @@ from linstock.bus.envelope import Delivered
 from linstock.bus.inbox import CommandContext
 from linstock.eventlog.postgres import PostgresLog
 from linstock.jobs.worker import Order
-from linstock.messages.catalogue import RemovalsCommand
+from linstock.messages.answer import Answer
+from linstock.messages.catalogue import PeoplesCommand
 from linstock.messages.job import ScanRequested
 from linstock.messages.scan import ChangesPreviewed, ScanCompleted, ScanEvent, ScanFailed
 from linstock.messages.schedule import JobPolicy, ScanPath, ScanTarget
 from services.projection import schema
 from services.projection.apply import apply
-from services.projection.views.files import StoredFile, name_of
+from services.projection.views.files import HeldFile, name_of
 from services.scanner.app import open_pool
-from services.scanner.commands import RemovalsPlanner
+from services.scanner.commands import Planner
 from services.scanner.folders import Pool
 from services.scanner.index import Index
 from services.scanner.journal import Journal
@@ -37,7 +38,7 @@ from tests.model.disk import Disk
 from tests.model.wishes import Wishes
 
 READ_AT_ONCE = 500
-_FILES: msgspec.json.Decoder[list[StoredFile]] = msgspec.json.Decoder(list[StoredFile])
+_FILES: msgspec.json.Decoder[list[HeldFile]] = msgspec.json.Decoder(list[HeldFile])
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ class World:
             file_system_of=lambda _root: self.file_system_of(),
         )
         self._index = index
-        self._planner = RemovalsPlanner(self._log, index)
+        self._planner = Planner(self._log, index)
 
     def close(self) -> None:
         self._do(self._close())
@@ -108,16 +109,17 @@ class World:
         assert isinstance(verdict, ScanCompleted | ScanFailed), verdict
         return scan_id, verdict, [each for each in told if isinstance(each, ChangesPreviewed)]
 
-    def decide(self, command: RemovalsCommand) -> None:
+    def tell(self, command: PeoplesCommand) -> Answer:
         """Raises Refused."""
-        self._do(self._decide(command))
+        return self._do(self._tell(command))
 
-    async def _decide(self, command: RemovalsCommand) -> None:
+    async def _tell(self, command: PeoplesCommand) -> Answer:
         workspace = names.DEFAULT_WORKSPACE
         context = CommandContext(command_id=uuid4(), workspace=workspace, actor="eva", at=datetime.now(UTC))
         plan = await self._planner.plan(command, context)
         await self._log.append(plan.appends, origin_of(context))
         await self._follow()
+        return plan.answer
 
     async def _follow(self) -> None:
         """The read models, up to the log's end."""
@@ -141,7 +143,7 @@ class World:
                 files.setdefault(collection_id, {})[os.fsdecode(name_of(file))] = held
         query = (
             "SELECT collection_id, kind, path, path_bytes, state, image_count, size_bytes FROM collections"
-            " WHERE library_id = $1"
+            " WHERE library_id = $1 AND state <> 'withdrawn'"
         )
         return {
             (kind, path if path_bytes is None else os.fsdecode(path_bytes)): Shown(
@@ -154,7 +156,11 @@ class World:
         """Collections, images and bytes, by state and kind; none that is nothing."""
         query = "SELECT state, kind, collections, images, size_bytes FROM contents WHERE library_id = $1"
         rows = self._do(self._views.fetch(query, library_id))
-        return {(state, kind): (many, images, size) for state, kind, many, images, size in rows if many}
+        return {
+            (state, kind): (many, images, size)
+            for state, kind, many, images, size in rows
+            if many and state != "withdrawn"
+        }
 
     def holds(self, library_id: UUID) -> dict[UUID, str]:
         rows = self._do(self._views.fetch("SELECT scan_id, state FROM holds WHERE library_id = $1", library_id))
@@ -163,7 +169,7 @@ class World:
     def proposed(self, scan_id: UUID) -> set[Key]:
         query = (
             "SELECT kind, path, path_bytes FROM proposals JOIN collections USING (collection_id)"
-            " WHERE proposals.scan_id = $1"
+            " WHERE proposals.scan_id = $1 AND state <> 'withdrawn'"
         )
         rows = self._do(self._views.fetch(query, scan_id))
         return {(kind, path if raw is None else os.fsdecode(raw)) for kind, path, raw in rows}
