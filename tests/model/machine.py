@@ -139,7 +139,9 @@ class Library(Happenings):
         before, there = self.disk.file_system(), iter([self.disk.file_system(), "another"])
         self.world.file_system_of = (lambda: next(there)) if unsteady else self.disk.file_system
         was_missing = self.catalogue.missing
-        scan_id, verdict, told = self.world.scan(self.library_id, self.disk, self.wishes, mode, paths, dry_run=dry_run)
+        scan_id, verdict, told = self.world.scan(
+            self.library_id, self.disk.root, self.wishes, mode, paths, dry_run=dry_run
+        )
         if not self.disk.mounted:
             assert isinstance(verdict, ScanFailed)
             assert (verdict.code, verdict.final) == ("root_missing", True)

@@ -2,12 +2,15 @@
 
 import asyncio
 import os
+from base64 import b64decode
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+import asyncpg
 import msgspec
 from msgspec import Struct
 
@@ -21,6 +24,9 @@ from linstock.messages.catalogue import PeoplesCommand
 from linstock.messages.job import ScanRequested
 from linstock.messages.scan import ChangesPreviewed, ScanCompleted, ScanEvent, ScanFailed
 from linstock.messages.schedule import JobPolicy, ScanPath, ScanTarget
+from services.api.dto.wire import Page
+from services.api.paging import LARGEST_SIZE, Window
+from services.api.queries import collections, files
 from services.projection import schema
 from services.projection.apply import apply
 from services.projection.views.files import HeldFile, name_of
@@ -34,7 +40,6 @@ from services.scanner.runner import Runner
 from services.scanner.scan import SCAN
 from tests.integration.scanner.conftest import lease, origin_of
 from tests.model.catalogue import Key
-from tests.model.disk import Disk
 from tests.model.wishes import Wishes
 
 READ_AT_ONCE = 500
@@ -68,6 +73,9 @@ class World:
         self._pool: Pool = await open_pool(database_url, names.SCANNER)
         self._views = await schema.connect(database_url)
         await schema.prepare(self._views)
+        self._api: Pool = await asyncpg.create_pool(
+            database_url, min_size=1, max_size=2, server_settings={"search_path": schema.VIEWS}
+        )
         index = Index(self._pool)
         self._runner = Runner(
             self._log,
@@ -87,6 +95,7 @@ class World:
         self._executor.shutdown()
 
     async def _close(self) -> None:
+        await self._api.close()
         await self._views.close()
         await self._pool.close()
         await self._log.close()
@@ -95,9 +104,9 @@ class World:
         return self._loop.run(work)
 
     def scan(
-        self, library_id: UUID, disk: Disk, wishes: Wishes, mode: str, paths: list[str], *, dry_run: bool
+        self, library_id: UUID, root: Path, wishes: Wishes, mode: str, paths: list[str], *, dry_run: bool
     ) -> tuple[UUID, ScanCompleted | ScanFailed, list[ChangesPreviewed]]:
-        order = _order(library_id, disk, wishes, mode, paths, dry_run=dry_run)
+        order = _order(library_id, root, wishes, mode, paths, dry_run=dry_run)
         return self._do(self._scan(order))
 
     async def _scan(self, order: Order) -> tuple[UUID, ScanCompleted | ScanFailed, list[ChangesPreviewed]]:
@@ -136,21 +145,37 @@ class World:
 
     async def _shown(self, library_id: UUID) -> dict[Key, Shown]:
         query = "SELECT collection_id, files FROM files WHERE library_id = $1"
-        files: dict[UUID, dict[str, tuple[int, int, bool]]] = {}
+        held_in: dict[UUID, dict[str, tuple[int, int, bool]]] = {}
         for collection_id, chunk in await self._views.fetch(query, library_id):
             for file in _FILES.decode(chunk):
                 held = (file.size_bytes, file.mtime_ns, file.missing_since is not None)
-                files.setdefault(collection_id, {})[os.fsdecode(name_of(file))] = held
+                held_in.setdefault(collection_id, {})[os.fsdecode(name_of(file))] = held
         query = (
             "SELECT collection_id, kind, path, path_bytes, state, image_count, size_bytes FROM collections"
             " WHERE library_id = $1 AND state <> 'withdrawn'"
         )
         return {
             (kind, path if path_bytes is None else os.fsdecode(path_bytes)): Shown(
-                state, images, size, files.get(collection_id, {})
+                state, images, size, held_in.get(collection_id, {})
             )
             for collection_id, kind, path, path_bytes, state, images, size in await self._views.fetch(query, library_id)
         }
+
+    def listed(self, library_id: UUID) -> dict[bytes, dict[bytes, int]]:
+        """Sizes of all images by path and name, as the API lists them: page by page, as JSON."""
+        return self._do(self._listed(library_id))
+
+    async def _listed(self, library_id: UUID) -> dict[bytes, dict[bytes, int]]:
+        wanted, workspace = collections.Wanted(library_id=library_id), names.DEFAULT_WORKSPACE
+        listed: dict[bytes, dict[bytes, int]] = {}
+        page = await collections.page(self._api, workspace, wanted, "path", Window(1, LARGEST_SIZE))
+        assert page.total_count == len(page.data)
+        for one in _over_the_wire(page):
+            held = await files.page(self._api, workspace, UUID(one["id"]), Window(1, LARGEST_SIZE))
+            assert held is not None
+            assert held.total_count == len(held.data)
+            listed[_bytes(one, "path")] = {_bytes(file, "name"): file["bytes"] for file in _over_the_wire(held)}
+        return listed
 
     def sums(self, library_id: UUID) -> dict[tuple[str, str], tuple[int, int, int]]:
         """Collections, images and bytes, by state and kind; none that is nothing."""
@@ -184,14 +209,25 @@ class World:
         self._do(self._index.rebuild(self._log, library_id))
 
 
+def _over_the_wire(page: Page[Any]) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = msgspec.json.decode(msgspec.json.encode(page))["data"]
+    return told
+
+
+def _bytes(told: dict[str, Any], field: str) -> bytes:
+    """Of a name or path: the text, unless that does not say all of it."""
+    raw = told.get(f"{field}Bytes")
+    return b64decode(raw) if raw else str(told[field]).encode()
+
+
 async def _nobody_listens(_subject: str, _body: bytes) -> None: ...
 
 
-def _order(library_id: UUID, disk: Disk, wishes: Wishes, mode: str, paths: list[str], *, dry_run: bool) -> Order:
+def _order(library_id: UUID, root: Path, wishes: Wishes, mode: str, paths: list[str], *, dry_run: bool) -> Order:
     target = ScanTarget(
         library_id=library_id,
         library_name="Photos",
-        library_path=str(disk.root),
+        library_path=str(root),
         include_subfolders=wishes.subfolders,
         exclude_patterns=wishes.excluded,
         extensions=wishes.extensions,
