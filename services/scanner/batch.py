@@ -175,21 +175,17 @@ class Batch:
             return False
         # What it held is remembered before it is recorded.
         recorded = known is not None and known.digest != "" and now == (known.size_bytes, known.mtime_ns)
-        if known is not None and known.image_count > before.image_count + before.left_out:
-            return False  # which of its images are gone is not remembered
+        if known is not None and known.image_count > before.image_count:
+            return False  # which of its images are gone, and which are left out, is not remembered
         return recorded or not before.image_count
 
     def _pass_over(self, collection: UUID) -> None:
         before, known = self._opened[collection], self._known.get(collection)
         if known and before.image_count:
-            unseen = max(0, known.image_count - before.image_count)
-            excluded = min(unseen, before.left_out)
             self._tally.saw(collection)
             self._tally.saw_collection(images=before.image_count, size_bytes=before.size_bytes)
-            self._tally.saw_unchanged(absent_images=unseen - excluded, excluded_images=excluded)
+            self._tally.unchanged += 1
             self._tally.saw_again(collection, known, changed=False)
-        elif before.left_out:
-            self._saw_excluded(collection)
 
     def _archive(self, collection: UUID, archive: ArchiveFile) -> Change | None:
         found = self._open(archive)

@@ -97,11 +97,6 @@ class Tally:
         self.images += images
         self.size_bytes += size_bytes
 
-    def saw_unchanged(self, *, absent_images: int, excluded_images: int) -> None:
-        self.unchanged += 1
-        self.absent_images += absent_images
-        self.excluded_images += excluded_images
-
     def saw_again(self, collection_id: UUID, known: Known | None, *, changed: bool) -> None:
         """If it was missing, it is not any more."""
         if known is None or not known.missing:

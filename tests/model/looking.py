@@ -210,8 +210,8 @@ class Look:
         now = (archive.size_bytes, archive.mtime_ns)
         if now != (before.size_bytes, before.mtime_ns):
             return None
-        if known and len(known.images) > len(before.images) + before.left_out:
-            return None  # some of its images are not there, and were not marked
+        if known and len(known.images) > len(before.images):
+            return None  # some of its images were not seen then, and which is not remembered
         recorded = known is not None and now == (known.size_bytes, known.mtime_ns)
         return before if recorded or not before.images else None
 

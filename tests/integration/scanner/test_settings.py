@@ -102,6 +102,24 @@ async def test_other_extensions_open_archives_again(scanner: Scanner, photos: Pa
     assert (await scanner.collections())["x.zip"] == ("archive", 2)
 
 
+async def test_an_image_that_left_an_archive_is_not_taken_for_one_that_is_left_out(
+    scanner: Scanner, photos: Path
+) -> None:
+    only_jpg = (".jpg", ".zip")
+    put(photos, *(f"{number}/1.jpg" for number in range(5)))
+    put_archive(photos / "x.zip", "1.jpg", "2.jpg", "1.png")
+    await scanner.scan(photos, extensions=only_jpg)
+    put_archive(photos / "x.zip", "1.jpg", "1.png")
+    for number in range(5):
+        (photos / str(number)).rename(photos.parent / str(number))
+    held = await scanner.completed(await scanner.scan(photos, extensions=only_jpg))
+    assert (held.held, held.counts.missing) == (5, 0)  # while somebody is asked, no image is marked either
+    for number in range(5):
+        (photos.parent / str(number)).rename(photos / str(number))
+    settled = await scanner.completed(await scanner.scan(photos, extensions=only_jpg))
+    assert (settled.counts.missing, settled.counts.excluded) == (1, 0)
+
+
 def spoil(archive: Path) -> None:
     """The same size and time, and broken if anybody looks."""
     status = archive.stat()
