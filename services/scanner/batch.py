@@ -156,9 +156,6 @@ class Batch:
         return self._archive(collection, candidate)
 
     def _folder(self, collection: UUID, folder: Folder) -> Change | None:
-        if not folder.images:
-            self._saw_excluded(collection)
-            return None
         seen = Seen(collection_id=collection, kind=FOLDER, path=folder.path, images=folder.images)
         return self._compared(
             seen,
@@ -200,9 +197,7 @@ class Batch:
             image_count=len(images),
             left_out=len(found) - len(images),
         )
-        if not images:
-            if found:
-                self._saw_excluded(collection)
+        if not found:
             return None
         seen = Seen(
             collection_id=collection,
@@ -213,12 +208,6 @@ class Batch:
             mtime_ns=archive.mtime_ns,
         )
         return self._compared(seen, leaves_out=scope.leaves_out_member)
-
-    def _saw_excluded(self, collection: UUID) -> None:
-        """It is there, with nothing but images that the settings leave out."""
-        if collection in self._known:
-            self._tally.saw(collection)
-            self._tally.excluded_collections += 1
 
     def _open(self, archive: ArchiveFile) -> Images | None:
         try:
@@ -235,6 +224,10 @@ class Batch:
 
     def _compared(self, seen: Seen, **judging: Callable[[bytes], bool]) -> Change | None:
         known = self._known.get(seen.collection_id)
+        if not seen.images:
+            if known:
+                self._nothing_but_left_out(seen, known, **judging)
+            return None
         self._tally.saw(seen.collection_id)
         if known and is_as_recorded(seen, known):
             self._tally.compared(seen, known, Unchanged())
@@ -243,6 +236,14 @@ class Batch:
         difference = compare(seen, known, recorded, **judging)
         self._tally.compared(seen, known, difference)
         return difference.change if isinstance(difference, Changed) else None
+
+    def _nothing_but_left_out(self, seen: Seen, known: Known, **judging: Callable[[bytes], bool]) -> None:
+        """There are images, all of which the settings leave out. If none of those was recorded, the collection is not
+        there."""
+        difference = compare(seen, known, self._images(seen.collection_id), **judging)
+        if difference.excluded_images:
+            self._tally.saw(seen.collection_id)
+            self._tally.saw_excluded(known, difference)
 
 
 def _id_of(library_id: UUID, candidate: Candidate) -> UUID:

@@ -106,6 +106,15 @@ class Tally:
         else:
             self.restored.append(collection_id)
 
+    def saw_excluded(self, known: Known, difference: Difference) -> None:
+        """A collection that is there, with nothing but images that the settings leave out."""
+        self.excluded_collections += 1
+        if known.missing:
+            return
+        self.absent_images += difference.absent_images
+        if difference.gone:
+            self.gone.append(difference.gone)
+
     def compared(self, seen: Seen, known: Known | None, difference: Difference) -> None:
         size_bytes = seen.size_bytes if seen.kind == ARCHIVE else seen.images.size_bytes
         self.saw_collection(images=len(seen.images), size_bytes=size_bytes)

@@ -194,15 +194,16 @@ class Catalogue:
             self._touch(scan_id, key)
             self.collections[key].missing = True
         outcome.missing += len(gone)
-        for key, seen in look.seen.items() if look else ():
-            if seen.gone:
-                self._touch(scan_id, key)
+        for key, seen in {**look.seen, **look.only_excluded}.items() if look else ():
             known = self.collections[key]
+            if not seen.gone or known.missing:
+                continue
+            self._touch(scan_id, key)
             for name in seen.gone:
                 known.lost[name] = known.images.pop(name)
+            known.file_size = seen.size_bytes
             outcome.missing += len(seen.gone)
-            if seen.gone:
-                touched.add(key)
+            touched.add(key)
         return touched
 
 

@@ -29,6 +29,7 @@ def shown(catalogue: Catalogue, key: Key) -> Shown:
 
 def counts(look: Look, outcome: Outcome, told: Counts) -> Counts:
     seen = look.seen.values()
+    there = [*seen, *(each for each in look.only_excluded.values() if not each.was_missing)]
     outside = {key for key in outcome.unknown if not look.reach.holds(key)}
     return Counts(
         collections=len(look.seen),
@@ -39,7 +40,7 @@ def counts(look: Look, outcome: Outcome, told: Counts) -> Counts:
         added=sum(each.added for each in seen),
         changed=sum(each.changed for each in seen),
         unchanged=sum(not each.added and not each.changed for each in seen),
-        absent=len(outcome.absent) + len(outcome.unknown - outside) + sum(len(each.gone) for each in seen),
+        absent=len(outcome.absent) + len(outcome.unknown - outside) + sum(len(each.gone) for each in there),
         errors=len(look.troubles),
         excluded=outcome.left_out + len(look.only_excluded) + sum(len(each.excluded) for each in seen),
         missing=outcome.missing,

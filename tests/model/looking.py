@@ -78,7 +78,7 @@ class Look:
         self.sieve = Sieve(wishes)
         self.reach = reach
         self.seen: dict[Key, Compared] = {}
-        self.only_excluded: set[Key] = set()
+        self.only_excluded: dict[Key, Compared] = {}
         self.troubles: list[tuple[str, str]] = []
         self.rows: dict[str, Row] = {}
         self.taken: set[str] = set()
@@ -149,12 +149,12 @@ class Look:
             self.troubles.append(("bad_ignore_file", join(path, IGNORE_FILE)))
         images = {name: node for name, node in folder.entries.items() if isinstance(node, Image)}
         kept = {name: node for name, node in images.items() if not self.sieve.leaves_out_image(join(path, name))}
-        keys = set(self.seen) | self.only_excluded
+        keys = {*self.seen, *self.only_excluded}
         self._folder(path, kept, left_out=len(images) - len(kept))
         for name, node in folder.entries.items():
             if isinstance(node, Archive) and not self.sieve.leaves_out_archive(join(path, name)):
                 self._archive(join(path, name), node)
-        new = (set(self.seen) | self.only_excluded) - keys
+        new = {*self.seen, *self.only_excluded} - keys
         subfolders = [
             name
             for name, node in folder.entries.items()
@@ -162,7 +162,7 @@ class Look:
             and self._wishes.subfolders
             and not self.sieve.excludes(join(path, name), folder=True)
         ]
-        odd = new & self.only_excluded or any(self.seen[key].odd for key in new if key in self.seen)
+        odd = not new.isdisjoint(self.only_excluded) or any(self.seen[key].odd for key in new if key in self.seen)
         if len(self.troubles) == before and not odd:
             stands = None if IGNORE_FILE in folder.entries else stamp
             said = self.sieve.said_of(path)
@@ -177,11 +177,9 @@ class Look:
 
     def _folder(self, path: str, kept: dict[str, Image], *, left_out: int) -> None:
         images = {name: (node.size_bytes, node.mtime_ns) for name, node in kept.items()}
-        if images:
+        if images or left_out:
             size = sum(size for size, _ in images.values())
             self._compare((FOLDER, path), images, size, 0, lambda name: self.sieve.leaves_out_image(join(path, name)))
-        elif left_out:
-            self._nothing_but_excluded((FOLDER, path))
 
     def _archive(self, path: str, archive: Archive) -> None:
         found = self._as_opened(path, archive)
@@ -196,11 +194,9 @@ class Look:
             left_out = len(members) - len(wanted)
             found = Opened(archive.size_bytes, archive.mtime_ns, self._wishes.images, wanted, left_out)
             self.opened[path] = found
-        if found.images:
+        if found.images or found.left_out:
             key = (ARCHIVE, path)
             self._compare(key, found.images, archive.size_bytes, archive.mtime_ns, self.sieve.leaves_out_member)
-        elif found.left_out:
-            self._nothing_but_excluded((ARCHIVE, path))
 
     def _as_opened(self, path: str, archive: Archive) -> Opened | None:
         """What is remembered of it, if it need not be opened."""
@@ -215,10 +211,6 @@ class Look:
         recorded = known is not None and now == (known.size_bytes, known.mtime_ns)
         return before if recorded or not before.images else None
 
-    def _nothing_but_excluded(self, key: Key) -> None:
-        if key in self._catalogue.collections:
-            self.only_excluded.add(key)
-
     def _compare(self, key: Key, images: Images, size: int, mtime: int, leaves_out: Callable[[str], bool]) -> None:
         known = self._catalogue.collections.get(key)
         seen = Compared(images, size, mtime, added=known is None)
@@ -229,4 +221,7 @@ class Look:
             archive_changed = key[0] == ARCHIVE and (size, mtime) != (known.size_bytes, known.mtime_ns)
             seen.changed = archive_changed or any(known.images.get(name) != images[name] for name in images)
             seen.was_missing = known.missing
-        self.seen[key] = seen
+        if images:
+            self.seen[key] = seen
+        elif seen.excluded:  # there, with nothing but images that are left out
+            self.only_excluded[key] = seen

@@ -120,6 +120,25 @@ async def test_an_image_that_left_an_archive_is_not_taken_for_one_that_is_left_o
     assert (settled.counts.missing, settled.counts.excluded) == (1, 0)
 
 
+async def test_what_is_gone_is_gone_also_beside_images_that_are_left_out(scanner: Scanner, photos: Path) -> None:
+    put(photos, "a/1.jpg", "a/cover.png", "b/1.jpg", "b/2.png", "c/1.jpg")
+    put_archive(photos / "x.zip", "1.jpg", "2.png")
+    put_archive(photos / "y.zip", "1.jpg", "2.png")
+    await scanner.scan(photos, exclude_patterns=("a/cover.png",))
+    for folder in ("a", "b"):
+        (photos / folder / "1.jpg").unlink()
+    for archive in ("x.zip", "y.zip"):
+        put_archive(photos / archive, "2.png")
+    without_png = (".jpg", ".zip")
+    counts = (await scanner.completed(await scanner.scan(photos, extensions=without_png))).counts
+    assert await scanner.missing() == {"a"}  # of which no image is there that was ever recorded
+    assert (counts.missing, counts.excluded) == (4, 3)
+    again = (await scanner.completed(await scanner.scan(photos, extensions=without_png))).counts
+    assert (again.missing, again.absent, again.excluded) == (0, 0, 3)
+    every = (await scanner.completed(await scanner.scan(photos))).counts
+    assert (every.restored, every.images, every.missing) == (1, 5, 1)  # a/1.jpg is still gone
+
+
 def spoil(archive: Path) -> None:
     """The same size and time, and broken if anybody looks."""
     status = archive.stat()
