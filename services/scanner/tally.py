@@ -9,7 +9,7 @@ from services.scanner.diff import Changed, Difference, Gone, Known, Seen
 from services.scanner.listing import Folder, Trouble
 from services.scanner.remembered import FolderRow
 from services.scanner.report import Report
-from services.scanner.scope import ARCHIVE, FOLDER
+from services.scanner.scope import ARCHIVE, FOLDER, IMAGE_SUFFIXES
 
 UNREADABLE_LIMIT = 10_000  # paths that are remembered; beyond, nothing is called absent
 
@@ -37,7 +37,7 @@ class Tally:
         self.recorded_again = 0  # missing ones that are there again, and changed
         self.gone: list[Gone] = []
         self._unreadable: set[bytes] = set()
-        self._unreadable_in: set[bytes] = set()  # folders of which something could not be read
+        self._unreadable_in: set[bytes] = set()  # folders of which what may be an image could not be read
 
     def saw(self, collection_id: UUID) -> None:
         """The collection is there, whatever became of it: nobody may call it absent."""
@@ -80,7 +80,8 @@ class Tally:
         self.troubles.add(trouble)
         if len(self._unreadable) <= UNREADABLE_LIMIT:
             self._unreadable.add(trouble.path)
-            self._unreadable_in.add(trouble.path.rpartition(b"/")[0])
+            if trouble.path.lower().endswith(IMAGE_SUFFIXES):
+                self._unreadable_in.add(trouble.path.rpartition(b"/")[0])
 
     def could_not_read(self, path: bytes) -> bool:
         """Whether `path`, or a folder above it, could not be read: then nobody knows what is there."""

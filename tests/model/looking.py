@@ -99,7 +99,8 @@ class Look:
         unreadable = {path for _, path in self.troubles}
         if not unreadable.isdisjoint(parents(path)):
             return True
-        return kind == FOLDER and path in {each.rpartition("/")[0] for each in unreadable}
+        images = {each for each in unreadable if each.lower().endswith(IMAGE_EXTENSIONS)}
+        return kind == FOLDER and path in {each.rpartition("/")[0] for each in images}
 
     def _stretch(self, top: str, *, below: bool) -> None:
         above = parents(top)[:-1]
