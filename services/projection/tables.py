@@ -12,6 +12,7 @@ from services.projection.sums import Sums
 from services.projection.views import (
     backfills,
     calendars,
+    collection_moves,
     collections,
     contents,
     covers,
@@ -58,6 +59,7 @@ class Tables:
         self.holds = holds.rows()
         self.proposals = proposals.rows()
         self.collections = collections.rows()
+        self.collection_moves = collection_moves.rows()
         self.scan_changes = scan_changes.rows()
         self.files = files.rows()
         self.covers = covers.rows()
@@ -83,6 +85,7 @@ class Tables:
             self.holds,
             self.proposals,
             self.collections,
+            self.collection_moves,
             self.scan_changes,
             self.files,
             self.covers,
@@ -165,10 +168,12 @@ class Tables:
 
     def _content_changed(self, fact: Fact) -> collections.Changed:
         note = scan_changes.noting(self.scan_changes, fact)
+        note_move = collection_moves.noting(self.collection_moves, fact)
 
         def changed(before: Collection | None, after: Collection, at: datetime) -> None:
             contents.fold(self.contents, self.content_days, before, after, at)
             note(before, after)
+            note_move(before, after)
 
         return changed
 

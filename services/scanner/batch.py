@@ -7,14 +7,17 @@ from typing import Protocol
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from services.scanner import headers
 from services.scanner.archive import BrokenArchive, images_in
-from services.scanner.diff import Change, Changed, Known, Seen, Unchanged, collection_id, compare, is_as_recorded
+from services.scanner.diff import Change, Changed, Known, Seen, Unchanged, collection_id, compare, is_as_recorded, moved
+from services.scanner.identity import Kin, Kinship, origin
 from services.scanner.images import Images
 from services.scanner.listing import ArchiveFile, Folder, Stopped, Trouble, trouble_of
 from services.scanner.opened import Opened
 from services.scanner.opening import below
+from services.scanner.places import is_gone
 from services.scanner.remembered import FolderRow, Remembered, row_of
 from services.scanner.scope import ARCHIVE, FOLDER
 from services.scanner.tally import Tally
@@ -27,7 +30,13 @@ IMAGES_AT_ONCE = 20_000
 class Recall(Protocol):
     """What was recorded, and what is remembered of archives. All calls block."""
 
-    def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]: ...
+    def known(self, places: Sequence[UUID]) -> dict[UUID, Known]: ...
+
+    def kinship(
+        self, places: Sequence[UUID], *, digests: Sequence[str], archives: Sequence[tuple[int, int]]
+    ) -> Kinship:
+        """What was recorded like folders of these digests, or archives of these times and sizes, elsewhere."""
+        ...
 
     def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]: ...
 
@@ -74,6 +83,7 @@ class Batch:
         self._looks = [(look, [] if look.same else self._identified(look)) for look in looks]
         candidates = [each for _, several in self._looks for each in several]
         self._known = recall.known([collection for collection, _ in candidates]) if candidates else {}
+        self._kinship = self._akin([each for each in candidates if each[0] not in self._known])
         archives = [collection for collection, candidate in candidates if isinstance(candidate, ArchiveFile)]
         self._opened = recall.opened(archives) if archives else {}
         self._extensions = b" ".join(task.scope.images).decode()
@@ -98,16 +108,33 @@ class Batch:
     def _identified(self, look: Look) -> list[tuple[UUID, Candidate]]:
         return [(_id_of(self._task.library_id, candidate), candidate) for candidate in look.candidates()]
 
+    def _akin(self, unknown: Sequence[tuple[UUID, Candidate]]) -> Kinship:
+        if not unknown:
+            return Kinship()
+        folders = [each.images.digest() for _, each in unknown if isinstance(each, Folder) and each.images]
+        archives = [(each.mtime_ns, each.size_bytes) for _, each in unknown if isinstance(each, ArchiveFile)]
+        return self._recall.kinship([place for place, _ in unknown], digests=folders, archives=archives)
+
+    def _at(self, place: UUID) -> Known | None:
+        """What is recorded there, and has not been found elsewhere meanwhile."""
+        return None if place.bytes in self._tally.left else self._known.get(place)
+
+    def _id(self, place: UUID) -> UUID:
+        known = self._at(place)
+        if known:
+            return known.own_id or place
+        return self._kinship.id_at(place, left=place.bytes in self._tally.left)
+
     def _changed(self, candidates: Iterable[tuple[UUID, Candidate]]) -> Iterator[UUID]:
         """Known folders that look changed: what is recorded of them is asked for at once, unless it is a lot."""
         room = IMAGES_AT_ONCE
         for collection, candidate in candidates:
-            known = self._known.get(collection)
+            known = self._at(collection)
             if known is None or isinstance(candidate, ArchiveFile) or candidate.images.digest() == known.digest:
                 continue
             if known.image_count <= room:
                 room -= known.image_count
-                yield collection
+                yield known.own_id or collection
 
     def _compare(
         self, look: Look, candidates: list[tuple[UUID, Candidate]]
@@ -156,15 +183,16 @@ class Batch:
         return self._archive(collection, candidate)
 
     def _folder(self, collection: UUID, folder: Folder) -> Change | None:
-        seen = Seen(collection_id=collection, kind=FOLDER, path=folder.path, images=folder.images)
+        seen = Seen(collection_id=self._id(collection), kind=FOLDER, path=folder.path, images=folder.images)
         return self._compared(
+            collection,
             seen,
             leaves_out=lambda name: self._task.scope.leaves_out_image(below(folder.path, name)),
             unreadable=lambda name: self._tally.could_not_read(below(folder.path, name)),
         )
 
     def _is_as_opened(self, collection: UUID, archive: ArchiveFile) -> bool:
-        before, known = self._opened.get(collection), self._known.get(collection)
+        before, known = self._opened.get(collection), self._at(collection)
         if before is None or self._task.deep or before.extensions != self._extensions:
             return False
         now = (archive.size_bytes, archive.mtime_ns)
@@ -177,12 +205,12 @@ class Batch:
         return recorded or not before.image_count
 
     def _pass_over(self, collection: UUID) -> None:
-        before, known = self._opened[collection], self._known.get(collection)
+        before, known = self._opened[collection], self._at(collection)
         if known and before.image_count:
             self._tally.saw(collection)
             self._tally.saw_collection(images=before.image_count, size_bytes=before.size_bytes)
             self._tally.unchanged += 1
-            self._tally.saw_again(collection, known, changed=False)
+            self._tally.saw_again(known.own_id or collection, known, changed=False)
 
     def _archive(self, collection: UUID, archive: ArchiveFile) -> Change | None:
         found = self._open(archive)
@@ -200,14 +228,14 @@ class Batch:
         if not found:
             return None
         seen = Seen(
-            collection_id=collection,
+            collection_id=self._id(collection),
             kind=ARCHIVE,
             path=archive.path,
             images=images,
             size_bytes=archive.size_bytes,
             mtime_ns=archive.mtime_ns,
         )
-        return self._compared(seen, leaves_out=scope.leaves_out_member)
+        return self._compared(collection, seen, leaves_out=scope.leaves_out_member)
 
     def _open(self, archive: ArchiveFile) -> Images | None:
         try:
@@ -222,13 +250,15 @@ class Batch:
         recorded = self._recorded.pop(collection, None)
         return self._recall.images([collection])[collection] if recorded is None else recorded
 
-    def _compared(self, seen: Seen, **judging: Callable[[bytes], bool]) -> Change | None:
-        known = self._known.get(seen.collection_id)
+    def _compared(self, place: UUID, seen: Seen, **judging: Callable[[bytes], bool]) -> Change | None:
+        known = self._at(place)
         if not seen.images:
             if known:
-                self._nothing_but_left_out(seen, known, **judging)
+                self._nothing_but_left_out(place, seen, known, **judging)
             return None
-        self._tally.saw(seen.collection_id)
+        self._tally.saw(place)
+        if known is None and (was := origin(seen, self._kinship.kin, is_gone=lambda kin: self._is_gone(kin, seen))):
+            return self._moved(seen, was)
         if known and is_as_recorded(seen, known):
             self._tally.compared(seen, known, Unchanged())
             return None
@@ -237,13 +267,24 @@ class Batch:
         self._tally.compared(seen, known, difference)
         return difference.change if isinstance(difference, Changed) else None
 
-    def _nothing_but_left_out(self, seen: Seen, known: Known, **judging: Callable[[bytes], bool]) -> None:
+    def _nothing_but_left_out(self, place: UUID, seen: Seen, known: Known, **judging: Callable[[bytes], bool]) -> None:
         """There are images, all of which the settings leave out. If none of those was recorded, the collection is not
         there."""
         difference = compare(seen, known, self._images(seen.collection_id), **judging)
         if difference.excluded_images:
-            self._tally.saw(seen.collection_id)
+            self._tally.saw(place)
             self._tally.saw_excluded(known, difference)
+
+    def _is_gone(self, kin: Kin, seen: Seen) -> bool:
+        place = collection_id(self._task.library_id, kin.kind, kin.path)
+        if kin.collection_id in self._tally.moved or place.bytes in self._tally.seen:
+            return False
+        return is_gone(self._task.root, kin, to=seen.path, image=seen.images.names[0])
+
+    def _moved(self, seen: Seen, was: Kin) -> Change:
+        left = collection_id(self._task.library_id, was.kind, was.path)
+        self._tally.saw_moved(was.collection_id, seen, was.known, left=left)
+        return moved(replace(seen, collection_id=was.collection_id), was.known, was.path)
 
 
 def _id_of(library_id: UUID, candidate: Candidate) -> UUID:

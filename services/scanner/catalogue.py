@@ -19,6 +19,7 @@ from linstock.messages.catalogue import (
     CataloguePage,
     CatalogueReleased,
     CollectionsMarkedMissing,
+    CollectionsMoved,
     CollectionsRecorded,
     CollectionsRestored,
     CollectionsReverted,
@@ -136,7 +137,7 @@ def evolve(catalogue: Catalogue, event: CatalogueEvent) -> Catalogue:
             )
         case CollectionsRecorded(added=added):
             return _turned(replace(catalogue, known=catalogue.known + added), event)
-        case CollectionsMarkedMissing() | CollectionsRestored() | RemovalsProposed():
+        case CollectionsMarkedMissing() | CollectionsMoved() | CollectionsRestored() | RemovalsProposed():
             return _turned(catalogue, event)
         case RemovalsHeld():
             return replace(catalogue, hold=_hold(event))

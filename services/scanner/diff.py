@@ -27,22 +27,25 @@ class Seen(Struct, frozen=True, kw_only=True):
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """One collection as it was recorded last. An empty digest: only the first pages of its images were."""
+    """One collection as it was recorded last. An empty digest: only the first pages of its images were. `own_id` is
+    its id where that is not its place's: it has moved."""
 
     digest: str
     image_count: int
     size_bytes: int
     mtime_ns: int
     missing: bool = False
+    own_id: UUID | None = None
 
 
 class Change(Struct, frozen=True, kw_only=True):
     """What to record of one collection: all of its entry, and the images that are new or changed. `before`: what was
-    recorded."""
+    recorded; `moved_from`: the path where, if it was elsewhere."""
 
     entry: CollectionEntry
     images: Images
     before: Known | None
+    moved_from: bytes | None = None
 
     @property
     def added(self) -> bool:
@@ -87,6 +90,11 @@ def is_as_recorded(seen: Seen, known: Known) -> bool:
 
 def _nothing(_name: bytes) -> bool:
     return False
+
+
+def moved(seen: Seen, before: Known, path: bytes) -> Change:
+    """It is as it was, at another place than `path`."""
+    return Change(entry=_entry(seen, seen.images), images=empty(), before=before, moved_from=path)
 
 
 def compare(

@@ -18,6 +18,7 @@ from linstock.crashpoints import reach
 from linstock.disk import Disk
 from services.scanner.diff import Change, Known
 from services.scanner.file_system import file_system_of
+from services.scanner.identity import Kinship
 from services.scanner.images import Images
 from services.scanner.index import Index
 from services.scanner.ledger import Ledger
@@ -80,8 +81,13 @@ class Expedition:
             # A cancelled run must not leave a thread behind that still appends.
             await asyncio.gather(walking, return_exceptions=True)
 
-    def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]:
-        return self._call(self._index.known(collection_ids))
+    def known(self, places: Sequence[UUID]) -> dict[UUID, Known]:
+        return self._call(self._index.known(places))
+
+    def kinship(
+        self, places: Sequence[UUID], *, digests: Sequence[str], archives: Sequence[tuple[int, int]]
+    ) -> Kinship:
+        return self._call(self._index.kinship(self.task.library_id, places, digests=digests, archives=archives))
 
     def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
         return self._call(self._index.images(collection_ids))

@@ -72,11 +72,11 @@ async def forget(connection: Connection, folder_ids: Sequence[UUID]) -> None:
 
 async def forget_those_of(connection: Connection, collection_ids: Sequence[UUID]) -> None:
     """The rows that speak of these collections, as far as they are recorded."""
-    query = "SELECT library_id, collection_id, kind, path FROM index_collections WHERE collection_id = ANY($1)"
+    query = "SELECT library_id, kind, path FROM index_collections WHERE collection_id = ANY($1)"
     await forget(
         connection,
         [
-            row["collection_id"] if row["kind"] == FOLDER else id_of(row["library_id"], row["path"].rpartition(b"/")[0])
+            id_of(row["library_id"], row["path"] if row["kind"] == FOLDER else row["path"].rpartition(b"/")[0])
             for row in await connection.fetch(query, collection_ids)
         ],
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import islice
 
-from linstock.messages.catalogue import FileEntry
+from linstock.messages.catalogue import CollectionEntry, FileEntry
 
 SHOWN_BYTES = 2000  # of a path's text; an index row of Postgres takes 2704
 
@@ -78,6 +78,10 @@ def from_entries(entries: Iterable[FileEntry]) -> Images:
 
 def name_of(entry: FileEntry) -> bytes:
     return entry.name.encode() if entry.name_bytes is None else entry.name_bytes
+
+
+def path_of(entry: CollectionEntry) -> bytes:
+    return entry.path.encode() if entry.path_bytes is None else entry.path_bytes
 
 
 def displayed(raw: bytes, *, limit_bytes: int = SHOWN_BYTES) -> tuple[str, bytes | None]:

@@ -14,11 +14,12 @@ from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import CollectionEntry, CollectionsRecorded, FileEntry
 from linstock.messages.message import Message
-from services.scanner import history, index_removals
+from services.scanner import history, index_moves, index_removals
 from services.scanner.catalogue import Hold
-from services.scanner.diff import Known
+from services.scanner.diff import Known, collection_id
 from services.scanner.folders import Connection, Folders, Pool, forget, forget_those_of, id_of
-from services.scanner.images import Images, empty, from_entries, merge
+from services.scanner.identity import Kinship
+from services.scanner.images import Images, empty, from_entries, merge, path_of
 from services.scanner.outcome import Unseen
 from services.scanner.reach import EVERYWHERE, Reach
 from services.scanner.scope import FOLDER, Scope
@@ -63,23 +64,35 @@ class Index:
         self._pool = pool
         self.folders = Folders(pool)
 
-    async def known(self, collection_ids: Sequence[UUID]) -> dict[UUID, Known]:
-        """Those of them that are recorded."""
+    async def known(self, places: Sequence[UUID]) -> dict[UUID, Known]:
+        """What is recorded at each place where something is."""
         rows = await self._pool.fetch(
-            "SELECT collection_id, digest, image_count, size_bytes, mtime_ns, missing FROM index_collections"
-            " WHERE collection_id = ANY($1)",
-            collection_ids,
+            "SELECT place, collection_id, digest, image_count, size_bytes, mtime_ns, missing FROM index_collections"
+            " WHERE place = ANY($1) ORDER BY missing DESC, version",
+            places,
         )
         return {
-            row["collection_id"]: Known(
+            row["place"]: Known(
                 digest=row["digest"],
                 image_count=row["image_count"],
                 size_bytes=row["size_bytes"],
                 mtime_ns=row["mtime_ns"],
                 missing=row["missing"],
+                own_id=None if row["collection_id"] == row["place"] else UUID(bytes=row["collection_id"].bytes),
             )
             for row in rows
         }
+
+    async def kinship(
+        self,
+        library_id: UUID,
+        places: Sequence[UUID],
+        *,
+        digests: Sequence[str],
+        archives: Sequence[tuple[int, int]],
+    ) -> Kinship:
+        """Of places where nothing is recorded."""
+        return await index_moves.kinship(self._pool, library_id, places, digests=digests, archives=archives)
 
     async def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
         """All images recorded of each of them and not missing in it."""
@@ -106,14 +119,16 @@ class Index:
         unknown: Callable[[str, bytes], bool],
         reach: Reach = EVERYWHERE,
     ) -> Unseen:
-        """What is recorded, not missing and not among the ids `seen`. `unknown` says of a kind and path whether it may
-        be there all the same; of what is not in `reach` nobody can tell either."""
+        """What is recorded, not missing and not at one of the places `seen`. `unknown` says of a kind and path whether
+        it may be there all the same; of what is not in `reach` nobody can tell either."""
         present, left_out, elsewhere = 0, 0, 0
         absent: list[UUID] = []
         doubtful: list[UUID] = []
         async with self._pool.acquire() as connection, connection.transaction():
-            query = "SELECT collection_id, kind, path FROM index_collections WHERE library_id = $1 AND NOT missing"
-            async for collection, kind, path in connection.cursor(query, library_id, prefetch=PATHS_AT_ONCE):
+            query = (
+                "SELECT collection_id, place, kind, path FROM index_collections WHERE library_id = $1 AND NOT missing"
+            )
+            async for collection, place, kind, path in connection.cursor(query, library_id, prefetch=PATHS_AT_ONCE):
                 if scope.narrows and scope.leaves_out(kind, path):
                     left_out += reach.whole or reach.holds(kind, path)
                     continue
@@ -121,7 +136,7 @@ class Index:
                 if not reach.whole and not reach.holds(kind, path):
                     elsewhere += 1
                     doubtful.append(UUID(bytes=collection.bytes))
-                elif collection.bytes not in seen:
+                elif place.bytes not in seen:
                     (doubtful if unknown(kind, path) else absent).append(UUID(bytes=collection.bytes))
         return Unseen(
             present=present,
@@ -209,20 +224,21 @@ async def _put(connection: Connection, page: _Page, version: int) -> None:
     await forget(connection, [_folder_of(page.library_id, entry) for entry in entries])
     await connection.execute(
         "INSERT INTO index_collections"
-        " (library_id, version, collection_id, kind, path, digest, image_count, size_bytes, mtime_ns)"
+        " (library_id, version, collection_id, kind, path, digest, image_count, size_bytes, mtime_ns, place)"
         " SELECT $1, $2, * FROM unnest($3::uuid[], $4::text[], $5::bytea[], $6::text[], $7::int[], $8::bigint[],"
-        " $9::bigint[])"
+        " $9::bigint[], $10::uuid[])"
         " ON CONFLICT (collection_id) DO UPDATE SET (version, digest, image_count, size_bytes, mtime_ns, missing) ="
         " (excluded.version, excluded.digest, excluded.image_count, excluded.size_bytes, excluded.mtime_ns, false)",
         page.library_id,
         version,
         [entry.collection_id for entry in entries],
         [entry.kind for entry in entries],
-        [_path_of(entry) for entry in entries],
+        [path_of(entry) for entry in entries],
         [entry.digest for entry in entries],
         [entry.image_count for entry in entries],
         [entry.size_bytes for entry in entries],
         [entry.mtime_ns for entry in entries],
+        [collection_id(page.library_id, entry.kind, path_of(entry)) for entry in entries],
     )
     await connection.execute(
         "INSERT INTO index_images (version, collection_id, files) SELECT $1, * FROM unnest($2::uuid[], $3::bytea[])",
@@ -232,13 +248,10 @@ async def _put(connection: Connection, page: _Page, version: int) -> None:
     )
 
 
-def _path_of(entry: CollectionEntry) -> bytes:
-    return entry.path.encode() if entry.path_bytes is None else entry.path_bytes
-
-
 def _folder_of(library_id: UUID, entry: CollectionEntry) -> UUID:
     """The folder row that speaks of this collection."""
-    return entry.collection_id if entry.kind == FOLDER else id_of(library_id, _path_of(entry).rpartition(b"/")[0])
+    path = path_of(entry)
+    return id_of(library_id, path if entry.kind == FOLDER else path.rpartition(b"/")[0])
 
 
 async def _compact(connection: Connection, collection_id: UUID, images: Images) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import (
     CollectionsMarkedMissing,
+    CollectionsMoved,
     CollectionsRestored,
     CollectionsReverted,
     HoldSettled,
@@ -17,13 +18,14 @@ from linstock.messages.catalogue import (
     RemovalsHeld,
     RemovalsProposed,
 )
-from services.scanner import index_reverts
+from services.scanner import index_moves, index_reverts
 from services.scanner.folders import Connection
 from services.scanner.images import Images, from_rows
 from services.scanner.index_reverts import NOT_THERE
 
 _Event = (
     CollectionsMarkedMissing
+    | CollectionsMoved
     | CollectionsRestored
     | CollectionsReverted
     | RemovalsProposed
@@ -55,6 +57,9 @@ async def apply(connection: Connection, recorded: Recorded) -> Sequence[UUID]:
         case CollectionsRestored(collections=collections):
             await _mark(connection, collections, missing=False)
             return collections
+        case CollectionsMoved() as page:
+            await index_moves.apply(connection, page, recorded.version)
+            return [moved.entry.collection_id for moved in page.collections]
         case CollectionsReverted() as page:
             return await index_reverts.apply(connection, page, recorded.version)
         case RemovalsProposed() as page:

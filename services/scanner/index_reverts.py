@@ -6,8 +6,9 @@ from uuid import UUID
 import msgspec
 
 from linstock.messages.catalogue import CollectionsReverted, RevertedCollection
+from services.scanner.diff import collection_id
 from services.scanner.folders import Connection, forget_those_of
-from services.scanner.images import from_rows, name_of
+from services.scanner.images import from_rows, name_of, path_of
 
 NOT_THERE = -1  # bytes: the size of an image that is missing, or not known any more
 
@@ -16,12 +17,14 @@ async def apply(connection: Connection, page: CollectionsReverted, version: int)
     """The collections that are known still."""
     known = [one for one in page.collections if one.entry is not None]
     await _withdraw(connection, [one.collection_id for one in page.collections if one.entry is None])
+    await forget_those_of(connection, [one.collection_id for one in known])  # where they were until now
     entries = [one.entry for one in known if one.entry is not None]
     await connection.execute(
-        "UPDATE index_collections c SET (digest, image_count, size_bytes, mtime_ns, missing) ="
-        " (s.digest, s.image_count, s.size_bytes, s.mtime_ns, s.missing)"
-        " FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bool[])"
-        " AS s (collection_id, digest, image_count, size_bytes, mtime_ns, missing)"
+        "UPDATE index_collections c SET (digest, image_count, size_bytes, mtime_ns, missing, path, place) ="
+        " (s.digest, s.image_count, s.size_bytes, s.mtime_ns, s.missing, s.path, s.place)"
+        " FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bool[], $7::bytea[],"
+        " $8::uuid[])"
+        " AS s (collection_id, digest, image_count, size_bytes, mtime_ns, missing, path, place)"
         " WHERE c.collection_id = s.collection_id",
         [entry.collection_id for entry in entries],
         [entry.digest for entry in entries],
@@ -29,6 +32,8 @@ async def apply(connection: Connection, page: CollectionsReverted, version: int)
         [entry.size_bytes for entry in entries],
         [entry.mtime_ns for entry in entries],
         [one.missing_since is not None for one in known],
+        [path_of(entry) for entry in entries],
+        [collection_id(page.library_id, entry.kind, path_of(entry)) for entry in entries],
     )
     told = [(one.collection_id, _images(one)) for one in known if one.files or one.absent or _forgotten(one)]
     await connection.execute(

@@ -19,6 +19,7 @@ from linstock.messages.catalogue import (
     CatalogueEvent,
     CataloguePage,
     CollectionsMarkedMissing,
+    CollectionsMoved,
     CollectionsRecorded,
     CollectionsRestored,
     HoldRemovals,
@@ -123,10 +124,16 @@ class Ledger:
         return self._catalogue.state.file_system
 
     async def record(self, page: Page, at: datetime) -> list[Recorded]:
-        """Append one page after the last, as each of the three below."""
-        return await self._turn(
-            CollectionsRecorded(collections=page.collections, files=page.files, added=page.added, **self._next_page(at))
+        """Append one page after the last, as each of the three below; what has moved first."""
+        moved: list[Recorded] = []
+        if page.moved:
+            moved = await self._turn(CollectionsMoved(collections=page.moved, **self._next_page(at)))
+        if not page.collections:
+            return moved
+        recorded = CollectionsRecorded(
+            collections=page.collections, files=page.files, added=page.added, **self._next_page(at)
         )
+        return moved + await self._turn(recorded)
 
     async def mark_missing(
         self, collections: tuple[UUID, ...], files: tuple[MissingFiles, ...], at: datetime

@@ -37,6 +37,7 @@ def counts(tally: Tally, unseen: Unseen, *, missing: int) -> Counts:
         excluded=_excluded_collections(tally, unseen) + tally.excluded_images,
         missing=missing,
         restored=len(tally.restored) + tally.recorded_again,
+        moved=len(tally.moved),
     )
 
 

@@ -6,8 +6,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linstock.messages.catalogue import PAGE_LIMIT_BYTES, CollectionEntry, CollectionFiles, FileEntry
+from linstock.messages.catalogue import PAGE_LIMIT_BYTES, CollectionEntry, CollectionFiles, FileEntry, MovedCollection
 from services.scanner.diff import Change, Known
+from services.scanner.images import displayed
 
 # Room for the page's own fields, and for what surrounds one collection's list of files.
 ENVELOPE_BYTES = 1024
@@ -22,6 +23,7 @@ class Page(Struct, frozen=True):
     files: tuple[CollectionFiles, ...]
     added: int
     before: tuple[Known | None, ...]
+    moved: tuple[MovedCollection, ...] = ()
 
 
 def pages(changes: Iterable[Change], *, limit_bytes: int = PAGE_LIMIT_BYTES) -> Iterator[Page]:
@@ -33,7 +35,7 @@ def pages(changes: Iterable[Change], *, limit_bytes: int = PAGE_LIMIT_BYTES) -> 
     draft = _Draft(limit_bytes - ENVELOPE_BYTES)
     for change in changes:
         yield from draft.add(change)
-    if draft.collections:
+    if draft.holds_any:
         yield draft.cut()
 
 
@@ -47,15 +49,35 @@ class _Draft:
         self.collections: list[CollectionEntry] = []
         self._before: list[Known | None] = []
         self._files: list[CollectionFiles] = []
+        self._moved: list[MovedCollection] = []
         self._added = 0
         self._size = 0
 
+    @property
+    def holds_any(self) -> bool:
+        return bool(self.collections or self._moved)
+
     def cut(self) -> Page:
-        page = Page(tuple(self.collections), tuple(self._files), self._added, tuple(self._before))
+        page = Page(tuple(self.collections), tuple(self._files), self._added, tuple(self._before), tuple(self._moved))
         self._clear()
         return page
 
     def add(self, change: Change) -> Iterator[Page]:
+        if change.moved_from is not None:
+            yield from self._move(change.entry, change.moved_from)
+        else:
+            yield from self._record(change)
+
+    def _move(self, entry: CollectionEntry, moved_from: bytes) -> Iterator[Page]:
+        path, path_bytes = displayed(moved_from)
+        moved = MovedCollection(entry=entry, from_path=path, from_path_bytes=path_bytes)
+        size = len(self._encoder.encode(moved)) + 1
+        if self.holds_any and self._size + size > self._limit:
+            yield self.cut()
+        self._moved.append(moved)
+        self._size += size
+
+    def _record(self, change: Change) -> Iterator[Page]:
         frame = self._encoded(change.entry) + FRAME_BYTES
         taken: list[FileEntry] = []
         for start in range(0, max(1, len(change.images)), SLICE):
@@ -63,7 +85,7 @@ class _Draft:
             size = self._encoded(files)
             if start == 0:
                 # A small collection goes on the next page as a whole rather than on two.
-                if self.collections and self._size + frame + size > self._limit:
+                if self.holds_any and self._size + frame + size > self._limit:
                     yield self.cut()
                 self._size += frame
                 self._added += change.added

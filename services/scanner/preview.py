@@ -92,6 +92,20 @@ class Preview:
 
 
 def _changes(page: Page) -> Iterator[PreviewedChange]:
+    for moved in page.moved:
+        entry = moved.entry
+        yield PreviewedChange(
+            kind="moved",
+            collection_id=entry.collection_id,
+            collection_kind=entry.kind,
+            path=entry.path,
+            path_bytes=entry.path_bytes,
+            path_before=moved.from_path,
+            images=entry.image_count,
+            images_before=entry.image_count,
+            size_bytes=entry.size_bytes,
+            size_bytes_before=entry.size_bytes,
+        )
     for entry, before in zip(page.collections, page.before, strict=True):
         if entry.digest:  # else it goes on, on a later page
             yield PreviewedChange(

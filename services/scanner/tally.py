@@ -32,16 +32,25 @@ class Tally:
         self.absent_images = self.excluded_images = 0
         self.excluded_collections = 0  # known ones that were looked at and have nothing but images that are left out
         self.troubles = Report()
-        self.seen: set[bytes] = set()  # ids of collections, about 100 bytes each
+        self.seen: set[bytes] = set()  # ids of the places of collections, about 100 bytes each
         self.restored: list[UUID] = []  # missing ones that are there again, as they were recorded
         self.recorded_again = 0  # missing ones that are there again, and changed
+        self.moved: set[UUID] = set()
+        self.left: set[bytes] = set()  # the places where those were
         self.gone: list[Gone] = []
         self._unreadable: set[bytes] = set()
         self._unreadable_in: set[bytes] = set()  # folders of which what may be an image could not be read
 
-    def saw(self, collection_id: UUID) -> None:
+    def saw(self, place: UUID) -> None:
         """The collection is there, whatever became of it: nobody may call it absent."""
-        self.seen.add(collection_id.bytes)
+        self.seen.add(place.bytes)
+
+    def saw_moved(self, collection_id: UUID, seen: Seen, known: Known, *, left: UUID) -> None:
+        """The collection is there, and was elsewhere before."""
+        self.saw_collection(images=len(seen.images), size_bytes=_size_of(seen))
+        self.moved.add(collection_id)
+        self.left.add(left.bytes)
+        self.saw_again(collection_id, known, changed=True)
 
     def saw_folder(self, folder: Folder) -> None:
         self.folders += 1
@@ -117,8 +126,7 @@ class Tally:
             self.gone.append(difference.gone)
 
     def compared(self, seen: Seen, known: Known | None, difference: Difference) -> None:
-        size_bytes = seen.size_bytes if seen.kind == ARCHIVE else seen.images.size_bytes
-        self.saw_collection(images=len(seen.images), size_bytes=size_bytes)
+        self.saw_collection(images=len(seen.images), size_bytes=_size_of(seen))
         self.absent_images += difference.absent_images
         self.excluded_images += difference.excluded_images
         if difference.gone:
@@ -130,3 +138,7 @@ class Tally:
             self.added += 1
         else:
             self.changed += 1
+
+
+def _size_of(seen: Seen) -> int:
+    return seen.size_bytes if seen.kind == ARCHIVE else seen.images.size_bytes

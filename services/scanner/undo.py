@@ -21,6 +21,7 @@ from linstock.messages.catalogue import (
     CatalogueEvent,
     CollectionEntry,
     CollectionsMarkedMissing,
+    CollectionsMoved,
     CollectionsRecorded,
     CollectionsRestored,
     CollectionsReverted,
@@ -34,7 +35,7 @@ from services.scanner.pages import ENVELOPE_BYTES
 NAMES_OF_PART = 250
 """Of one collection on one page. A name has at most 255 bytes, which may take 1.5 kB as JSON: 400 kB at most."""
 
-Found: TypeAlias = CollectionsRecorded | CollectionsMarkedMissing | CollectionsRestored
+Found: TypeAlias = CollectionsRecorded | CollectionsMarkedMissing | CollectionsMoved | CollectionsRestored
 Image: TypeAlias = tuple[FileEntry, datetime | None]
 """As it was recorded, and since when it is missing."""
 
@@ -114,13 +115,18 @@ class Undo:
                 self._recorded(event)
             case CollectionsMarkedMissing():
                 self._marked(event)
+            case CollectionsMoved():
+                self._moved(event)
             case CollectionsRestored():
                 for past in self._open(event.collections):
                     past.missing_since = past.missing_by = None
             case CollectionsReverted():
-                for one in event.collections:
-                    for past in self._open([one.collection_id]):
-                        _revert(past, one)
+                self._reverted(event)
+
+    def _reverted(self, page: CollectionsReverted) -> None:
+        for one in page.collections:
+            for past in self._open([one.collection_id]):
+                _revert(past, one)
 
     def _open(self, ids: Iterable[UUID]) -> Iterator[Past]:
         return (self._past[each] for each in ids if each in self._past and each not in self._touched)
@@ -133,6 +139,11 @@ class Undo:
         for share in page.files:
             for past in self._open([share.collection_id]):
                 past.images |= {name_of(file): (file, None) for file in share.files}
+
+    def _moved(self, page: CollectionsMoved) -> None:
+        for moved in page.collections:
+            for past in self._open([moved.entry.collection_id]):
+                past.entry, past.missing_since, past.missing_by = moved.entry, None, None
 
     def _marked(self, page: CollectionsMarkedMissing) -> None:
         for past in self._open(page.collections):
@@ -161,6 +172,8 @@ def _ids(event: Found | CollectionsReverted) -> list[UUID]:
             return [each.collection_id for each in collections]
         case CollectionsMarkedMissing(collections=ids, files=files):
             return [*ids, *(share.collection_id for share in files)]
+        case CollectionsMoved(collections=moved):
+            return [each.entry.collection_id for each in moved]
         case CollectionsRestored(collections=ids):
             return list(ids)
 
@@ -173,7 +186,7 @@ def _names(event: Found) -> Iterator[tuple[UUID, list[bytes]]]:
         case CollectionsMarkedMissing(files=gone):
             for missing in gone:
                 yield missing.collection_id, _names_of(missing.names, missing.names_bytes)
-        case CollectionsRestored():
+        case CollectionsMoved() | CollectionsRestored():
             return
 
 

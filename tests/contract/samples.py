@@ -47,6 +47,7 @@ VALUES: dict[str, Any] = {
     "final": True,
     "first": INSTANT - timedelta(days=3),
     "flawed": 1,
+    "from_path": "Rügen",
     "forgotten": "neu.jpg",
     "hash": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "height": 3024,
@@ -133,6 +134,7 @@ OF: dict[tuple[str, str], Any] = {
     ("PreviewedChange", "collection_kind"): "folder",
     ("PreviewedChange", "kind"): "added",
     ("PreviewedChange", "path"): "2025/Rügen",
+    ("PreviewedChange", "path_before"): None,
     ("ReportItem", "code"): "broken_archive",
     ("ReportItem", "message"): "no central directory",
     ("ReportItem", "path"): "2024/holiday.zip",
@@ -157,7 +159,7 @@ OF: dict[tuple[str, str], Any] = {
     for name, count in {
         "collections": 12, "images": 480, "size_bytes": 1_258_291_200, "folders": 15, "files": 497, "added": 1,
         "changed": 0, "unchanged": 11, "absent": 0, "errors": 1,
-        "missing": 0, "restored": 0,
+        "missing": 0, "restored": 0, "moved": 0,
     }.items()
 }  # fmt: skip
 

@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("WHAT", lambda change: change["kind"]),
-    Column("COLLECTION", lambda change: change["path"] or ".", folds=True),
+    Column("COLLECTION", lambda change: _where(change), folds=True),
     Column("KIND", lambda change: change["collectionKind"]),
     Column("IMAGES", lambda change: _step(change["imagesBefore"], change["images"], words.number), right=True),
     Column("SIZE", lambda change: _step(change["bytesBefore"], change["bytes"], words.size), right=True),
 )
+
+
+def _where(change: "Json") -> str:
+    """`2024/Rome`, or `Rome → 2024/Rome`."""
+    path = change["path"] or "."
+    return f"{change['pathBefore'] or '.'} → {path}" if "pathBefore" in change else path
 
 
 def show_list(api: "Api", screen: Screen, path: str, limit: int, **parameters: object) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from linstock.cli.screen import Screen
 
 STATUSES = ("Pending", "Scheduled", "Running", "Retrying", "Completed", "Failed", "Timeout", "Cancelled")
-KINDS = ("added", "changed", "missing", "restored", "withdrawn")
+KINDS = ("added", "changed", "missing", "moved", "restored", "withdrawn")
 
 _kind = click.option("--kind", type=click.Choice(KINDS), help="Only these.")
 

@@ -89,6 +89,8 @@ def _counts(counts: "Json") -> Iterator[tuple[str, object]]:
         yield "not seen", f"{counts['absent']:,}, {counts.get('missing', 0):,} marked missing"
     if counts.get("restored"):
         yield "there again", f"{counts['restored']:,}"
+    if counts.get("moved"):
+        yield "moved", f"{counts['moved']:,}"
     if counts.get("errors") is not None:
         yield "could not be read", f"{counts['errors']:,}"
 

@@ -112,6 +112,27 @@ class CollectionsRestored(Message, frozen=True, tag="linstock.catalogue.collecti
     collections: tuple[UUID, ...] = ()
 
 
+class MovedCollection(Message, frozen=True):
+    """`entry` is where it is now, otherwise as it was; `from_path` (and its bytes, as in CollectionEntry) where it was
+    before."""
+
+    entry: CollectionEntry
+    from_path: str
+    from_path_bytes: bytes | None = None
+
+
+class CollectionsMoved(Message, frozen=True, tag="linstock.catalogue.collections_moved.v1"):
+    """One page of collections that are elsewhere than before, with the same images, and keep their ids. One that was
+    missing is there again."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    page: int
+    collections: tuple[MovedCollection, ...]
+    at: datetime
+
+
 class RemovalsProposed(Message, frozen=True, tag="linstock.catalogue.removals_proposed.v1"):
     """One page of collections that were not there. They stay present: a RemovalsHeld of the same scan and attempt
     follows, else nobody was asked."""
@@ -217,11 +238,14 @@ class CatalogueReleased(Message, frozen=True, tag="linstock.catalogue.released.v
     file_system: str = ""
 
 
-CataloguePage = CollectionsRecorded | CollectionsMarkedMissing | CollectionsRestored | RemovalsProposed
+CataloguePage = (
+    CollectionsRecorded | CollectionsMarkedMissing | CollectionsMoved | CollectionsRestored | RemovalsProposed
+)
 CatalogueEvent = (
     ScanStarted
     | CollectionsRecorded
     | CollectionsMarkedMissing
+    | CollectionsMoved
     | CollectionsRestored
     | RemovalsProposed
     | RemovalsHeld

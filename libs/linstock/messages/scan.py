@@ -10,7 +10,8 @@ class Counts(Message, frozen=True):
     """What a scan saw. `added`, `changed` and `unchanged` count collections; `files` are all regular files, `errors`
     all that could not be read. `absent` were present before and not seen, collections and, in collections that were
     seen, images; of them `missing` were marked so. `excluded` likewise, where the library's settings say not to look
-    (any more): those are never marked. `restored` collections were missing and are there again."""
+    (any more): those are never marked. `restored` collections were missing and are there again, `moved` ones (of which
+    some may have been missing) are elsewhere than before."""
 
     collections: int = 0
     images: int = 0
@@ -25,6 +26,7 @@ class Counts(Message, frozen=True):
     excluded: int = 0
     missing: int = 0
     restored: int = 0
+    moved: int = 0
 
 
 class ReportItem(Message, frozen=True):
@@ -58,8 +60,8 @@ class ScanCompleted(Message, frozen=True, tag="linstock.scan.completed.v1"):
 
 
 class PreviewedChange(Message, frozen=True):
-    """One collection that a scan would record. `kind` is added | changed. `path` and `path_bytes` are as in
-    CollectionEntry."""
+    """One collection that a scan would record. `kind` is added | changed | moved (from `path_before`). `path` and
+    `path_bytes` are as in CollectionEntry."""
 
     kind: str
     collection_id: UUID
@@ -70,6 +72,7 @@ class PreviewedChange(Message, frozen=True):
     size_bytes: int
     size_bytes_before: int
     path_bytes: bytes | None = None
+    path_before: str | None = None
 
 
 class ChangesPreviewed(Message, frozen=True, tag="linstock.scan.changes_previewed.v1"):

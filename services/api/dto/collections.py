@@ -26,11 +26,23 @@ class CoverDto(Wire):
     hash: str
 
 
+class MoveDto(Wire):
+    """`scanId` is the scan that saw it, or that was `undone`: then it went back."""
+
+    from_: str = field(name="from")
+    to: str
+    at: datetime
+    scan_id: UUID
+    undone: bool
+    from_bytes: bytes | UnsetType = UNSET
+    to_bytes: bytes | UnsetType = UNSET
+
+
 class CollectionDto(Wire):
     """`path` is relative to the library's ("" is its root), for display; `pathBytes` (base64) only if not UTF-8.
     `recordedAt` is when a scan last found it new or changed. While it is missing it keeps what it held, and its id; it
     comes back by itself when a scan finds it. `cover` is null until its images were read, and when none of them can be
-    shown."""
+    shown. `pathHistory`, of one collection alone: where it was before, the latest first (100 at most)."""
 
     id: UUID
     library_id: UUID
@@ -44,6 +56,7 @@ class CollectionDto(Wire):
     missing_since: datetime | None
     cover: CoverDto | None
     path_bytes: bytes | UnsetType = UNSET
+    path_history: list[MoveDto] | UnsetType = UNSET
 
 
 CollectionPage = Annotated[Page[CollectionDto], BodyKwarg(schema_component_key="CollectionPage")]

@@ -10,12 +10,12 @@ from msgspec import UNSET, UnsetType, field
 from services.api.dto.collections import Kind
 from services.api.dto.wire import Body, Page, Wire
 
-ChangeKind = Literal["added", "changed", "missing", "restored", "withdrawn"]
+ChangeKind = Literal["added", "changed", "missing", "moved", "restored", "withdrawn"]
 
 
 class ScanChangeDto(Wire):
     """One collection, with what it held before and after (nothing: 0). Only an undo makes one `withdrawn`. `path` and
-    `pathBytes` are those of the collection."""
+    `pathBytes` are those of the collection; if it was elsewhere before, `pathBefore` says where."""
 
     collection_id: UUID
     kind: ChangeKind
@@ -27,6 +27,7 @@ class ScanChangeDto(Wire):
     size_bytes: int = field(name="bytes")
     at: datetime
     path_bytes: bytes | UnsetType = UNSET
+    path_before: str | UnsetType = UNSET
 
 
 ScanChangePage = Annotated[Page[ScanChangeDto], BodyKwarg(schema_component_key="ScanChangePage")]

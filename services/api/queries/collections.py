@@ -5,8 +5,9 @@ from uuid import UUID
 
 import asyncpg
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
-from services.api.dto.collections import CollectionDto, CollectionSort, CoverDto
+from services.api.dto.collections import CollectionDto, CollectionSort, CoverDto, MoveDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
 
@@ -42,6 +43,11 @@ _TOTAL = f"""
 """  # noqa: S608
 
 
+_MOVES = """
+    SELECT * FROM collection_moves WHERE workspace = $1 AND collection_id = $2 ORDER BY ordinal DESC LIMIT 100
+"""
+
+
 class Wanted(Struct, frozen=True):
     """None and "": any. `text` is part of the path, in any letter case."""
 
@@ -52,8 +58,12 @@ class Wanted(Struct, frozen=True):
 
 
 async def one(pool: asyncpg.Pool, workspace: str, collection_id: UUID) -> CollectionDto | None:
+    """With its path history."""
     row = await pool.fetchrow(f"{_SELECT} {_FROM} WHERE {_SHOWN} AND c.collection_id = $2", workspace, collection_id)
-    return collection_of(row) if row else None
+    if row is None:
+        return None
+    moves = await pool.fetch(_MOVES, workspace, collection_id)
+    return replace(collection_of(row), path_history=[_move(move) for move in moves])
 
 
 async def page(
@@ -142,6 +152,18 @@ def collection_of(row: asyncpg.Record) -> CollectionDto:
         recorded_at=row["recorded_at"],
         missing_since=row["missing_since"],
         cover=_cover(row),
+    )
+
+
+def _move(row: asyncpg.Record) -> MoveDto:
+    return MoveDto(
+        from_=row["from_path"],
+        to=row["to_path"],
+        at=row["at"],
+        scan_id=row["scan_id"],
+        undone=row["undone"],
+        from_bytes=UNSET if row["from_path_bytes"] is None else row["from_path_bytes"],
+        to_bytes=UNSET if row["to_path_bytes"] is None else row["to_path_bytes"],
     )
 
 

@@ -36,7 +36,9 @@ _BETWEEN = f"""
         SELECT collection_id,
             (array_agg(kind ORDER BY ordinal))[1] AS first, (array_agg(kind ORDER BY ordinal DESC))[1] AS last,
             (array_agg(collection_kind))[1] AS collection_kind,
-            (array_agg(path))[1] AS path, (array_agg(path_bytes))[1] AS path_bytes,
+            (array_agg(path ORDER BY ordinal DESC))[1] AS path,
+            (array_agg(path_bytes ORDER BY ordinal DESC))[1] AS path_bytes,
+            (array_agg(coalesce(path_before, path) ORDER BY ordinal))[1] AS path_first,
             (array_agg(images_before ORDER BY ordinal))[1] AS images_before,
             (array_agg(images ORDER BY ordinal DESC))[1] AS images,
             (array_agg(bytes_before ORDER BY ordinal))[1] AS bytes_before,
@@ -44,10 +46,11 @@ _BETWEEN = f"""
             bool_or(kind = 'changed') AS edited, max(at) AS at
         FROM touched GROUP BY collection_id
     ), told AS (
-        SELECT *, CASE
+        SELECT *, nullif(path_first, path) AS path_before, CASE
             WHEN first IN ('added', 'restored') THEN CASE WHEN last IN ('missing', 'withdrawn') THEN NULL ELSE first END
             WHEN last IN ('missing', 'withdrawn') THEN last
             WHEN edited OR (images, bytes) <> (images_before, bytes_before) THEN 'changed'
+            WHEN path <> path_first THEN 'moved'
         END AS kind
         FROM net
     )
@@ -103,4 +106,5 @@ def _change(row: asyncpg.Record) -> ScanChangeDto:
         bytes_before=row["bytes_before"],
         size_bytes=row["bytes"],
         at=row["at"],
+        path_before=UNSET if row["path_before"] is None else row["path_before"],
     )

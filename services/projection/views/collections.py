@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from linstock.messages.catalogue import (
     CollectionEntry,
     CollectionsMarkedMissing,
+    CollectionsMoved,
     CollectionsRecorded,
     CollectionsRestored,
     CollectionsReverted,
@@ -59,6 +60,8 @@ def reads(fact: Fact) -> Iterable[UUID]:
             return (each.collection_id for each in found)
         case CollectionsMarkedMissing(collections=collections, files=files):
             return (*collections, *(share.collection_id for share in files))
+        case CollectionsMoved(collections=moved):
+            return (each.entry.collection_id for each in moved)
         case CollectionsRestored(collections=collections):
             return collections
         case _:
@@ -79,14 +82,14 @@ def _changes(collections: Rows[Collection], fact: Fact) -> Iterable[tuple[Collec
                 yield _row(entry, page, fact), page.at
         case CollectionsMarkedMissing() as page:
             yield from ((row, page.at) for row in _marked(collections, page))
+        case CollectionsMoved() as page:
+            yield from ((row, page.at) for row in _moved(collections, page))
         case CollectionsRestored(collections=ids, at=at):
             for collection_id in ids:
                 if known := collections.get(collection_id):
                     yield replace(known, state=PRESENT, missing_since=None, missing_scan_id=None), at
         case CollectionsReverted() as page:
-            for one in page.collections:
-                if known := collections.get(one.collection_id):
-                    yield _reverted(known, one), page.at
+            yield from ((row, page.at) for row in _all_reverted(collections, page))
         case _:
             return
 
@@ -104,11 +107,28 @@ def _without(known: Collection, share: MissingFiles) -> Collection:
     return replace(known, image_count=share.image_count, size_bytes=share.size_bytes, digest=share.digest)
 
 
+def _moved(collections: Rows[Collection], page: CollectionsMoved) -> Iterable[Collection]:
+    for moved in page.collections:
+        if known := collections.get(moved.entry.collection_id):
+            here = _placed(known, moved.entry)
+            yield replace(here, state=PRESENT, missing_since=None, missing_scan_id=None)
+
+
+def _placed(known: Collection, entry: CollectionEntry) -> Collection:
+    return replace(known, path=entry.path, path_bytes=entry.path_bytes, name=entry.name, folded=entry.path.casefold())
+
+
+def _all_reverted(collections: Rows[Collection], page: CollectionsReverted) -> Iterable[Collection]:
+    for one in page.collections:
+        if known := collections.get(one.collection_id):
+            yield _reverted(known, one)
+
+
 def _reverted(known: Collection, one: RevertedCollection) -> Collection:
     if one.entry is None or one.recorded_by is None or one.recorded_at is None:
         return replace(known, state=WITHDRAWN, missing_since=None, missing_scan_id=None)
     return replace(
-        known,
+        _placed(known, one.entry),
         image_count=one.entry.image_count,
         size_bytes=one.entry.size_bytes,
         digest=one.entry.digest,

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from linstock import names
 from linstock.messages.catalogue import (
     CollectionsMarkedMissing,
+    CollectionsMoved,
     CollectionsRecorded,
     CollectionsRestored,
     CollectionsReverted,
@@ -24,8 +25,9 @@ from services.projection.rows import Rows
 from services.projection.views import collections
 from services.projection.views.collections import PRESENT, Collection
 
-ADDED, CHANGED, MISSING, RESTORED, WITHDRAWN = "added", "changed", "missing", "restored", "withdrawn"
-Page = CollectionsRecorded | CollectionsMarkedMissing | CollectionsRestored | CollectionsReverted
+ADDED, CHANGED, MISSING = "added", "changed", "missing"
+MOVED, RESTORED, WITHDRAWN = "moved", "restored", "withdrawn"
+Page = CollectionsRecorded | CollectionsMarkedMissing | CollectionsMoved | CollectionsRestored | CollectionsReverted
 PLACES = 1 << 16
 """More than the changes that fit into one event."""
 
@@ -50,6 +52,7 @@ class ScanChange(Struct, frozen=True):
     bytes: int
     at: datetime
     log: str
+    path_before: str | None = None
 
 
 def rows() -> Rows[ScanChange]:
@@ -98,6 +101,7 @@ def fold(changes: Rows[ScanChange], fact: Fact) -> None:
                         collection_kind=change.collection_kind,
                         path=change.path,
                         path_bytes=change.path_bytes,
+                        path_before=change.path_before,
                         images_before=change.images_before,
                         images=change.images,
                         bytes_before=change.size_bytes_before,
@@ -140,7 +144,12 @@ def _changed(
         bytes=_bytes(after),
         at=event.at,
         log=fact.log,
+        path_before=before.path if before and is_elsewhere(before, after) else None,
     )
+
+
+def is_elsewhere(before: Collection, after: Collection) -> bool:
+    return (before.path, before.path_bytes) != (after.path, after.path_bytes)
 
 
 def _images(collection: Collection | None) -> int:
@@ -162,4 +171,4 @@ def _kind(before: Collection | None, after: Collection) -> str:
         case False, True:
             return RESTORED
         case _:
-            return CHANGED
+            return MOVED if is_elsewhere(before, after) else CHANGED

@@ -97,7 +97,7 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
         Bad(status=422, code="invalid", body={"patterns": ["a"], "limit": 101}),
     ],
     ("GET", "/api/v1/scans/{scan_id}"): [missing("scan"), NO_ID],
-    ("GET", "/api/v1/scans/{scan_id}/changes"): [missing("scan"), bad_query("kind=moved"), NO_PAGE, NO_ID],
+    ("GET", "/api/v1/scans/{scan_id}/changes"): [missing("scan"), bad_query("kind=eaten"), NO_PAGE, NO_ID],
     ("POST", "/api/v1/scans/{scan_id}/undo"): [
         Bad(status=404, code="scan-not-found", body={"dryRun": True}),
         MISSPELT,

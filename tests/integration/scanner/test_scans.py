@@ -8,6 +8,7 @@ from uuid import UUID
 from linstock.messages.catalogue import HoldSettled, RemovalsHeld, RemovalsProposed
 from linstock.messages.scan import Counts
 from services.scanner.diff import Known
+from services.scanner.identity import Kinship
 from services.scanner.images import Images
 from services.scanner.opened import Opened
 from services.scanner.scope import Scope
@@ -262,6 +263,11 @@ class _NothingKnown:
 
     def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
         raise AssertionError("nothing is known")
+
+    def kinship(
+        self, places: Sequence[UUID], *, digests: Sequence[str], archives: Sequence[tuple[int, int]]
+    ) -> Kinship:
+        return Kinship()
 
     def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]:
         return {}

@@ -45,7 +45,7 @@ BAD = {
     "projection rebuild": Bad(("--data-dir", "{empty}"), 3, "linstock up"),
     "projection verify": Bad(("--data-dir", "{empty}"), 3, "linstock up"),
     "run cancel": Bad(("10e",), 4, "There is no run '10e'"),
-    "run changes": Bad((RUN_ID, "--kind", "moved"), 2, "'moved' is not one of"),
+    "run changes": Bad((RUN_ID, "--kind", "eaten"), 2, "'eaten' is not one of"),
     "run diff": Bad((RUN_ID,), 2, "Missing argument 'RUN'"),
     "run undo": Bad((RUN_ID,), 2, "add --yes, or --dry-run"),
     "run ls": Bad(("--status", "Lost"), 2, "'Lost' is not one of"),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from services.scanner import listing
 from services.scanner.diff import Change, Known, collection_id
+from services.scanner.identity import Kinship
 from services.scanner.images import Images, empty, merge
 from services.scanner.opened import Opened
 from services.scanner.remembered import FolderRow, Remembered, encode
@@ -43,6 +44,11 @@ class World:
 
     def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
         return {each: self.recorded[each][1] for each in collection_ids}
+
+    def kinship(
+        self, places: Sequence[UUID], *, digests: Sequence[str], archives: Sequence[tuple[int, int]]
+    ) -> Kinship:
+        return Kinship()
 
     def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]:
         return {each: self.archives[each] for each in collection_ids if each in self.archives}

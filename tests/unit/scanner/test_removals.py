@@ -31,6 +31,7 @@ from linstock.messages.scan import Counts, ScanCompleted
 from services.scanner import catalogue
 from services.scanner.catalogue import CATALOGUE, Hold
 from services.scanner.diff import Change, Known
+from services.scanner.identity import Kinship
 from services.scanner.images import Images, empty, from_entries, from_rows, merge
 from services.scanner.ledger import Attempt, Ledger
 from services.scanner.opened import Opened
@@ -111,6 +112,11 @@ class Fold:
 
     def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
         return {each: self._images.get(each, empty()) for each in collection_ids}
+
+    def kinship(
+        self, places: Sequence[UUID], *, digests: Sequence[str], archives: Sequence[tuple[int, int]]
+    ) -> Kinship:
+        return Kinship()
 
     def opened(self, collection_ids: Sequence[UUID]) -> dict[UUID, Opened]:
         return {}
