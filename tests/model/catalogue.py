@@ -1,6 +1,7 @@
 """What the read models must say of a library: what was found, what is missing, and what waits for a person."""
 
 from copy import deepcopy
+from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID, uuid4
 
@@ -20,6 +21,7 @@ class Collection(Struct):
 
     kind: str
     images: Images
+    number: int  # its own, wherever it is
     lost: Images = field(default_factory=dict)
     file_size: int = 0
     mtime_ns: int = 0
@@ -32,7 +34,7 @@ class Collection(Struct):
 
 class Hold(Struct):
     scan_id: UUID
-    proposed: set[Key]
+    proposed: set[int]  # numbers of collections
     file_system: str
     rejected: bool = False
 
@@ -50,13 +52,14 @@ class Outcome(Struct):
 class Deed(Struct):
     """What a scan, or an undo, touched: what that was before it did (None: not known), and when it did so first."""
 
-    before: dict[Key, tuple[int, Collection | None]] = field(default_factory=dict)
+    before: dict[int, tuple[int, tuple[Key, Collection] | None]] = field(default_factory=dict)
 
 
 class Catalogue:
     def __init__(self) -> None:
         self.deeds: dict[UUID, Deed] = {}  # of scans that were completed and not undone
-        self._touches: list[tuple[UUID, Key]] = []
+        self._touches: list[tuple[UUID, int]] = []
+        self._numbers = count(1)
         self.collections: dict[Key, Collection] = {}
         self.hold: Hold | None = None
         self.states: dict[UUID, str] = {}  # of all holds there ever were
@@ -70,6 +73,10 @@ class Catalogue:
     def missing(self) -> set[Key]:
         return set(self.collections) - self.present
 
+    def keys_of(self, numbers: set[int]) -> set[Key]:
+        """Where those are now that are known still."""
+        return {key for key, collection in self.collections.items() if collection.number in numbers}
+
     def unseen(self, look: "Look", present: set[Key]) -> Outcome:
         """`present` is what was so before the scan."""
         left_out = {key for key in present if look.sieve.leaves_out(*key)}
@@ -81,12 +88,19 @@ class Catalogue:
         return Outcome(not_there - unknown, unknown | outside, counted)
 
     def record(self, scan_id: UUID, look: "Look") -> None:
-        """What was found new or changed; what was missing and is seen is back."""
+        """What was found new, changed or elsewhere; what was missing and is seen is back."""
         self.deeds[scan_id] = Deed()
+        moved = {key: seen.moved_from for key, seen in look.seen.items() if seen.moved_from}
+        for origin in moved.values():
+            self._touch(scan_id, origin)
+        self.collections |= {key: self.collections.pop(origin) for key, origin in moved.items()}
         for key, seen in look.seen.items():
-            if seen.added or seen.changed or seen.was_missing:
+            if seen.changed or seen.restored:
                 self._touch(scan_id, key)
-            known = self.collections.setdefault(key, Collection(key[0], {}))
+            elif seen.added:
+                self.collections[key] = Collection(key[0], {}, next(self._numbers))
+                self._touch(scan_id, key, new=True)
+            known = self.collections[key]
             known.missing = False
             if seen.added or seen.changed:
                 known.images |= seen.images
@@ -100,7 +114,7 @@ class Catalogue:
         """Mark, or ask. `limit` collections may go unasked. Returns whose content changed."""
         before, after = file_systems
         steady, hold = before == after, self.hold
-        proposed = (hold.proposed & set(self.collections)) - self.missing_before(look) if hold else set()
+        proposed = self.keys_of(hold.proposed) - self.missing_before(look) if hold else set()
         kept = proposed if hold and hold.rejected else set[Key]()
         fresh = outcome.absent - kept
         doubtful = (
@@ -132,7 +146,7 @@ class Catalogue:
 
     def approve(self) -> set[Key]:
         assert self.hold
-        gone = self.hold.proposed & self.present
+        gone = self.keys_of(self.hold.proposed) & self.present
         for key in gone:
             self._touch(self.hold.scan_id, key)
             self.collections[key].missing = True
@@ -151,7 +165,7 @@ class Catalogue:
             return
         if self.hold and not self.hold.rejected:
             self.states[self.hold.scan_id] = "replaced"
-        self.hold = Hold(scan_id, set(wanted), file_system)
+        self.hold = Hold(scan_id, {self.collections[key].number for key in wanted}, file_system)
         self.states[scan_id] = "held"
 
     def _settle(self) -> None:
@@ -159,34 +173,44 @@ class Catalogue:
             self.states[self.hold.scan_id] = "settled"
         self.hold = None
 
-    def undo(self, scan_id: UUID) -> tuple[set[Key], set[Key]]:
-        """What it touched, and nothing later did, is as it was before. Returns those, and those that are left alone."""
-        touched = self.deeds.pop(scan_id).before
-        later = {
-            key
-            for key, (at, _) in touched.items()
-            if any(who != scan_id and what == key for who, what in self._touches[at:])
-        }
-        undoing = uuid4()
-        self.deeds[undoing] = Deed()
-        for key, (_, before) in touched.items():
-            if key in later:
-                continue
-            self._touch(undoing, key)
-            if before is None:
-                del self.collections[key]
-            else:
-                self.collections[key] = before
-        del self.deeds[undoing]
+    def undo(self, scan_id: UUID) -> tuple[set[Key], int, int]:
+        """What it touched, and nothing later did, is as it was before. Returns where that was, how many there are, and
+        how many are left alone."""
+        touched = self.deeds[scan_id].before
+        later = {number for number in touched if self._is_later(scan_id, number)}
+        del self.deeds[scan_id]
+        where = {collection.number: key for key, collection in self.collections.items()}
+        undoing, changed, back = uuid4(), set[Key](), dict[Key, Collection]()
+        for number in touched.keys() - later:
+            self._touches.append((undoing, number))
+            changed.add(where[number])
+            del self.collections[where[number]]
+            if before := touched[number][1]:
+                back[before[0]] = before[1]
+        self.collections |= back
         if self.hold and self.hold.scan_id == scan_id:
             self._settle()
-        return set(touched) - later, later
+        return changed, len(touched) - len(later), len(later)
 
-    def _touch(self, who: UUID, key: Key) -> None:
-        if key not in self.deeds.setdefault(who, Deed()).before:
-            before = (len(self._touches), deepcopy(self.collections.get(key)))
-            self.deeds[who].before[key] = before
-        self._touches.append((who, key))
+    def may_undo(self, scan_id: UUID) -> bool:
+        """Not if two collections would be at one place then."""
+        touched = self.deeds[scan_id].before
+        undone = {number for number in touched if not self._is_later(scan_id, number)}
+        stays = {key for key, collection in self.collections.items() if collection.number not in undone}
+        places = [before[0] for number in undone if (before := touched[number][1])]
+        return len({*places, *stays}) == len(places) + len(stays)
+
+    def _is_later(self, scan_id: UUID, number: int) -> bool:
+        """Whether another touched it after the scan did."""
+        at, _ = self.deeds[scan_id].before[number]
+        return any(who != scan_id and what == number for who, what in self._touches[at:])
+
+    def _touch(self, who: UUID, key: Key, *, new: bool = False) -> None:
+        collection = self.collections[key]
+        if collection.number not in self.deeds[who].before:
+            before = None if new else (key, deepcopy(collection))
+            self.deeds[who].before[collection.number] = (len(self._touches), before)
+        self._touches.append((who, collection.number))
 
     def _mark(self, scan_id: UUID, gone: set[Key], look: "Look | None", outcome: Outcome) -> set[Key]:
         touched = set(gone)

@@ -39,7 +39,8 @@ def counts(look: Look, outcome: Outcome, told: Counts) -> Counts:
         files=told.files,
         added=sum(each.added for each in seen),
         changed=sum(each.changed for each in seen),
-        unchanged=sum(not each.added and not each.changed for each in seen),
+        unchanged=sum(not (each.added or each.changed or each.moved_from) for each in seen),
+        moved=sum(each.moved_from is not None for each in seen),
         absent=len(outcome.absent) + len(outcome.unknown - outside) + sum(len(each.gone) for each in there),
         errors=len(look.troubles),
         excluded=outcome.left_out + len(look.only_excluded) + sum(len(each.excluded) for each in seen),
@@ -52,7 +53,9 @@ def changes(look: Look, catalogue: Catalogue) -> dict[Key, tuple[str, int, int]]
     """What a scan would record: kind, images before and after."""
     found: dict[Key, tuple[str, int, int]] = {}
     for key, seen in look.seen.items():
-        if seen.added:
+        if seen.moved_from:
+            found[key] = ("moved", len(seen.images), len(seen.images))
+        elif seen.added:
             found[key] = ("added", 0, len(seen.images))
         elif seen.changed:
             known = catalogue.collections[key].images

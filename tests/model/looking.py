@@ -10,8 +10,8 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from linstock.messages.library import IMAGE_EXTENSIONS
-from tests.model.catalogue import Catalogue, Images, Key
-from tests.model.disk import IGNORE_FILE, MEMBER_NS, Archive, Disk, Folder, Image, Text, join
+from tests.model.catalogue import Catalogue, Collection, Images, Key
+from tests.model.disk import IGNORE_FILE, MEMBER_NS, Archive, Disk, Folder, Image, Node, Text, join
 from tests.model.reach import Reach
 from tests.model.wishes import ARCHIVE, FOLDER, Sieve, Wishes, parents
 
@@ -56,17 +56,31 @@ class Compared(Struct):
     added: bool = False
     changed: bool = False
     was_missing: bool = False
+    moved_from: Key | None = None
     gone: list[str] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)
 
     @property
     def restored(self) -> bool:
         """As it was recorded."""
-        return self.was_missing and not self.changed
+        return self.was_missing and not self.changed and not self.moved_from
 
     @property
     def odd(self) -> bool:
         return bool(self.gone or self.excluded or self.restored)
+
+
+class Listed(Struct):
+    """A folder that was looked at, and which of its images and archives are not left out."""
+
+    path: str
+    stamp: Stamp
+    images: dict[str, Image]
+    left_out: int
+    archives: dict[str, Archive]
+    subfolders: list[str]
+    entries: dict[str, Node]
+    troubled: bool
 
 
 class Look:
@@ -91,8 +105,19 @@ class Look:
         self._known = memory.rows if memory.look == wishes.look else {}
         self._opened = memory.opened
         self._catalogue = catalogue
+        self._listed: list[Listed] = []
+        self._left: set[Key] = set()  # where what has moved was before
         for path, below in reach.stretches:
             self._stretch(path, below=below)
+        self._strangers = [each.images for each in self._listed if (FOLDER, each.path) not in catalogue.collections]
+        self._strange_archives = {
+            (archive.size_bytes, archive.mtime_ns)
+            for each in self._listed
+            for path, archive in each.archives.items()
+            if (ARCHIVE, path) not in catalogue.collections
+        }
+        for each in self._listed:
+            self._compare_all(each)
 
     def could_not_see(self, key: Key) -> bool:
         kind, path = key
@@ -150,12 +175,11 @@ class Look:
             self.troubles.append(("bad_ignore_file", join(path, IGNORE_FILE)))
         images = {name: node for name, node in folder.entries.items() if isinstance(node, Image)}
         kept = {name: node for name, node in images.items() if not self.sieve.leaves_out_image(join(path, name))}
-        keys = {*self.seen, *self.only_excluded}
-        self._folder(path, kept, left_out=len(images) - len(kept))
-        for name, node in folder.entries.items():
-            if isinstance(node, Archive) and not self.sieve.leaves_out_archive(join(path, name)):
-                self._archive(join(path, name), node)
-        new = {*self.seen, *self.only_excluded} - keys
+        archives = {
+            join(path, name): node
+            for name, node in sorted(folder.entries.items(), key=lambda each: os.fsencode(each[0]))
+            if isinstance(node, Archive) and not self.sieve.leaves_out_archive(join(path, name))
+        }
         subfolders = [
             name
             for name, node in folder.entries.items()
@@ -163,14 +187,27 @@ class Look:
             and self._wishes.subfolders
             and not self.sieve.excludes(join(path, name), folder=True)
         ]
-        odd = not new.isdisjoint(self.only_excluded) or any(self.seen[key].odd for key in new if key in self.seen)
-        if len(self.troubles) == before and not odd:
-            stands = None if IGNORE_FILE in folder.entries else stamp
-            said = self.sieve.said_of(path)
-            self.rows[path] = Row(stands, said, subfolders, sorted(new), len(folder.entries))
-        if self._mode == "deep":
-            self.troubles += [("broken_image", join(path, name)) for name, node in kept.items() if not node.sound]
+        troubled = len(self.troubles) > before
+        self._listed.append(
+            Listed(path, stamp, kept, len(images) - len(kept), archives, subfolders, folder.entries, troubled)
+        )
         return subfolders
+
+    def _compare_all(self, listed: Listed) -> None:
+        path, before, keys = listed.path, len(self.troubles), {*self.seen, *self.only_excluded}
+        self._folder(path, listed.images, left_out=listed.left_out)
+        for archive_path, archive in listed.archives.items():
+            self._archive(archive_path, archive)
+        new = {*self.seen, *self.only_excluded} - keys
+        odd = not new.isdisjoint(self.only_excluded) or any(self.seen[key].odd for key in new if key in self.seen)
+        if len(self.troubles) == before and not odd and not listed.troubled:
+            stands = None if IGNORE_FILE in listed.entries else listed.stamp
+            said = self.sieve.said_of(path)
+            self.rows[path] = Row(stands, said, listed.subfolders, sorted(new), len(listed.entries))
+        if self._mode == "deep":
+            self.troubles += [
+                ("broken_image", join(path, name)) for name, node in listed.images.items() if not node.sound
+            ]
 
     def _read_ignores(self, path: str) -> bool:
         found = self._disk.folder(path).entries.get(IGNORE_FILE)
@@ -201,7 +238,7 @@ class Look:
 
     def _as_opened(self, path: str, archive: Archive) -> Opened | None:
         """What is remembered of it, if it need not be opened."""
-        before, known = self._opened.get(path), self._catalogue.collections.get((ARCHIVE, path))
+        before, known = self._opened.get(path), self._at((ARCHIVE, path))
         if before is None or self._mode == "deep" or before.wanted != self._wishes.images:
             return None
         now = (archive.size_bytes, archive.mtime_ns)
@@ -213,9 +250,13 @@ class Look:
         return before if recorded or not before.images else None
 
     def _compare(self, key: Key, images: Images, size: int, mtime: int, leaves_out: Callable[[str], bool]) -> None:
-        known = self._catalogue.collections.get(key)
+        known = self._at(key)
         seen = Compared(images, size, mtime, added=known is None)
-        if known is not None:
+        if known is None and images and (origin := self._origin(key, images, size, mtime)):
+            seen = Compared(images, size, mtime, moved_from=origin)
+            seen.was_missing = self._catalogue.collections[origin].missing
+            self._left.add(origin)
+        elif known is not None:
             unseen = [name for name in known.images if name not in images]
             seen.excluded = [name for name in unseen if leaves_out(name)]
             seen.gone = [name for name in unseen if not leaves_out(name)]
@@ -226,3 +267,31 @@ class Look:
             self.seen[key] = seen
         elif seen.excluded:  # there, with nothing but images that are left out
             self.only_excluded[key] = seen
+
+    def _at(self, key: Key) -> Collection | None:
+        return None if key in self._left else self._catalogue.collections.get(key)
+
+    def _origin(self, key: Key, images: Images, size: int, mtime: int) -> Key | None:
+        """Where a collection that nobody knows here was before, if exactly one that looks the same has gone (or one of
+        its name)."""
+        kind, path = key
+        first = min(images, key=os.fsencode)
+        gone: list[Key] = []
+        for (known_kind, known_path), known in self._catalogue.collections.items():
+            place = (known_kind, known_path)
+            alike = known_kind == kind and known_path != path and known.images == images
+            if kind == ARCHIVE:
+                now = (size, mtime)
+                alike &= now == (known.file_size, known.mtime_ns) and now in self._strange_archives
+            else:
+                asked = [
+                    {name: (each.size_bytes, each.mtime_ns) for name, each in one.items()} for one in self._strangers
+                ]
+                alike &= images in asked
+            if not alike or place in self._left or place in self.seen or place in self.only_excluded:
+                continue
+            if self._disk.at(join(known_path, first) if kind == FOLDER else known_path) is None:
+                gone.append(place)
+        if len(gone) > 1:
+            gone = [place for place in gone if place[1].rpartition("/")[2] == path.rpartition("/")[2]]
+        return gone[0] if len(gone) == 1 else None

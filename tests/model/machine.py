@@ -45,7 +45,7 @@ class Library(Happenings):
         self.wishes = Wishes()
         self.memory = Memory()
         self.catalogue = Catalogue()
-        self.ids: dict[Key, object] = {}
+        self.ids: dict[int, object] = {}
 
     @initialize(kinds=st.lists(st.tuples(some, some), min_size=6, max_size=10), guard=st.sampled_from(GUARDS))
     def begin(self, kinds: list[tuple[int, int]], guard: RemovalGuard) -> None:
@@ -78,7 +78,7 @@ class Library(Happenings):
     def decide(self, *, approved: bool) -> None:
         hold = self.catalogue.hold
         assert hold
-        if approved and not hold.proposed & self.catalogue.present:
+        if approved and not self.catalogue.keys_of(hold.proposed) & self.catalogue.present:
             with pytest.raises(Refused, match="was not noted"):
                 self.world.tell(ApproveRemovals(library_id=self.library_id, scan_id=hold.scan_id))
             return
@@ -95,13 +95,15 @@ class Library(Happenings):
         """One of the newest."""
         scans = list(self.catalogue.deeds)
         scan_id = scans[-1 - which % len(scans)]
+        if not self.catalogue.may_undo(scan_id):
+            return
         answer = self.world.tell(UndoScan(library_id=self.library_id, scan_id=scan_id))
-        undone, left_alone = self.catalogue.undo(scan_id)
-        self._touched(undone)
+        changed, undone, left_alone = self.catalogue.undo(scan_id)
+        self._touched(changed)
         told = answer.undone
         assert told
-        assert told.left_alone == len(left_alone)
-        assert told.withdrawn + told.changed + told.restored + told.missing == len(undone)
+        assert told.left_alone == left_alone
+        assert told.withdrawn + told.changed + told.restored + told.missing == undone
 
     @rule()
     def forget_index(self) -> None:
@@ -149,13 +151,17 @@ class Library(Happenings):
         assert isinstance(verdict, ScanCompleted), verdict
         reach = reach_of(self.disk, paths)
         look = Look(self.disk, self.wishes, mode, reach, self.memory, self.catalogue)
-        present = self.catalogue.present
-        outcome = self.catalogue.unseen(look, present)
         if dry_run:
+            outcome = self.catalogue.unseen(look, self.catalogue.present)
             assert expected.told(told) == expected.changes(look, self.catalogue)
         else:
-            limit = self._limit(look, present, outcome)
             self.catalogue.record(scan_id, look)
+            present = self.catalogue.present - {
+                key for key, seen in look.seen.items() if seen.added or seen.was_missing
+            }
+            outcome = self.catalogue.unseen(look, present)
+            limit = self._limit(look, present, outcome)
+            self._touched({seen.moved_from for seen in look.seen.values() if seen.moved_from})
             self._remember(look)
             where = (before, "another" if unsteady else before)
             self._touched(self.catalogue.conclude(scan_id, look, outcome, limit, file_systems=where))
@@ -214,7 +220,7 @@ class Library(Happenings):
         assert self.world.sums(self.library_id) == sums
         assert self.world.holds(self.library_id) == self.catalogue.states
         if hold := self.catalogue.hold:
-            assert self.world.proposed(hold.scan_id) == hold.proposed & set(self.catalogue.collections)
-        ids = self.world.ids(self.library_id)
-        assert ids | self.ids == ids  # for ever
-        self.ids |= ids
+            assert self.world.proposed(hold.scan_id) == self.catalogue.keys_of(hold.proposed)
+        for key, collection_id in self.world.ids(self.library_id).items():
+            number = self.catalogue.collections[key].number
+            assert self.ids.setdefault(number, collection_id) == collection_id  # for ever, wherever it goes

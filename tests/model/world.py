@@ -200,7 +200,10 @@ class World:
         return {(kind, path if raw is None else os.fsdecode(raw)) for kind, path, raw in rows}
 
     def ids(self, library_id: UUID) -> dict[Key, UUID]:
-        query = "SELECT kind, path, path_bytes, collection_id FROM collections WHERE library_id = $1"
+        query = (
+            "SELECT kind, path, path_bytes, collection_id FROM collections"
+            " WHERE library_id = $1 AND state <> 'withdrawn'"
+        )
         rows = self._do(self._views.fetch(query, library_id))
         return {(kind, path if raw is None else os.fsdecode(raw)): each for kind, path, raw, each in rows}
 
