@@ -7,6 +7,7 @@ times of folders are asked from the disk: its clock makes them.
 import os
 import zipfile
 from collections.abc import Iterator
+from copy import deepcopy
 from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
@@ -137,6 +138,18 @@ class Disk:
         self.real(path).rename(self.real(to))
         (parent, name), (further, called) = _split(path), _split(to)
         self.folder(further).entries[called] = self.folder(parent).entries.pop(name)
+
+    def copy(self, path: str, to: str) -> None:
+        node = self.at(path)
+        if isinstance(node, Folder):
+            self.make_folder(to)
+            for name in sorted(node.entries):
+                self.copy(join(path, name), join(to, name))
+        elif node:
+            copied = deepcopy(node)
+            if isinstance(copied, Archive):
+                copied.locked = False
+            self.write(to, copied)
 
     def take_away(self, path: str) -> None:
         """Out of the library; it may be put back as it was."""

@@ -152,6 +152,18 @@ class Happenings(RuleBasedStateMachine):
             self.disk.move(path, further)
 
     @precondition(lambda self: self.disk.mounted and self._movable())
+    @happening(which=some, folder=some, name=some)
+    def copy(self, which: int, folder: int, name: int) -> None:
+        """With its times, as `cp -a` does."""
+        path, to = self._any(which), self._folder(folder)
+        called = FOLDER_NAMES[name % len(FOLDER_NAMES)]
+        if not isinstance(self.disk.at(path), Folder):
+            called = path.rpartition("/")[2]
+        further = join(to, called)
+        if not self.disk.at(further) and not f"{to}/".startswith(f"{path}/") and further.count("/") < 3:
+            self.disk.copy(path, further)
+
+    @precondition(lambda self: self.disk.mounted and self._movable())
     @happening(which=some)
     def delete(self, which: int) -> None:
         self.disk.take_away(self._any(which))

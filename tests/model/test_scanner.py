@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from linstock.messages.catalogue import RemovalsRejected
 from services.projection.views import files, holds
-from services.scanner import archive, catalogue, guard, index, listing, remembered, undo, walk
+from services.scanner import archive, batch, catalogue, guard, index, listing, remembered, undo, walk
 from services.scanner.batch import Batch
 from services.scanner.catalogue import CATALOGUE
 from services.scanner.ledger import Ledger
@@ -160,6 +160,14 @@ def undo_forgets_images(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(undo, "_names", lambda *_: ())
 
 
+def copies_are_taken_for_moves(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(batch, "is_gone", lambda *_, **__: True)
+
+
+def moves_are_not_seen(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(batch, "origin", lambda *_, **__: None)
+
+
 CONTROLS = (
     no_guard,
     missing_is_what_could_not_be_read,
@@ -169,6 +177,7 @@ CONTROLS = (
     images_that_are_gone_are_shown,
     a_hold_is_never_settled,
     undo_forgets_images,
+    moves_are_not_seen,
 )
 # These take longer to come upon: `make model` tries them too.
 RARE = (
@@ -177,6 +186,7 @@ RARE = (
     rejected_is_forgotten,
     deep_opens_no_archive_again,
     undo_takes_back_what_others_did_later,
+    copies_are_taken_for_moves,
 )
 
 
