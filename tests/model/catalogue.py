@@ -195,10 +195,23 @@ class Catalogue:
     def may_undo(self, scan_id: UUID) -> bool:
         """Not if two collections would be at one place then."""
         touched = self.deeds[scan_id].before
-        undone = {number for number in touched if not self._is_later(scan_id, number)}
+        undone = self._undone_by(scan_id)
         stays = {key for key, collection in self.collections.items() if collection.number not in undone}
         places = [before[0] for number in undone if (before := touched[number][1])]
         return len({*places, *stays}) == len(places) + len(stays)
+
+    def _undone_by(self, scan_id: UUID) -> set[int]:
+        """What nothing touched since, and nobody is where it was."""
+        touched = self.deeds[scan_id].before
+        undone = {number for number in touched if not self._is_later(scan_id, number)}
+        while blocked := {
+            number
+            for number in undone
+            if (before := touched[number][1]) and not before[1].missing
+            if (there := self.collections.get(before[0])) and not there.missing and there.number not in undone
+        }:
+            undone -= blocked
+        return undone
 
     def _is_later(self, scan_id: UUID, number: int) -> bool:
         """Whether another touched it after the scan did."""
