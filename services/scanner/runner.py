@@ -81,7 +81,7 @@ class Runner:
         self._count_unread = count_unread
         self._now = now
         self._file_system_of = file_system_of
-        self._walks: dict[tuple[UUID, int], Expedition] = {}
+        self._walks: list[tuple[UUID, int, Expedition]] = []  # one attempt may be here twice
         self._stopping = False
 
     async def run(self, order: Order, lease: Lease) -> OwnVerdict:
@@ -101,14 +101,14 @@ class Runner:
 
     def stop_walk(self, scan_id: UUID, attempt: int) -> None:
         """The attempt, and those before it, were closed elsewhere."""
-        for (running, number), walk in self._walks.items():
+        for running, number, walk in self._walks:
             if running == scan_id and number <= attempt:
                 walk.stop()
 
     def stop(self) -> None:
         """Every walk ends at its next folder, and says that it did not fail for good."""
         self._stopping = True
-        for walk in self._walks.values():
+        for *_, walk in self._walks:
             walk.stop()
 
     async def _ended(self, attempt: Attempt, order: Order, lease: Lease) -> str:
@@ -168,8 +168,8 @@ class Runner:
     @contextlib.asynccontextmanager
     async def _walking(self, walk: Expedition, attempt: Attempt, lease: Lease) -> AsyncIterator[None]:
         """While the block runs: progress is told, and whoever may stop this walk can."""
-        key = (attempt.scan_id, attempt.attempt)
-        self._walks[key] = walk
+        entry = (attempt.scan_id, attempt.attempt, walk)
+        self._walks.append(entry)
         watching = asyncio.create_task(_stop_when_lost(walk, lease))
         if self._stopping:
             walk.stop()
@@ -179,7 +179,7 @@ class Runner:
             ):
                 yield
         finally:
-            del self._walks[key]
+            self._walks.remove(entry)
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
