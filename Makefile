@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: help setup up down logs demo test lint test-clean bench faults fuzz contracts lock clean
+.PHONY: help setup up down logs demo test lint test-clean bench faults fuzz model contracts lock clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-18s %s\n' "$$name" "$$what"; done
@@ -60,6 +60,10 @@ faults: $(READY) ## Kill everything, again and again, and count what was lost (n
 fuzz: $(READY) ## Fuzz the API by its own OpenAPI document, for minutes (LINSTOCK_FUZZ_SEED, LINSTOCK_FUZZ_EXAMPLES)
 	@LINSTOCK_FUZZ_EXAMPLES=$${LINSTOCK_FUZZ_EXAMPLES:-100} LINSTOCK_FUZZ_SEED=$${LINSTOCK_FUZZ_SEED:-$$RANDOM} \
 		$(PY) -m pytest tests/system/test_fuzz.py $(ARGS)
+
+model: $(READY) ## Try the scanner against its model for minutes (LINSTOCK_MODEL_SEED, LINSTOCK_MODEL_EXAMPLES)
+	@LINSTOCK_MODEL_EXAMPLES=$${LINSTOCK_MODEL_EXAMPLES:-500} LINSTOCK_MODEL_SEED=$${LINSTOCK_MODEL_SEED:-$$RANDOM} \
+		$(PY) -m pytest tests/model -rP $(ARGS)
 
 contracts: $(READY) ## Regenerate contracts/ from the code
 	@$(PY) -m tests.contract.generate $(ARGS)

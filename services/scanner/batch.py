@@ -192,9 +192,6 @@ class Batch:
         return self._archive(collection, candidate)
 
     def _folder(self, collection: UUID, folder: Folder) -> Change | None:
-        if not folder.images:
-            self._saw_excluded(collection)
-            return None
         seen = Seen(collection_id=self._id(collection), kind=FOLDER, path=folder.path, images=folder.images)
         return self._compared(
             collection,
@@ -212,21 +209,17 @@ class Batch:
             return False
         # What it held is remembered before it is recorded.
         recorded = known is not None and known.digest != "" and now == (known.size_bytes, known.mtime_ns)
-        if known is not None and known.image_count > before.image_count + before.left_out:
-            return False  # which of its images are gone is not remembered
+        if known is not None and known.image_count > before.image_count:
+            return False  # which of its images are gone, and which are left out, is not remembered
         return recorded or not before.image_count
 
     def _pass_over(self, collection: UUID) -> None:
         before, known = self._opened[collection], self._at(collection)
         if known and before.image_count:
-            unseen = max(0, known.image_count - before.image_count)
-            excluded = min(unseen, before.left_out)
             self._tally.saw(collection)
             self._tally.saw_collection(images=before.image_count, size_bytes=before.size_bytes)
-            self._tally.saw_unchanged(absent_images=unseen - excluded, excluded_images=excluded)
+            self._tally.unchanged += 1
             self._tally.saw_again(known.own_id or collection, known, changed=False)
-        elif before.left_out:
-            self._saw_excluded(collection)
 
     def _archive(self, collection: UUID, archive: ArchiveFile) -> Change | None:
         found = self._open(archive)
@@ -241,9 +234,7 @@ class Batch:
             image_count=len(images),
             left_out=len(found) - len(images),
         )
-        if not images:
-            if found:
-                self._saw_excluded(collection)
+        if not found:
             return None
         seen = Seen(
             collection_id=self._id(collection),
@@ -254,12 +245,6 @@ class Batch:
             mtime_ns=archive.mtime_ns,
         )
         return self._compared(collection, seen, leaves_out=scope.leaves_out_member)
-
-    def _saw_excluded(self, collection: UUID) -> None:
-        """It is there, with nothing but images that the settings leave out."""
-        if self._at(collection):
-            self._tally.saw(collection)
-            self._tally.excluded_collections += 1
 
     def _open(self, archive: ArchiveFile) -> Images | None:
         try:
@@ -276,6 +261,10 @@ class Batch:
 
     def _compared(self, place: UUID, seen: Seen, **judging: Callable[[bytes], bool]) -> Change | None:
         known = self._at(place)
+        if not seen.images:
+            if known:
+                self._nothing_but_left_out(place, seen, known, **judging)
+            return None
         self._tally.saw(place)
         if known is None and (was := origin(seen, self._kinship.kin, is_gone=lambda kin: self._is_gone(kin, seen))):
             return self._moved(seen, was)
@@ -286,6 +275,14 @@ class Batch:
         difference = compare(seen, known, recorded, **judging)
         self._tally.compared(seen, known, difference)
         return difference.change if isinstance(difference, Changed) else None
+
+    def _nothing_but_left_out(self, place: UUID, seen: Seen, known: Known, **judging: Callable[[bytes], bool]) -> None:
+        """There are images, all of which the settings leave out. If none of those was recorded, the collection is not
+        there."""
+        difference = compare(seen, known, self._images(seen.collection_id), **judging)
+        if difference.excluded_images:
+            self._tally.saw(place)
+            self._tally.saw_excluded(known, difference)
 
     def _is_gone(self, kin: Kin, seen: Seen) -> bool:
         place = collection_id(self._task.library_id, kin.kind, kin.path)

@@ -9,6 +9,8 @@ from linstock.messages.catalogue import ApproveRemovals, PeoplesCommand, Removal
 from linstock.messages.scan import ScanUndone
 from services.scanner import catalogue, history, scan, undo
 from services.scanner.catalogue import CATALOGUE
+from services.scanner.diff import collection_id
+from services.scanner.images import path_of
 from services.scanner.index import Index
 from services.scanner.scan import SCAN
 from services.scanner.undo import Undo
@@ -81,7 +83,22 @@ class Planner:
             async for events in history.batches(self._log, command.library_id):
                 for event in events:
                     undoing.see(CATALOGUE.decode(event.data))
+            await self._leave_alone(undoing, command.library_id)
         return undoing
+
+    async def _leave_alone(self, undoing: Undo, library_id: UUID) -> None:
+        """What moved stays where it is if another collection is by now where it was: two can't be at one place. Then
+        what wants to return to where that one is must stay as well."""
+        places = {
+            each: collection_id(library_id, entry.kind, path_of(entry)) for each, entry in undoing.returning().items()
+        }
+        there = await self._index.present_at(list(places.values())) if places else {}
+        while taken := [
+            each
+            for each in undoing.returning()
+            if any(other != each and not undoing.undoes(other) for other in there.get(places[each], ()))
+        ]:
+            undoing.leave_alone(taken)
 
 
 def _verdict(command: UndoScan, attempt: int, counts: Undone, context: CommandContext) -> ScanUndone:

@@ -94,6 +94,14 @@ class Index:
             for row in rows
         }
 
+    async def present_at(self, places: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+        """The collections that are there, by place."""
+        found: dict[UUID, list[UUID]] = {}
+        query = "SELECT place, collection_id FROM index_collections WHERE place = ANY($1) AND NOT missing"
+        for place, collection in await self._pool.fetch(query, places):
+            found.setdefault(UUID(bytes=place.bytes), []).append(UUID(bytes=collection.bytes))
+        return found
+
     async def kinship(
         self,
         library_id: UUID,

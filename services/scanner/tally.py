@@ -9,7 +9,7 @@ from services.scanner.diff import Changed, Difference, Gone, Known, Seen
 from services.scanner.listing import Folder, Trouble
 from services.scanner.remembered import FolderRow
 from services.scanner.report import Report
-from services.scanner.scope import ARCHIVE, FOLDER
+from services.scanner.scope import ARCHIVE, FOLDER, IMAGE_SUFFIXES
 
 UNREADABLE_LIMIT = 10_000  # paths that are remembered; beyond, nothing is called absent
 
@@ -41,7 +41,7 @@ class Tally:
         self.left: set[bytes] = set()  # the places where those were
         self.gone: list[Gone] = []
         self._unreadable: set[bytes] = set()
-        self._unreadable_in: set[bytes] = set()  # folders of which something could not be read
+        self._unreadable_in: set[bytes] = set()  # folders of which what may be an image could not be read
 
     def saw(self, place: UUID) -> None:
         """The collection is there, whatever became of it: nobody may call it absent."""
@@ -94,7 +94,8 @@ class Tally:
         self.troubles.add(trouble)
         if len(self._unreadable) <= UNREADABLE_LIMIT:
             self._unreadable.add(trouble.path)
-            self._unreadable_in.add(trouble.path.rpartition(b"/")[0])
+            if trouble.path.lower().endswith(IMAGE_SUFFIXES):
+                self._unreadable_in.add(trouble.path.rpartition(b"/")[0])
 
     def could_not_read(self, path: bytes) -> bool:
         """Whether `path`, or a folder above it, could not be read: then nobody knows what is there."""
@@ -111,11 +112,6 @@ class Tally:
         self.images += images
         self.size_bytes += size_bytes
 
-    def saw_unchanged(self, *, absent_images: int, excluded_images: int) -> None:
-        self.unchanged += 1
-        self.absent_images += absent_images
-        self.excluded_images += excluded_images
-
     def saw_again(self, collection_id: UUID, known: Known | None, *, changed: bool) -> None:
         """If it was missing, it is not any more."""
         if known is None or not known.missing:
@@ -124,6 +120,15 @@ class Tally:
             self.recorded_again += 1
         else:
             self.restored.append(collection_id)
+
+    def saw_excluded(self, known: Known, difference: Difference) -> None:
+        """A collection that is there, with nothing but images that the settings leave out."""
+        self.excluded_collections += 1
+        if known.missing:
+            return
+        self.absent_images += difference.absent_images
+        if difference.gone:
+            self.gone.append(difference.gone)
 
     def compared(self, seen: Seen, known: Known | None, difference: Difference) -> None:
         self.saw_collection(images=len(seen.images), size_bytes=_size_of(seen))

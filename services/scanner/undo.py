@@ -56,7 +56,8 @@ class Touched(Struct):
 
     names: set[bytes] = msgspec.field(default_factory=set)
     marked: bool = False
-    later: bool = False  # another touched it since
+    moved: bool = False
+    later: bool = False  # another touched it since, or is where it was
 
 
 def touched(events: Iterable[CatalogueEvent], scan_id: UUID) -> set[UUID]:
@@ -83,6 +84,23 @@ class Undo:
                 known.later = True
         self._before(event)
 
+    def returning(self) -> dict[UUID, CollectionEntry]:
+        """What would be elsewhere again, as it was there."""
+        return {
+            one: past.entry
+            for one, each in self._touched.items()
+            if each.moved and not each.later and (past := self._past[one]).entry and not past.missing_since
+        }
+
+    def undoes(self, collection_id: UUID) -> bool:
+        known = self._touched.get(collection_id)
+        return known is not None and not known.later
+
+    def leave_alone(self, ids: Iterable[UUID]) -> None:
+        """Their old places are others' now."""
+        for each in ids:
+            self._touched[each].later = True
+
     def counts(self) -> Undone:
         kinds = Counter("left_alone" if each.later else self._kind(one, each) for one, each in self._touched.items())
         return Undone(**kinds)
@@ -105,6 +123,7 @@ class Undo:
         for collection_id in _ids(event):
             known = self._touched.setdefault(collection_id, Touched())
             known.marked = isinstance(event, CollectionsMarkedMissing) and collection_id in event.collections
+            known.moved |= isinstance(event, CollectionsMoved)
         for collection_id, names in _names(event):
             self._touched[collection_id].names.update(names)
 

@@ -1,15 +1,18 @@
 """Dry runs: the whole look, and nothing is recorded but what would have been."""
 
 import asyncio
+from concurrent.futures import Executor
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from linstock.messages.scan import ChangesPreviewed, ScanCancelled, ScanCompleted, ScanEvent
 from services.scanner import preview
+from services.scanner.expedition import Expedition
 from services.scanner.ledger import Ledger
 from services.scanner.preview import Preview
 from services.scanner.scan import SCAN
@@ -108,6 +111,24 @@ async def test_the_same_dry_run_twice_at_once_is_told_once(scanner: Scanner, pho
     await asyncio.gather(scanner.runner.run(order, one), scanner.runner.run(order, one))
     changes, _ = await told(scanner, RUN)
     assert len(changes) == 3
+
+
+async def test_of_two_walks_of_one_attempt_none_fails(
+    scanner: Scanner, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(photos, "a/1.jpg")
+    both, real = asyncio.Barrier(2), Expedition.run
+
+    async def run(walk: Expedition, executor: Executor) -> None:
+        await both.wait()
+        await real(walk, executor)
+
+    monkeypatch.setattr(Expedition, "run", run)
+    order, one = order_for(photos, scan_id=RUN, dry_run=True), lease()
+    with capture_logs() as logged:
+        await asyncio.gather(scanner.runner.run(order, one), scanner.runner.run(order, one))
+    assert sorted(line["outcome"] for line in logged if line["event"] == "Scan ended") == ["closed", "completed"]
+    assert not scanner.runner.busy
 
 
 async def test_a_dry_run_leaves_a_catalogue_alone_that_another_scan_owns(scanner: Scanner, photos: Path) -> None:

@@ -1,6 +1,7 @@
 """Scans of trees with thousands of real images, from installed packages, against what os.walk and Pillow say."""
 
 import os
+import sysconfig
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import distribution
@@ -10,7 +11,7 @@ from uuid import UUID
 import pytest
 from PIL import Image
 
-from linstock.messages.library import IMAGE_EXTENSIONS
+from linstock.messages.library import ARCHIVE_EXTENSIONS, IMAGE_EXTENSIONS
 from tests.integration.scanner.conftest import Scanner
 from tests.support.trees import put_many
 
@@ -66,6 +67,28 @@ async def test_a_package_is_catalogued_to_the_last_image(scanner: Scanner, packa
         0,
         recorded_pages,
     )
+
+
+async def test_all_that_is_installed_is_catalogued_to_the_last_image(scanner: Scanner) -> None:
+    root = Path(sysconfig.get_path("purelib"))
+    expected = by_folder(root)
+    archives = {
+        str(path.relative_to(root)): {
+            entry.filename: entry.file_size
+            for entry in zipfile.ZipFile(path).infolist()
+            if Path(entry.filename).suffix.lower() in IMAGE_EXTENSIONS
+        }
+        for path in root.rglob("*")
+        if path.suffix.lower() in ARCHIVE_EXTENSIONS and zipfile.is_zipfile(path)
+    }
+    expected |= {path: held for path, held in archives.items() if held}
+    completed = await scanner.completed(await scanner.scan(root))
+    assert await recorded(scanner) == expected
+    assert completed.counts.images == sum(map(len, expected.values())) >= sum(PACKAGES.values())
+    for mode in ("quick", "changed", "deep"):
+        again = (await scanner.completed(await scanner.scan(root, scan_mode=mode))).counts
+        assert (again.unchanged, again.absent, again.images) == (len(expected), 0, completed.counts.images), mode
+    assert len(await scanner.pages()) == len([page for page in await scanner.pages() if page.added])
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -280,6 +280,20 @@ async def test_below_what_could_not_be_read_nothing_is_absent(
     assert await scanner.missing() == {"bad", "bad/deep", "bad/x.zip", "c"}
 
 
+async def test_a_folder_without_images_is_missing_whatever_else_in_it_can_not_be_read(
+    scanner: Scanner, photos: Path
+) -> None:
+    put(photos, "a/1.jpg", "b/1.jpg", "b/c/1.jpg", "d/1.jpg")
+    await scanner.scan(photos)
+    put_broken_archive(photos / "a" / "x.zip")
+    (photos / "b" / ".linstockignore").symlink_to("elsewhere")
+    for folder in ("a", "b"):
+        (photos / folder / "1.jpg").unlink()
+    completed = await scanned(scanner, photos)
+    assert (completed.counts.errors, completed.counts.missing) == (2, 2)
+    assert await scanner.missing() == {"a", "b"}
+
+
 async def test_a_hold_stays_for_what_a_later_scan_could_not_read(
     scanner: Scanner, photos: Path, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

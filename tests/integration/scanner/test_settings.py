@@ -102,6 +102,43 @@ async def test_other_extensions_open_archives_again(scanner: Scanner, photos: Pa
     assert (await scanner.collections())["x.zip"] == ("archive", 2)
 
 
+async def test_an_image_that_left_an_archive_is_not_taken_for_one_that_is_left_out(
+    scanner: Scanner, photos: Path
+) -> None:
+    only_jpg = (".jpg", ".zip")
+    put(photos, *(f"{number}/1.jpg" for number in range(5)))
+    put_archive(photos / "x.zip", "1.jpg", "2.jpg", "1.png")
+    await scanner.scan(photos, extensions=only_jpg)
+    put_archive(photos / "x.zip", "1.jpg", "1.png")
+    for number in range(5):
+        (photos / str(number)).rename(photos.parent / str(number))
+    held = await scanner.completed(await scanner.scan(photos, extensions=only_jpg))
+    assert (held.held, held.counts.missing) == (5, 0)  # while somebody is asked, no image is marked either
+    for number in range(5):
+        (photos.parent / str(number)).rename(photos / str(number))
+    settled = await scanner.completed(await scanner.scan(photos, extensions=only_jpg))
+    assert (settled.counts.missing, settled.counts.excluded) == (1, 0)
+
+
+async def test_what_is_gone_is_gone_also_beside_images_that_are_left_out(scanner: Scanner, photos: Path) -> None:
+    put(photos, "a/1.jpg", "a/cover.png", "b/1.jpg", "b/2.png", "c/1.jpg")
+    put_archive(photos / "x.zip", "1.jpg", "2.png")
+    put_archive(photos / "y.zip", "1.jpg", "2.png")
+    await scanner.scan(photos, exclude_patterns=("a/cover.png",))
+    for folder in ("a", "b"):
+        (photos / folder / "1.jpg").unlink()
+    for archive in ("x.zip", "y.zip"):
+        put_archive(photos / archive, "2.png")
+    without_png = (".jpg", ".zip")
+    counts = (await scanner.completed(await scanner.scan(photos, extensions=without_png))).counts
+    assert await scanner.missing() == {"a"}  # of which no image is there that was ever recorded
+    assert (counts.missing, counts.excluded) == (4, 3)
+    again = (await scanner.completed(await scanner.scan(photos, extensions=without_png))).counts
+    assert (again.missing, again.absent, again.excluded) == (0, 0, 3)
+    every = (await scanner.completed(await scanner.scan(photos))).counts
+    assert (every.restored, every.images, every.missing) == (1, 5, 1)  # a/1.jpg is still gone
+
+
 def spoil(archive: Path) -> None:
     """The same size and time, and broken if anybody looks."""
     status = archive.stat()
