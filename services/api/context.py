@@ -56,7 +56,12 @@ Position: TypeAlias = Annotated[
     HeaderParameter(
         name=freshness.HEADER,
         description="Wait, at most 2 s, until these positions are reflected: `library:12,scheduler:900`.",
-        schema_extra={"one_of": None, "type": OpenAPIType.STRING, "format": "positions"},
+        schema_extra={
+            "one_of": None,
+            "type": OpenAPIType.STRING,
+            "format": "positions",
+            "pattern": f"^{freshness.VECTOR}$",
+        },
     ),
 ]
 

@@ -13,7 +13,8 @@ STALE = "Linstock-Stale"
 LONGEST_WAIT_S = 2.0
 LOOK_EVERY_S = 0.002
 
-_VECTOR = re.compile(r"[a-z][a-z0-9-]{0,63}:\d{1,18}(,\s*[a-z][a-z0-9-]{0,63}:\d{1,18}){0,31}", re.ASCII)
+VECTOR = r"[a-z][a-z0-9-]{0,63}:[0-9]{1,18}(, *[a-z][a-z0-9-]{0,63}:[0-9]{1,18}){0,31}"
+_VECTOR = re.compile(VECTOR)
 
 
 class Freshness:

@@ -13,7 +13,7 @@ from litestar.response import Stream
 from linstock.messages.job import ENRICH
 from services.api import answers, run_stream, streams
 from services.api.callers import Callers
-from services.api.context import Asked, Fresh, Id, Shared
+from services.api.context import Asked, Fresh, Id
 from services.api.dto.events import SentEvent
 from services.api.dto.schedules import ScheduledJobRunDto, ScheduledJobRunPage, Status
 from services.api.filters import ID, LibraryId, words
@@ -77,12 +77,12 @@ async def get_run(run_id: Id, fresh: Fresh) -> ScheduledJobRunDto:
 
 
 @get("/runs/{run_id:uuid}/stream", media_type=streams.MEDIA_TYPE, responses={**LIVE, **answers.reading(404)})
-async def stream_run(run_id: Id, context: Shared, callers: NamedDependency[Callers], request: Asked) -> Stream:
+async def stream_run(run_id: Id, fresh: Fresh, callers: NamedDependency[Callers], request: Asked) -> Stream:
     """One run as it goes (SSE), until it has ended: how far it is is told up to four times a second."""
-    if await runs.one(context.pool, context.workspace, run_id) is None:
+    if await runs.one(fresh.pool, fresh.workspace, run_id) is None:
         raise not_found("run", run_id)
     still = partial(callers.still, request.user, request.headers.getall("authorization", []))
-    return context.streams.serve(run_stream.told(context, run_id, still))
+    return fresh.streams.serve(run_stream.told(fresh, run_id, still))
 
 
 @get(at_both("/{schedule_id:uuid}/runs"), dependencies=FILTERED, responses=answers.reading(404, 422))

@@ -95,6 +95,9 @@ async def test_a_scheduled_job_and_its_runs(api: httpx.AsyncClient, world: World
         "requestedBy": "test",
         "scanMode": "changed",
         "libraryId": str(story.library_id),
+        "paused": None,
+        "progress": None,
+        "waitingFor": None,
     }
 
 
