@@ -66,6 +66,11 @@ def enrichment_of(library_id: UUID) -> UUID:
     return derived_id("enrichment", library_id)
 
 
+def contents_of(library_id: UUID) -> UUID:
+    """What is known of the bytes of a library's files."""
+    return derived_id("contents", library_id)
+
+
 def job_after(event_id: UUID) -> UUID:
     """The job that a scan's verdict sets off."""
     return derived_id("job-after", event_id)

@@ -44,6 +44,9 @@ POLICY: dict[str, Needed] = {
     "get_scan": VIEWER,
     "list_scan_changes": VIEWER,
     "diff_scans": VIEWER,
+    "list_duplicates": VIEWER,
+    "list_rot": VIEWER,
+    "accept_rot": OPERATOR,
     "undo_scan": OPERATOR,
     "list_undone_changes": VIEWER,
     # scheduled jobs and their runs

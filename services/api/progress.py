@@ -33,6 +33,8 @@ def progress(said: ScanProgress, files_before: int) -> ProgressDto:
     return ProgressDto(
         phase=_phase(said.phase),
         size_bytes=said.size_bytes,
+        verified=said.verified,
+        verified_bytes=said.verified_bytes,
         files_per_second=said.files_per_s,
         bytes_per_second=said.bytes_per_s,
         expected_files=files_before or None,

@@ -17,6 +17,7 @@ from services.projection.views import (
     contents,
     covers,
     feed,
+    file_hashes,
     files,
     holds,
     jobs,
@@ -62,6 +63,7 @@ class Tables:
         self.collection_moves = collection_moves.rows()
         self.scan_changes = scan_changes.rows()
         self.files = files.rows()
+        self.file_hashes = file_hashes.rows()
         self.covers = covers.rows()
         self.quarantine = quarantine.rows()
         self.read_counts = read_counts.sums()
@@ -88,6 +90,7 @@ class Tables:
             self.collection_moves,
             self.scan_changes,
             self.files,
+            self.file_hashes,
             self.covers,
             self.quarantine,
             self.events,
@@ -114,6 +117,7 @@ class Tables:
         yield self.collections, {key for fact in facts for key in collections.reads(fact)}
         yield self.scan_changes, {key for fact in facts for key in scan_changes.reads(fact, self.collections)}
         yield self.files, {key for fact in facts for key in files.reads(fact)}
+        yield self.file_hashes, {key for fact in facts for key in file_hashes.reads(fact)}
         yield self.covers, {key for fact in facts for key in covers.reads(fact)}
         yield self.quarantine, {key for fact in facts for key in quarantine.reads(fact)}
         yield self.hours, {feed.hour_of(fact.time) for fact in facts}
@@ -146,6 +150,7 @@ class Tables:
                 collections.fold(self.collections, fact, self._content_changed(fact))
                 scan_changes.fold(self.scan_changes, fact)
                 files.fold(self.files, fact)
+                file_hashes.fold(self.file_hashes, fact)
                 covers.fold(self.covers, self.read_counts, fact)
                 quarantine.fold(self.quarantine, self.read_counts, fact)
                 operations.fold(self.operations, fact)

@@ -18,7 +18,6 @@ from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Recorded
 from linstock.jobs.worker import Device, Order, Worker
 from linstock.lifecycle import Service
-from linstock.messages.catalogue import PeoplesCommand
 from linstock.messages.job import ScanRequested
 from linstock.migrations import migrate
 from linstock.outage import postgres_problem
@@ -26,7 +25,7 @@ from linstock.owner import Owner
 from linstock.probes import Vitals
 from linstock.roots import AllowedRoots
 from linstock.settings import Settings
-from services.scanner.commands import Planner
+from services.scanner.commands import Command, Planner
 from services.scanner.devices import device_of
 from services.scanner.enrichment.enricher import Enricher
 from services.scanner.enrichment.known import KnownImages
@@ -180,7 +179,7 @@ class ScannerService:
             self._owner.broker,
             log=log,
             service=names.SCANNER,
-            commands=PeoplesCommand,
+            commands=Command,
             plan=Planner(log, Index(self._pool)).plan,
         )
 

@@ -2,10 +2,13 @@
 
 from uuid import UUID
 
+from linstock import names
 from linstock.bus.inbox import CommandContext, Plan, Refused
 from linstock.eventlog.log import EventLog
-from linstock.messages.answer import Answer, Undone
-from linstock.messages.catalogue import ApproveRemovals, PeoplesCommand, RemovalsCommand, UndoScan
+from linstock.eventlog.record import Append
+from linstock.messages.answer import Answer, Many, Undone
+from linstock.messages.catalogue import ApproveRemovals, RejectRemovals, RemovalsCommand, UndoScan
+from linstock.messages.contents import AcceptRot, RotAccepted
 from linstock.messages.scan import ScanUndone
 from services.scanner import catalogue, history, scan, undo
 from services.scanner.catalogue import CATALOGUE
@@ -15,8 +18,13 @@ from services.scanner.index import Index
 from services.scanner.scan import SCAN
 from services.scanner.undo import Undo
 
+ROT_AT_ONCE = 250
+"""Files that one acceptance names: 512 KiB."""
 PAGES_OF_UNDO = 64
 """32 MiB: all of an undo is one append."""
+
+
+Command = ApproveRemovals | RejectRemovals | UndoScan | AcceptRot
 
 
 class Planner:
@@ -26,12 +34,14 @@ class Planner:
         self._log = log
         self._index = index
 
-    async def plan(self, command: PeoplesCommand, context: CommandContext) -> Plan:
+    async def plan(self, command: Command, context: CommandContext) -> Plan:
         """Raises Refused: 404 for a hold that does not wait or a scan that is not there (another workspace's are not),
         409 while a scan of the library is under way."""
         try:
             if isinstance(command, UndoScan):
                 return await self._undone(command, context)
+            if isinstance(command, AcceptRot):
+                return await self._accepted(command, context)
             return await self._decided(command, context)
         except catalogue.NoSuchHold as error:
             raise Refused(404, "removals-not-found", str(error.__doc__)) from error
@@ -54,6 +64,25 @@ class Planner:
         else:
             events = catalogue.reject(command, loaded.state, actor=context.actor, at=context.at)
         return Plan(answer=Answer(status=200, id=command.scan_id), appends=[loaded.append(events)])
+
+    async def _accepted(self, command: AcceptRot, context: CommandContext) -> Plan:
+        library_id, hashes = command.library_id, self._index.hashes
+        if await self._index.workspace(library_id) not in (context.workspace, None):
+            raise Refused(404, "library-not-found", "There is no such library.")
+        await hashes.catch_up(self._log, library_id)
+        version = await hashes.version(library_id)
+        rotten = (await hashes.rotten(library_id))[:ROT_AT_ONCE]
+        answer = Answer(status=200, id=library_id, many=Many(matched=len(rotten), changed=len(rotten)))
+        if not rotten:
+            return Plan(answer=answer)
+        accepted = RotAccepted(library_id=library_id, actor=context.actor, files=tuple(rotten), at=context.at)
+        append = Append(
+            aggregate="contents",
+            aggregate_id=names.contents_of(library_id),
+            expected_version=version,
+            events=[accepted],
+        )
+        return Plan(answer=answer, appends=[append])
 
     async def _undone(self, command: UndoScan, context: CommandContext) -> Plan:
         library_id, scan_id = command.library_id, command.scan_id

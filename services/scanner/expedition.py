@@ -119,10 +119,11 @@ class Expedition:
         walking = self._loop.run_in_executor(executor, self._walk, stored, checkpoint)
         try:
             await asyncio.shield(walking)
-        finally:
-            self.stop()
+        except BaseException:
             # A cancelled run must not leave a thread behind that still appends.
+            self.stop()
             await asyncio.gather(walking, return_exceptions=True)
+            raise
 
     def known(self, places: Sequence[UUID]) -> dict[UUID, Known]:
         # What this attempt records itself, it does not see twice.

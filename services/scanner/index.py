@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
@@ -17,6 +17,7 @@ from linstock.messages.message import Message
 from services.scanner import history, index_moves, index_removals
 from services.scanner.catalogue import Hold
 from services.scanner.checkpoint import SoFar, decode, encode
+from services.scanner.contents.hashes import Hashes
 from services.scanner.diff import Known, collection_id
 from services.scanner.folders import Connection, Folders, Pool, forget, forget_those_of, id_of
 from services.scanner.identity import Kinship
@@ -59,6 +60,16 @@ _PAGES: msgspec.json.Decoder[_Page] = msgspec.json.Decoder(_Page)
 _FILES: msgspec.json.Decoder[tuple[FileEntry, ...]] = msgspec.json.Decoder(tuple[FileEntry, ...])
 
 
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a collection is. `size_bytes` and `mtime_ns` are an archive's own."""
+
+    collection_id: UUID
+    kind: str
+    path: bytes
+    size_bytes: int
+    mtime_ns: int
+
+
 class IndexGap(Exception):
     """The index is behind the event that it was given; it must catch up with the log first."""
 
@@ -74,6 +85,7 @@ class Index:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self.folders = Folders(pool)
+        self.hashes = Hashes(pool)
 
     async def known(self, places: Sequence[UUID]) -> dict[UUID, Known]:
         """What is recorded at each place where something is."""
@@ -164,6 +176,26 @@ class Index:
             unknown=sorted(doubtful),
             elsewhere=elsewhere,
         )
+
+    async def places(self, library_id: UUID, *, after: UUID, limit: int) -> list[Place]:
+        """Of collections that are not missing, with ids beyond `after`, ascending."""
+        rows = await self._pool.fetch(
+            "SELECT collection_id, kind, path, size_bytes, mtime_ns FROM index_collections"
+            " WHERE library_id = $1 AND collection_id > $2 AND NOT missing ORDER BY collection_id LIMIT $3",
+            library_id,
+            after,
+            limit,
+        )
+        return [
+            Place(
+                collection_id=UUID(bytes=row["collection_id"].bytes),
+                kind=row["kind"],
+                path=row["path"],
+                size_bytes=row["size_bytes"],
+                mtime_ns=row["mtime_ns"],
+            )
+            for row in rows
+        ]
 
     async def proposals(self, library_id: UUID, hold: Hold) -> set[UUID]:
         """The collections that the hold proposed to mark missing, and that are not missing (yet)."""

@@ -42,6 +42,8 @@ def counts(tally: Tally, unseen: Unseen, *, missing: int, earlier: SoFar = NOTHI
         missing=missing + earlier.missing,
         restored=len(tally.restored) + tally.recorded_again + earlier.restored,
         moved=len(tally.moved) + earlier.moved,
+        verified=tally.verified,
+        rotten=tally.rotten,
     )
 
 

@@ -46,6 +46,8 @@ async def _tell(tally: Tally, subject: str, publish: Publish) -> None:
             errors=tally.troubles.count,
             phase=tally.phase,
             size_bytes=tally.size_bytes,
+            verified=tally.verified,
+            verified_bytes=tally.verified_bytes,
         )
         if seen != told:
             elapsed_ms = round((loop.time() - began) * 1000)

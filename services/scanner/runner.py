@@ -28,6 +28,7 @@ from linstock.roots import EVERYWHERE, AllowedRoots
 from services.scanner import metrics, outcome
 from services.scanner.catalogue import NotOwner
 from services.scanner.checkpoint import SoFar
+from services.scanner.contents.verification import Verification
 from services.scanner.expedition import Expedition
 from services.scanner.file_system import file_system_of
 from services.scanner.index import Index
@@ -42,7 +43,7 @@ from services.scanner.removals import Concluded, Looked, Removals
 from services.scanner.scan import AttemptClosed
 from services.scanner.scope import Scope
 from services.scanner.tally import Tally
-from services.scanner.task import Task
+from services.scanner.task import VERIFY, Task
 from services.scanner.walk import RootUnavailable
 
 logger = structlog.get_logger(__name__)
@@ -170,6 +171,7 @@ class Runner:
             walk = await self._walked(ledger, attempt, order, tally, stopping)
             if lease.lost.is_set() and not self._stopping:
                 raise Stopped
+            await self._verified(walk, attempt, stopping)
             tally.phase = "concluding"
             ended = await self._conclude(ledger, attempt, walk, order, earlier)
         verdict = self._verdict(walk, attempt, ended, earlier, duration_ms=round((time.monotonic() - began) * 1000))
@@ -183,6 +185,21 @@ class Runner:
         metrics.SCAN_SECONDS.observe(verdict.duration_ms / 1000)
         metrics.FILES.inc(verdict.counts.files)
         return "completed"
+
+    async def _verified(self, walk: Expedition, attempt: Attempt, stopping: threading.Event) -> None:
+        task = walk.task
+        if task.mode != VERIFY or task.dry_run:
+            return
+        verification = Verification(
+            task,
+            attempt,
+            log=self._log,
+            index=self._index,
+            tally=walk.tally,
+            stopping=stopping,
+            now=self._now,
+        )
+        await verification.run(self._executor)
 
     async def _walked(
         self, ledger: Ledger | Preview, attempt: Attempt, order: Order, tally: Tally, stopping: threading.Event

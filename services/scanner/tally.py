@@ -27,6 +27,7 @@ class Tally:
     def __init__(self) -> None:
         self.folders = self.files = self.root_entries = 0
         self.phase = "preparing"
+        self.verified = self.verified_bytes = self.rotten = 0
         self.listed = self.listed_files = self.listed_bytes = 0  # read by this attempt: what its pace is made of
         self.symlinks = self.specials = self.left_out = 0
         self.collections = self.images = self.size_bytes = 0

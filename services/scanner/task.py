@@ -10,11 +10,11 @@ from services.scanner.reach import EVERYWHERE, Reach
 from services.scanner.remembered import SHAPE
 from services.scanner.scope import Scope
 
-QUICK, CHANGED, DEEP = "quick", "changed", "deep"
+QUICK, CHANGED, DEEP, VERIFY = "quick", "changed", "deep", "verify"
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """`mode` is quick | changed | deep. `bounds`: nothing outside is read. `reach`: nothing else is looked at.
+    """`mode` is quick | changed | deep | verify. `bounds`: nothing outside is read. `reach`: nothing else is looked at.
     `dry_run`: nothing is kept."""
 
     library_id: UUID

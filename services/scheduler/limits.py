@@ -12,7 +12,7 @@ from linstock.messages.rules import Rules, Timing
 from linstock.messages.schedule import JobPolicy, ScanPath
 from linstock.messages.schedule_commands import BackfillSchedule
 
-MODES = ("quick", "changed", "deep")
+MODES = ("quick", "changed", "deep", "verify")
 NAME_LIMIT = 200  # characters
 DESCRIPTION_LIMIT = 2000  # characters
 REASON_LIMIT = 500  # characters

@@ -30,6 +30,7 @@ LOG_OF_MODULE = {
     "job": names.SCHEDULER,
     "scan": names.SCANNER,
     "catalogue": names.SCANNER,
+    "contents": names.SCANNER,
     "enrichment": names.SCANNER,
     "path": names.LIBRARY,
     "receipt": "{log}",

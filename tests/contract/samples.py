@@ -43,6 +43,7 @@ VALUES: dict[str, Any] = {
     "dry_run": True,
     "duration_ms": 41_300,
     "enabled": True,
+    "expected": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "expression": "0 2 * * *",
     "file_system": "c4f1a2b3d4e5f607:2",
     "final": True,
@@ -50,7 +51,9 @@ VALUES: dict[str, Any] = {
     "flawed": 1,
     "from_path": "Rügen",
     "forgotten": "neu.jpg",
+    "found": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "hash": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "hashed_at": INSTANT - timedelta(days=30),
     "height": 3024,
     "held": 0,
     "held_scan_id": HELD_RUN,
@@ -122,6 +125,7 @@ OF: dict[tuple[str, str], Any] = {
     ("CommandHandled", "answer"): Raw(msgspec.json.encode(Answer(status=201, id=LIBRARY, position="library:12"))),
     ("Cover", "name"): "strand.jpg",
     ("FileEntry", "name"): "strand.jpg",
+    ("HashedFile", "name"): "strand.jpg",
     ("ImageFact", "name"): "strand.jpg",
     ("JobRequested", "payload"): Raw(b'{"width":320}'),
     ("JobPaused", "reason"): "Film night",
@@ -143,6 +147,7 @@ OF: dict[tuple[str, str], Any] = {
     ("ReportItem", "code"): "broken_archive",
     ("ReportItem", "message"): "no central directory",
     ("ReportItem", "path"): "2024/holiday.zip",
+    ("RottenFile", "name"): "strand.jpg",
     ("ScanCompleted", "held"): 0,
     ("ScanPath", "path"): "2025/Rügen",
     ("ScanRequested", "queue"): names.SCAN_QUEUE,
@@ -164,7 +169,7 @@ OF: dict[tuple[str, str], Any] = {
     for name, count in {
         "collections": 12, "images": 480, "size_bytes": 1_258_291_200, "folders": 15, "files": 497, "added": 1,
         "changed": 0, "unchanged": 11, "absent": 0, "errors": 1,
-        "missing": 0, "restored": 0, "moved": 0,
+        "missing": 0, "restored": 0, "moved": 0, "verified": 0, "rotten": 0,
     }.items()
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -27,6 +28,7 @@ from linstock.messages.catalogue import (
     RevertedCollection,
     ScanStarted,
 )
+from linstock.messages.contents import ContentsHashed, HashedCollection, HashedFile, RotFound, RottenFile
 from linstock.messages.enrichment import (
     CollectionsEnriched,
     Cover,
@@ -425,6 +427,34 @@ class Story:
                 collections=tuple(map(self.collection, collections)),
             ),
         )
+        return self
+
+    def hashed(self, run: int, **contents: str) -> "Story":
+        """A verify scan read these collections; each letter stands for the bytes of one image, in order."""
+        collections = tuple(
+            HashedCollection(
+                collection_id=self.collection(name),
+                files=tuple(
+                    HashedFile(f"{number}.jpg", 1000, number, hash=sha256(letter.encode()).hexdigest())
+                    for number, letter in enumerate(letters)
+                ),
+            )
+            for name, letters in contents.items()
+        )
+        page = ContentsHashed(
+            scan_id=self.run(run), library_id=self.library_id, collections=collections, at=self.moment(run, 1)
+        )
+        self.scanner.says(names.contents_of(self.library_id), page)
+        return self
+
+    def rotten(self, run: int, name: str, number: int) -> "Story":
+        at = self.moment(run, 1)
+        file = RottenFile(
+            collection_id=self.collection(name), name=f"{number}.jpg", size_bytes=1000, mtime_ns=number,
+            expected=sha256(b"y").hexdigest(), found=sha256(b"rot").hexdigest(), hashed_at=at,
+        )  # fmt: skip
+        found = RotFound(scan_id=self.run(run), library_id=self.library_id, files=(file,), at=at)
+        self.scanner.says(names.contents_of(self.library_id), found)
         return self
 
     def undone(self, run: int, *withdrawn: str) -> "Story":

@@ -122,6 +122,34 @@ def quarantine(api: "Api", screen: "Screen", library: str, limit: int) -> None:
     more(len(rows), total)
 
 
+@lib.command(epilog=examples("linstock lib duplicates", "linstock lib duplicates Holidays -o jsonl"))
+@click.argument("library", metavar="[LIBRARY]", type=LIBRARY, required=False)
+@limited(50)
+@with_screen
+@with_api
+def duplicates(api: "Api", screen: "Screen", library: str | None, limit: int) -> None:
+    """List files that hold the very same bytes, those first of which most can be reclaimed.
+
+    Only what scans with --mode verify have read is known. Of all libraries, or of one.
+    """
+    from linstock.cli import contents
+
+    contents.duplicates(api, screen, LIBRARY.find(api, library)["id"] if library else None, limit)
+
+
+@lib.command(epilog=examples("linstock lib rot Holidays", "linstock lib rot Holidays --accept"))
+@_named
+@click.option("--accept", is_flag=True, help="What they hold now is right.")
+@limited(200)
+@with_screen
+@with_api
+def rot(api: "Api", screen: "Screen", library: str, accept: bool, limit: int) -> None:
+    """List files that hold other bytes than when a verify scan read them, though nobody changed them."""
+    from linstock.cli import contents
+
+    contents.rot(api, screen, LIBRARY.find(api, library)["id"], limit, accept=accept)
+
+
 @lib.command(
     "set",
     epilog=examples(

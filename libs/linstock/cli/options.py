@@ -9,7 +9,7 @@ import rich_click as click
 
 Command = Callable[..., None]
 MOST_ROWS = 100_000
-MODE = click.Choice(["quick", "changed", "deep"])
+MODE = click.Choice(["quick", "changed", "deep", "verify"])
 MODES_SAID = (
     "How thorough: quick looks into folders that were changed themselves, changed at the size and time of every file, "
     "deep also into every archive and at every image's header."

@@ -106,6 +106,9 @@ def _waiting(waiting: "Json") -> str:
 
 def _progress(progress: "Json") -> Iterator[tuple[str, object]]:
     yield "phase", progress["phase"]
+    if progress["verified"]:
+        read = words.size(progress["verifiedBytes"])
+        yield "verified", f"{words.counted(progress['verified'], 'file')}, {read} read"
     if progress["percent"] is not None:
         yield "done", f"{progress['percent']} % of the files of last time"
     if progress["filesPerSecond"] is not None:
@@ -130,6 +133,8 @@ def _counts(counts: "Json") -> Iterator[tuple[str, object]]:
         yield "not seen", f"{counts['absent']:,}, {counts.get('missing', 0):,} marked missing"
     if counts.get("restored"):
         yield "there again", f"{counts['restored']:,}"
+    if counts.get("verified") and "phase" not in counts:
+        yield "verified", f"{words.counted(counts['verified'], 'file')}, {counts.get('rotten', 0):,} rotten"
     if counts.get("moved"):
         yield "moved", f"{counts['moved']:,}"
     if counts.get("errors") is not None:

@@ -315,5 +315,3 @@ class UndoScan(Message, frozen=True, tag="UndoScan"):
 
 
 RemovalsCommand = ApproveRemovals | RejectRemovals
-PeoplesCommand = ApproveRemovals | RejectRemovals | UndoScan
-"""What the scanner takes from people."""

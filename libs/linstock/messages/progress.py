@@ -7,7 +7,8 @@ from linstock.messages.message import Message
 
 class ScanProgress(Message, frozen=True):
     """What a running scan has seen so far; `errors` could not be read. `elapsed_ms` is since it began. `phase` is
-    preparing | walking | concluding. The rates are those of the last seconds; None: nothing was read meanwhile."""
+    preparing | walking | verifying | concluding. The rates are those of the last seconds; None: nothing was read
+    meanwhile. `verified` files, of `verified_bytes` that were read, are hashed."""
 
     folders: int
     files: int
@@ -20,3 +21,5 @@ class ScanProgress(Message, frozen=True):
     size_bytes: int = 0
     files_per_s: float | None = None
     bytes_per_s: float | None = None
+    verified: int = 0
+    verified_bytes: int = 0

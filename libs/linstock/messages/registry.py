@@ -4,6 +4,7 @@ from typing import get_args
 
 from linstock.messages.calendar import CalendarEvent
 from linstock.messages.catalogue import CatalogueEvent
+from linstock.messages.contents import ContentsEvent
 from linstock.messages.enrichment import EnrichmentEvent
 from linstock.messages.hints import HintEvent
 from linstock.messages.job import JobEvent
@@ -34,6 +35,7 @@ EVENTS: dict[str, type[Message]] = {
         JobEvent,
         ScanEvent,
         CatalogueEvent,
+        ContentsEvent,
         EnrichmentEvent,
         PathEvent,
         ReceiptEvent,

@@ -11,7 +11,8 @@ class Counts(Message, frozen=True):
     all that could not be read. `absent` were present before and not seen, collections and, in collections that were
     seen, images; of them `missing` were marked so. `excluded` likewise, where the library's settings say not to look
     (any more): those are never marked. `restored` collections were missing and are there again, `moved` ones (of which
-    some may have been missing) are elsewhere than before."""
+    some may have been missing) are elsewhere than before. `verified` files were read from end to end; `rotten` ones
+    hold other bytes than when they were hashed, though their size and time are the same."""
 
     collections: int = 0
     images: int = 0
@@ -27,12 +28,14 @@ class Counts(Message, frozen=True):
     missing: int = 0
     restored: int = 0
     moved: int = 0
+    verified: int = 0
+    rotten: int = 0
 
 
 class ReportItem(Message, frozen=True):
     """One thing that could not be read, or a note on what was passed over (with an empty path). `code`: broken_archive
-    | broken_image | unreadable | vanished | path_too_long; symlinks_skipped | specials_skipped | left_out | excluded.
-    `path` is for display, shortened in the middle when it is very long."""
+    | broken_image | bit_rot | unreadable | vanished | path_too_long; symlinks_skipped | specials_skipped | left_out |
+    excluded. `path` is for display, shortened in the middle when it is very long."""
 
     code: str
     path: str

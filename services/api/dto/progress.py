@@ -6,13 +6,14 @@ from uuid import UUID
 
 from services.api.dto.wire import Wire
 
-Phase = Literal["preparing", "walking", "concluding"]
+Phase = Literal["preparing", "walking", "verifying", "concluding"]
 
 
 class ProgressDto(Wire):
     """What a running scan has seen so far, told by the scanner at `at`; what an earlier attempt saw counts too. The
     rates are those of the last seconds. `percent` is of the files that the library's last completed scan saw, and never
-    above 99; it, `expectedFiles` and `etaSeconds` are null where there is nothing to compare with."""
+    above 99; it, `expectedFiles` and `etaSeconds` are null where there is nothing to compare with. A verifying scan has
+    read `verified` files of as many as it saw, from end to end."""
 
     phase: Phase
     files: int
@@ -21,6 +22,8 @@ class ProgressDto(Wire):
     collections: int
     images: int
     errors: int
+    verified: int
+    verified_bytes: int
     at: datetime
     files_per_second: float | None
     bytes_per_second: float | None

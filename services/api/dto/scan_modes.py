@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-Word = Literal["quick", "changed", "deep", "Incremental", "Full"]
+Word = Literal["quick", "changed", "deep", "verify", "Incremental", "Full"]
 ScanMode = Annotated[
     Word,
     Meta(

@@ -18,14 +18,14 @@ from linstock.bus.inbox import CommandContext
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Origin
 from linstock.jobs.worker import Lease, Order
-from linstock.messages.catalogue import CatalogueEvent, CollectionsRecorded, PeoplesCommand
+from linstock.messages.catalogue import CatalogueEvent, CollectionsRecorded
 from linstock.messages.enrichment import EnrichPayload
 from linstock.messages.job import ENRICH, JobRequested, ScanRequested
 from linstock.messages.scan import ScanCompleted, ScanEvent, ScanFailed
 from linstock.messages.schedule import JobPolicy, ScanPath, ScanTarget
 from services.scanner.app import open_pool
 from services.scanner.catalogue import CATALOGUE
-from services.scanner.commands import Planner
+from services.scanner.commands import Command, Planner
 from services.scanner.file_system import file_system_of
 from services.scanner.folders import Pool
 from services.scanner.index import Index
@@ -74,7 +74,7 @@ class Scanner:
         await self.runner.run(order, lease())
         return order.request.job_id
 
-    async def decide(self, command: PeoplesCommand, *, workspace: str = names.DEFAULT_WORKSPACE) -> None:
+    async def decide(self, command: Command, *, workspace: str = names.DEFAULT_WORKSPACE) -> None:
         """As somebody tells the scanner, and without the receipt. Raises Refused."""
         context = CommandContext(command_id=uuid4(), workspace=workspace, actor="eva", at=datetime.now(UTC))
         plan = await self.planner.plan(command, context)

@@ -1,0 +1,1 @@
+"""Whole files: their hashes, and whether they still hold."""
