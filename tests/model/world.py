@@ -20,7 +20,6 @@ from linstock.bus.inbox import CommandContext
 from linstock.eventlog.postgres import PostgresLog
 from linstock.jobs.worker import Order
 from linstock.messages.answer import Answer
-from linstock.messages.catalogue import PeoplesCommand
 from linstock.messages.job import ScanRequested
 from linstock.messages.scan import ChangesPreviewed, ScanCompleted, ScanEvent, ScanFailed
 from linstock.messages.schedule import JobPolicy, ScanPath, ScanTarget
@@ -31,7 +30,7 @@ from services.projection import schema
 from services.projection.apply import apply
 from services.projection.views.files import HeldFile, name_of
 from services.scanner.app import open_pool
-from services.scanner.commands import Planner
+from services.scanner.commands import Command, Planner
 from services.scanner.folders import Pool
 from services.scanner.index import Index
 from services.scanner.journal import Journal
@@ -118,11 +117,11 @@ class World:
         assert isinstance(verdict, ScanCompleted | ScanFailed), verdict
         return scan_id, verdict, [each for each in told if isinstance(each, ChangesPreviewed)]
 
-    def tell(self, command: PeoplesCommand) -> Answer:
+    def tell(self, command: Command) -> Answer:
         """Raises Refused."""
         return self._do(self._tell(command))
 
-    async def _tell(self, command: PeoplesCommand) -> Answer:
+    async def _tell(self, command: Command) -> Answer:
         workspace = names.DEFAULT_WORKSPACE
         context = CommandContext(command_id=uuid4(), workspace=workspace, actor="eva", at=datetime.now(UTC))
         plan = await self._planner.plan(command, context)
