@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from linstock.embedded import EmbeddedNats, EmbeddedPostgres
 from tests.support.servers import fresh_database, running_nats, running_postgres
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("linstock", deadline=None)
+settings.load_profile("linstock")
 
 
 @pytest.fixture(scope="session")

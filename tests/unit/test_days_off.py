@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from linstock import days_off
@@ -29,7 +29,6 @@ def days_around(day: date) -> list[date]:
     return [day + timedelta(days=offset) for offset in range(-2, 3)]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(CHANGES), st.sets(st.integers(0, 4)))
 def test_a_moment_is_off_when_the_wall_shows_such_a_day(change: tuple[str, date], chosen: set[int]) -> None:
     zone, day = change
