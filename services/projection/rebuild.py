@@ -1,5 +1,7 @@
 """Read models made again from EVENTS, compared with the live ones, and put in their place in one transaction."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -16,6 +18,8 @@ from services.projection.scratch import Progress, Scratch
 REBUILT = "views_rebuilt"
 VERIFIED = "views_verified"
 RETIRED = "views_retired"
+NEW_EPOCH_WITHIN_S = 20.0
+LOOK_EVERY_S = 0.2
 
 
 class RebuildRuns(Exception):
@@ -46,10 +50,15 @@ def _silent(_progress: Progress) -> None:
 async def verify(database_url: str, client: Client, report: Callable[[Progress], None] = _silent) -> Comparison:
     """Compare the live tables with what EVENTS says. Changes nothing; the live projection goes on meanwhile.
 
-    Raises BrokenChain, EventsBehind, Poison, BadEnvelope, RebuildRuns.
+    Live tables of another epoch are about to be made again by their projection, and are waited for (20 s). Raises
+    BrokenChain, EventsBehind, Poison, BadEnvelope, RebuildRuns.
     """
+    until = time.monotonic() + NEW_EPOCH_WITHIN_S
     async with _beside(database_url, client, VERIFIED) as (live, scratch):
         comparison = await _compare(live, scratch, report)
+        while comparison.live is None and time.monotonic() < until:
+            await asyncio.sleep(LOOK_EVERY_S)
+            comparison = await _compare(live, scratch, report)
         await scratch.drop()
         return comparison
 

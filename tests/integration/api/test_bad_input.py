@@ -111,10 +111,10 @@ async def test_no_page_of_another_site_may_read(api: httpx.AsyncClient) -> None:
 
 async def test_a_word_that_is_none_of_those_allowed_is_refused_with_all_of_them(api: httpx.AsyncClient) -> None:
     for url in (f"{LIBRARY}/scans", "/api/v1/scheduledjobs"):
-        problem = (await api.post(url, json={"scanMode": "verify"})).json()
+        problem = (await api.post(url, json={"scanMode": "thorough"})).json()
         assert problem["errors"] == [
             {
-                "detail": "Invalid enum value 'verify': it is Full, Incremental, changed, deep or quick",
+                "detail": "Invalid enum value 'thorough': it is Full, Incremental, changed, deep, quick or verify",
                 "pointer": "#/scanMode",
             }
         ]

@@ -35,7 +35,7 @@ MISSPELT = Bad(status=422, code="invalid", body={"nmae": "x"})
 NO_OBJECT = Bad(status=422, code="invalid", body=[])
 BAD_KEY = Bad(status=400, code="malformed-idempotency-key", body={}, headers={"Idempotency-Key": "two words"})
 BAD_MATCH = Bad(status=400, code="malformed-if-match", body={}, headers={"If-Match": "7"})
-BAD_MODE = Bad(status=422, code="invalid", body={"scanMode": "verify"})
+BAD_MODE = Bad(status=422, code="invalid", body={"scanMode": "thorough"})
 
 
 def missing(what: str) -> Bad:

@@ -34,7 +34,7 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
 def theirs() -> Story:
     """Everything that can be read of a library, and a calendar, in workspace team-b."""
     story = Story(workspace="team-b")
-    story.created().scanned(1, "2024", "2024/b.zip").requested(2).started(2)
+    story.created().scanned(1, "2024", "2024/b.zip").hashed(1, **{"2024": "xx"}).requested(2).started(2)
     name = str(story.id("calendar"))
     calendar_id = names.calendar_of("team-b", name)
     days = (date(2026, 12, 25),)

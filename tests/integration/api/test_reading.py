@@ -59,6 +59,8 @@ async def test_a_running_scan_says_how_far_it_is(
         "collections": 2,
         "images": 20,
         "errors": 1,
+        "verified": 0,
+        "verifiedBytes": 0,
         "at": "2026-03-01T12:00:00Z",
         "percent": 60,
         "etaSeconds": 2,

@@ -101,8 +101,8 @@ def test_a_scope_leads_nowhere_else(path: ScanPath) -> None:
 
 def test_an_unknown_mode_is_refused_with_the_list() -> None:
     with pytest.raises(Refused) as refused:
-        limits.check_mode("verify")
-    assert refused.value.answer.detail == "it is quick, changed or deep"
+        limits.check_mode("thorough")
+    assert refused.value.answer.detail == "it is quick, changed, deep or verify"
 
 
 @pytest.mark.parametrize(("wrong", "field"), [({"days": "xor"}, "days"), ({"clock_changes": "none"}, "clockChanges")])
