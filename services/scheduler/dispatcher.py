@@ -187,9 +187,10 @@ class Dispatcher:
         headers["ls-attempt"] = str(pending.attempt)
         facts = pending.facts
         # Replicas that put a new order at once put it once; correctness needs none of it. One that is put again must
-        # not be taken for the one that was lost.
+        # not be taken for the one that was lost, nor one that waited for its device for the one that was sent away.
+        waited = ".waited" if pending.device else ""
         again = f".{times}.{self._name}" if times > 1 else ""
-        headers["Nats-Msg-Id"] = f"{facts.job_id}.{pending.attempt}{again}"
+        headers["Nats-Msg-Id"] = f"{facts.job_id}.{pending.attempt}{waited}{again}"
         await self._put(
             names.work_subject(request.workspace, facts.queue, facts.job_type), bytes(request.data), headers
         )

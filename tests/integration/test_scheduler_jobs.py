@@ -313,6 +313,28 @@ async def test_scans_of_one_disk_wait_for_each_other_and_the_oldest_comes_first(
     assert await why(third) == "device_busy"
 
 
+async def test_an_order_comes_again_as_soon_as_its_disk_has_room(world: Rig) -> None:
+    """JetStream, which takes no order twice within two minutes, must not take it for the one that was sent away."""
+    await world.scheduler(Limits(lease_timeout_s=60, again_after_s=60))
+    sender = CommandSender(world.client)
+    await sender.start()
+    scans: list[UUID] = []
+    for number in range(2):
+        library_id = await world.libraries.create(settings(auto_scan=False), library_id=UUID(int=100 + number))
+        await world.log.wait_for(ScheduleDefined, count=number + 1)
+        accepted = await sent(sender, RequestScan(library_id=library_id))
+        assert accepted.id
+        scans.append(accepted.id)
+    worker = await world.worker(slots=4)
+    first, second = scans
+    assert {await worker.order(), await worker.order()} == {(first, 1), (second, 1)}
+    assert (await worker.claim(first, device="nas/sda", limit=1)).granted
+    assert (await worker.claim(second, device="nas/sda", limit=1)).why == "device_busy"
+    await sent(sender, CancelRun(job_id=first))
+    assert await worker.order() == (second, 1)
+    assert (await worker.claim(second, device="nas/sda", limit=1)).granted
+
+
 async def test_a_scan_of_a_library_that_nobody_knows_is_not_found(world: Rig) -> None:
     await world.scheduler(PATIENT)
     sender = CommandSender(world.client)
