@@ -59,7 +59,7 @@ def _told(undone: "Json") -> str:
         f"{words.counted(undone[name], 'collection')} {what}"
         for name, what in (
             ("withdrawn", "withdrawn"),
-            ("changed", "back to what they held"),
+            ("changed", "put back"),
             ("restored", "present again"),
             ("missing", "missing again"),
             ("leftAlone", "left alone: a later scan touched them"),

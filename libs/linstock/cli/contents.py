@@ -12,7 +12,7 @@ _DUPLICATES = (
     Column("COPIES", lambda row: words.number(row["count"]), right=True),
     Column("SIZE", lambda row: words.size(row["bytes"]), right=True),
     Column("RECLAIMABLE", lambda row: words.size(row["reclaimableBytes"]), right=True),
-    Column("FILES", lambda row: "\n".join(file["path"] or "." for file in row["files"]), folds=True),
+    Column("FILES", lambda row: ", ".join(file["path"] or "." for file in row["files"]), folds=True),
 )
 _ROT = (
     Column("FILE", lambda row: row["path"] or ".", folds=True),

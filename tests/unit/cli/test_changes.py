@@ -69,7 +69,7 @@ def test_an_undo_that_takes_longer_is_told_as_well(linstock: Linstock, api: Fake
     api.on(f"POST /scans/{RUN_ID}/undo", Answer(202, {"id": OTHER_ID, "status": "pending", "command": None}))
     api.on(f"GET /operations/{OTHER_ID}", Answer(200, operation))
     ended = linstock("run", "undo", RUN_ID, "--yes")
-    assert "1 collection back to what they held." in ended.stdout
+    assert "1 collection put back." in ended.stdout
 
 
 def test_nobody_is_asked_where_nobody_is(linstock: Linstock, api: FakeApi) -> None:
