@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from linstock import names
 from linstock.bus.commands import CommandSender
@@ -53,8 +54,9 @@ async def scanned(world: Rig) -> list[tuple[str, list[str]]]:
 
 
 async def test_hints_of_three_replicas_become_one_scan_of_what_they_named(world: Rig) -> None:
+    patient = replace(SOON, patience=Patience(quiet=timedelta(seconds=3), longest=timedelta(seconds=30)))
     for _ in range(3):
-        await world.scheduler(SOON)
+        await world.scheduler(patient)
     library_id = await library(world)
     answers = await asyncio.gather(*(hint(world, library_id, f"a/{number}.jpg", "b") for number in range(20)))
     assert {answer.status for answer in answers} == {202}
