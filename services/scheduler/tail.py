@@ -17,9 +17,9 @@ logger = structlog.get_logger(__name__)
 SAVE_EVERY_S = 5.0
 WAIT_S = 5.0
 PAUSE_S = 0.5
-RELAY_FIRST_S = 0.03  # what was just appended goes out before we look at it ourselves: others wait for it
+RELAY_FIRST_S = 0.03  # a burst of ticks goes out before we look at it ourselves: others wait for it
 BATCH = 500
-APPLIED_AT_ONCE = 16  # half a millisecond: then the relay has its turn, which others wait for
+APPLIED_AT_ONCE = 16  # half a millisecond: then the relay has its turn, which others wait for; more are a burst
 SAVED_FIRST = 10_000  # changes; a start that found more of them stores them before it goes on
 
 
@@ -47,7 +47,7 @@ class Tail:
         self._index.on_calendar(lambda calendar_id: self._calendars.add(calendar_id))
         self._index.on_hints(lambda library_id: self._hints.add(library_id))
         await self._table.load(self._index)
-        while await self._read():  # each read waits for Postgres, so a long log does not stall the probes
+        while await self._read(BATCH):  # each read waits for Postgres, so a long log does not stall the probes
             pass
         if len(self._schedules) + len(self._jobs) > SAVED_FIRST:
             await self._save()
@@ -68,9 +68,14 @@ class Tail:
 
     async def _follow(self) -> None:
         self._saved_s = time.monotonic()
+        limit = APPLIED_AT_ONCE
         while True:
             try:
-                if not await self._read() and await self._log.wait(self._index.position, timeout_s=WAIT_S):
+                if await self._read(limit) < limit:
+                    limit = APPLIED_AT_ONCE
+                    await self._log.wait(self._index.position, timeout_s=WAIT_S)
+                elif limit < BATCH:
+                    limit = BATCH
                     await asyncio.sleep(RELAY_FIRST_S)
                 self._problem = None
             except Exception as error:  # Postgres is away: nothing is decided meanwhile, the clock sees to that
@@ -84,14 +89,14 @@ class Tail:
     def _unsaved(self) -> bool:
         return bool(self._schedules or self._jobs or self._calendars or self._hints)
 
-    async def _read(self) -> bool:
-        """Apply the next batch; whether there was any."""
-        batch = await self._log.read(self._index.position, limit=BATCH)
+    async def _read(self, limit: int) -> int:
+        """Apply the next batch; how many there were."""
+        batch = await self._log.read(self._index.position, limit=limit)
         for first in range(0, len(batch), APPLIED_AT_ONCE):
             for recorded in batch[first : first + APPLIED_AT_ONCE]:
                 self._index.apply(recorded)
             await asyncio.sleep(0)
-        return bool(batch)
+        return len(batch)
 
     def _changed(self, _: KnownSchedule | None, known: KnownSchedule) -> None:
         self._schedules.add(known.schedule_id)
