@@ -5,6 +5,7 @@ excluded when the library's settings leave it out, as absent otherwise; what is 
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from uuid import UUID
 
 from msgspec import Struct
@@ -78,6 +79,7 @@ class Changed(Unchanged, frozen=True, kw_only=True):
 Difference = Unchanged | Changed
 
 
+@lru_cache(4096)  # a scan asks for each several times in a row
 def collection_id(library_id: UUID, kind: str, path: bytes) -> UUID:
     """The same for one path in a library for ever, whatever its encoding."""
     return names.derived_id("collection", library_id, kind, path.hex())

@@ -2,12 +2,15 @@
 
 import sys
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import islice
+from operator import lt
 
 from linstock.messages.catalogue import CollectionEntry, FileEntry
 
+FEW = 16  # times fewer: then each is looked up
 SHOWN_BYTES = 2000  # of a path's text; an index row of Postgres takes 2704
 
 
@@ -51,8 +54,8 @@ class Images:
         """Those at `indexes`, which ascend."""
         return Images(
             [self.names[i] for i in indexes],
-            array("q", (self.sizes[i] for i in indexes)),
-            array("q", (self.mtimes[i] for i in indexes)),
+            array("q", [self.sizes[i] for i in indexes]),
+            array("q", [self.mtimes[i] for i in indexes]),
         )
 
     def entries(self, start: int, stop: int) -> tuple[FileEntry, ...]:
@@ -69,11 +72,16 @@ def from_rows(rows: Iterable[tuple[bytes, int, int]]) -> Images:
     """(name, size, mtime) in any order; of rows with one name the last counts."""
     newest = {name: (size, mtime) for name, size, mtime in rows}
     names = sorted(newest)
-    return Images(names, array("q", (newest[n][0] for n in names)), array("q", (newest[n][1] for n in names)))
+    return Images(names, array("q", [newest[n][0] for n in names]), array("q", [newest[n][1] for n in names]))
 
 
-def from_entries(entries: Iterable[FileEntry]) -> Images:
-    return from_rows((name_of(entry), entry.size_bytes, entry.mtime_ns) for entry in entries)
+def from_entries(entries: Sequence[FileEntry]) -> Images:
+    """Of entries with one name the last counts."""
+    names = [entry.name.encode() if entry.name_bytes is None else entry.name_bytes for entry in entries]
+    sizes, mtimes = [entry.size_bytes for entry in entries], [entry.mtime_ns for entry in entries]
+    if all(map(lt, names, islice(names, 1, None))):  # as they were stored
+        return Images(names, array("q", sizes), array("q", mtimes))
+    return from_rows(zip(names, sizes, mtimes, strict=True))
 
 
 def name_of(entry: FileEntry) -> bytes:
@@ -100,11 +108,27 @@ def merge(older: Images, newer: Images) -> Images:
     if not older or (newer and older.names[-1] < newer.names[0]):
         # Pages of one collection follow each other: no need to compare name by name.
         return Images(older.names + newer.names, older.sizes + newer.sizes, older.mtimes + newer.mtimes)
+    if len(newer) * FEW <= len(older):
+        return _amended(older, newer)
     replaced = set(newer.names)
     kept = older.pick([i for i, name in enumerate(older.names) if name not in replaced])
     both = Images(kept.names + newer.names, kept.sizes + newer.sizes, kept.mtimes + newer.mtimes)
     # Two sorted runs: the sort is one linear merge.
     return both.pick(sorted(range(len(both)), key=both.names.__getitem__))
+
+
+def _amended(older: Images, newer: Images) -> Images:
+    """As `merge`, name by name of `newer`."""
+    names, sizes, mtimes = older.names[:], older.sizes[:], older.mtimes[:]
+    for name, size, mtime in zip(newer.names, newer.sizes, newer.mtimes, strict=True):
+        at = bisect_left(names, name)
+        if at < len(names) and names[at] == name:
+            sizes[at], mtimes[at] = size, mtime
+        else:
+            names.insert(at, name)
+            sizes.insert(at, size)
+            mtimes.insert(at, mtime)
+    return Images(names, sizes, mtimes)
 
 
 def changed_since(older: Images, newer: Images) -> Images:
