@@ -59,8 +59,18 @@ async def open_pool(dsn: str, schema: str) -> Pool:
     finally:
         await connection.close()
     return await asyncpg.create_pool(
-        dsn, min_size=1, max_size=CONNECTIONS, command_timeout=60, server_settings={"search_path": schema}
+        dsn,
+        min_size=1,
+        max_size=CONNECTIONS,
+        command_timeout=60,
+        server_settings={"search_path": schema},
+        reset=_nothing_to_reset,
     )
+
+
+async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
+    """Nobody sets, listens to or locks anything beyond a transaction: asking Postgres to forget it would be a second
+    round trip for each query."""
 
 
 class ScannerService:

@@ -3,7 +3,7 @@ library's rows say which catalogue version they reflect, and they may be emptied
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from services.scanner.scope import FOLDER, Scope
 
 PATHS_AT_ONCE = 500
 SHARES_AT_ONCE = 16  # of a page; each may be half a MiB
+SHARES_BYTES = 8 * 1024 * 1024
 REPLAY_BEYOND = 64  # events behind, from where the log is streamed instead of loaded
 COMPACT_BEYOND = 64  # rows of one collection
 
@@ -37,6 +38,13 @@ _LOCK = """
     INSERT INTO index_libraries AS mine (library_id, version) VALUES ($1, 0)
     ON CONFLICT (library_id) DO UPDATE SET version = mine.version
     RETURNING version, so_far, set_config('synchronous_commit', 'off', true)
+"""
+
+_SHARES = """
+    SELECT collection_id, version, CASE WHEN bytes <= $2 THEN files END AS files FROM (
+        SELECT *, sum(octet_length(files)) OVER (ORDER BY collection_id, version) AS bytes
+        FROM index_images WHERE collection_id = ANY($1)
+    ) AS shares ORDER BY collection_id, version
 """
 
 
@@ -128,18 +136,41 @@ class Index:
     async def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
         """All images recorded of each of them and not missing in it."""
         found = dict.fromkeys(collection_ids, empty())
-        rows = Counter[UUID]()
-        async with self._pool.acquire() as connection, connection.transaction():
-            query = "SELECT collection_id, files FROM index_images WHERE collection_id = ANY($1) ORDER BY 1, version"
-            async for row in connection.cursor(query, collection_ids, prefetch=SHARES_AT_ONCE):
-                collection_id = row["collection_id"]
-                found[collection_id] = merge(found[collection_id], from_entries(_FILES.decode(row["files"])))
-                rows[collection_id] += 1
-            for collection_id, count in rows.items():
-                found[collection_id] = index_removals.without_missing(found[collection_id])
-                if count > COMPACT_BEYOND:
-                    await _compact(connection, collection_id, found[collection_id])
+        rows, newest = Counter[UUID](), dict[UUID, int]()
+        async for each, version, files in self._shares(collection_ids):
+            found[each] = merge(found[each], from_entries(_FILES.decode(files)))
+            rows[each] += 1
+            newest[each] = version
+        for each, count in rows.items():
+            found[each] = index_removals.without_missing(found[each])
+            if count > COMPACT_BEYOND:
+                await self._compact(each, newest[each], found[each])
         return found
+
+    async def _shares(self, collection_ids: Sequence[UUID]) -> AsyncIterator[tuple[UUID, int, bytes]]:
+        """With their versions, older ones of a collection first. A few megabytes come at once, what is more than that
+        row by row."""
+        rows = await self._pool.fetch(_SHARES, collection_ids, SHARES_BYTES)
+        if all(row["files"] is not None for row in rows):
+            for row in rows:
+                yield row["collection_id"], row["version"], row["files"]
+            return
+        async with self._pool.acquire() as connection, connection.transaction():
+            query = "SELECT collection_id, version, files FROM index_images WHERE collection_id = ANY($1) ORDER BY 1, 2"
+            async for row in connection.cursor(query, collection_ids, prefetch=SHARES_AT_ONCE):
+                yield row["collection_id"], row["version"], row["files"]
+
+    async def _compact(self, collection_id: UUID, version: int, images: Images) -> None:
+        """One row instead of all up to `version`. Whoever else does so at the same time writes the same."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            query = "DELETE FROM index_images WHERE collection_id = $1 AND version <= $2"
+            await connection.execute(query, collection_id, version)
+            await connection.execute(
+                "INSERT INTO index_images (collection_id, version, files) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                collection_id,
+                version,
+                msgspec.json.encode(images.entries(0, len(images))),
+            )
 
     async def unseen(
         self,
@@ -313,15 +344,3 @@ def _folder_of(library_id: UUID, entry: CollectionEntry) -> UUID:
     """The folder row that speaks of this collection."""
     path = path_of(entry)
     return id_of(library_id, path if entry.kind == FOLDER else path.rpartition(b"/")[0])
-
-
-async def _compact(connection: Connection, collection_id: UUID, images: Images) -> None:
-    """One row instead of many, at the newest of their versions."""
-    query = "DELETE FROM index_images WHERE collection_id = $1 AND version <= (SELECT max(version) FROM index_images"
-    gone = await connection.fetch(query + " WHERE collection_id = $1) RETURNING version", collection_id)
-    await connection.execute(
-        "INSERT INTO index_images (collection_id, version, files) VALUES ($1, $2, $3)",
-        collection_id,
-        max(row["version"] for row in gone),
-        msgspec.json.encode(images.entries(0, len(images))),
-    )
