@@ -87,14 +87,28 @@ class Batch:
         self._remembered = remembered
         self._stopping = stopping
         self._looks = [(look, [] if look.same else self._identified(look)) for look in looks]
-        candidates = [each for _, several in self._looks for each in several]
-        self._known = recall.known([collection for collection, _ in candidates]) if candidates else {}
-        self._kinship = self._akin([each for each in candidates if each[0] not in self._known])
-        archives = [collection for collection, candidate in candidates if isinstance(candidate, ArchiveFile)]
-        self._opened = recall.opened(archives) if archives else {}
+        self._candidates = [each for _, several in self._looks for each in several]
+        self._known: dict[UUID, Known] = {}
+        self._kinship = Kinship()
+        self._opened: dict[UUID, Opened] = {}
         self._extensions = b" ".join(task.scope.images).decode()
         self._newly_opened: dict[UUID, Opened] = {}
-        self._recorded = recall.images(changed) if (changed := list(self._changed(candidates))) else {}
+        self._recorded: dict[UUID, Images] = {}
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to look up."""
+        return bool(self._candidates)
+
+    def look_up(self) -> None:
+        """What was recorded. Before `items`, on any thread; batches before this one may not have been compared yet."""
+        candidates = self._candidates
+        self._known = self._recall.known([collection for collection, _ in candidates])
+        self._kinship = self._akin([each for each in candidates if each[0] not in self._known])
+        if archives := [collection for collection, candidate in candidates if isinstance(candidate, ArchiveFile)]:
+            self._opened = self._recall.opened(archives)
+        if changed := list(self._changed(candidates)):
+            self._recorded = self._recall.images(changed)
 
     def items(self) -> Iterator[Change | FolderRow | Passed]:
         for look, candidates in self._looks:

@@ -1,8 +1,9 @@
 """One pass over a library's folder: walk, compare folder by folder, and yield what changed. Blocks: call it in a
-thread. It holds one batch of folders at a time.
+thread. It holds two batches of folders at a time: what was recorded of one is looked up while the next is listed.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 from services.scanner.batch import Batch, Look, Passed, Recall
 from services.scanner.diff import Change
@@ -23,8 +24,28 @@ def survey(
     folder is passed. Raises RootUnavailable and Stopped."""
     remembered = remembered or Remembered()
     found = walk(task.root, task.scope, bounds=task.bounds, stopping=stopping, reach=task.reach, remembered=remembered)
-    for batch in _batches(_looks(found, task, tally, remembered)):
-        yield from Batch(task, recall, tally, remembered, batch, stopping).items()
+    looks = _batches(_looks(found, task, tally, remembered))
+    with ThreadPoolExecutor(1, "look-up") as executor:
+        for batch in _looked_up((Batch(task, recall, tally, remembered, each, stopping) for each in looks), executor):
+            yield from batch.items()
+
+
+def _looked_up(batches: Iterable[Batch], executor: Executor) -> Iterator[Batch]:
+    """In the same order, each once the one after it was listed."""
+    waiting: tuple[Batch, Future[None] | None] | None = None
+    for batch in batches:
+        looking = executor.submit(batch.look_up) if batch.asks else None
+        if waiting:
+            yield _answered(*waiting)
+        waiting = batch, looking
+    if waiting:
+        yield _answered(*waiting)
+
+
+def _answered(batch: Batch, looking: "Future[None] | None") -> Batch:
+    if looking:
+        looking.result()
+    return batch
 
 
 def _looks(
