@@ -34,6 +34,7 @@ POLICY: dict[str, Needed] = {
     "list_removals": VIEWER,
     "approve_removals": OPERATOR,
     "reject_removals": OPERATOR,
+    "purge_missing": ADMIN,
     "preview_exclusions": VIEWER,
     "get_cover": VIEWER,
     "list_quarantined_files": VIEWER,

@@ -17,6 +17,7 @@ KERNEL_TREES = ("/proc", "/sys", "/dev")
 PATTERNS_LIMIT = 64
 PATTERN_LIMIT = 200  # characters
 REMOVED_LIMIT = 1_000_000
+PURGE_DAYS_LIMIT = 36_500
 
 
 class InvalidSettings(Exception):
@@ -52,6 +53,8 @@ def check(settings: Settings) -> None:
     _check_patterns(settings.exclude_patterns)
     _check_extensions(settings.extensions)
     _check_guard(settings.guard)
+    if not 0 <= settings.purge_missing_after_days <= PURGE_DAYS_LIMIT:
+        raise InvalidSettings("purgeMissingAfterDays", f"0 (never) to {PURGE_DAYS_LIMIT} days")
     try:
         cron.check(settings.cron_expression, settings.time_zone)
     except cron.InvalidCron as error:

@@ -20,6 +20,7 @@ from linstock.messages.catalogue import (
     CatalogueReleased,
     CollectionsMarkedMissing,
     CollectionsMoved,
+    CollectionsPurged,
     CollectionsRecorded,
     CollectionsRestored,
     CollectionsReverted,
@@ -149,7 +150,7 @@ def evolve(catalogue: Catalogue, event: CatalogueEvent) -> Catalogue:
             return replace(catalogue, hold=replace(catalogue.hold, rejected=True) if catalogue.hold else None)
         case HoldSettled():
             return replace(catalogue, hold=None)
-        case CollectionsReverted():
+        case CollectionsReverted() | CollectionsPurged():
             return catalogue
         case CatalogueReleased(file_system=where):
             return Free(
@@ -228,6 +229,13 @@ def revert(
         return [*pages]
     settled = HoldSettled(scan_id=scan_id, held_scan_id=scan_id, library_id=library_id, at=at)
     return [*pages, settled]
+
+
+def purge(pages: Sequence[CollectionsPurged], catalogue: Catalogue) -> list[CatalogueEvent]:
+    """What is missing waits for nobody, so a hold stays as it is. Raises CatalogueBusy."""
+    if isinstance(catalogue, Owned):
+        raise CatalogueBusy(catalogue.owner.scan_id)
+    return [*pages]
 
 
 def owns(scan_id: UUID, attempt: int, catalogue: Catalogue) -> bool:

@@ -1,5 +1,7 @@
 """What people tell the scanner: load, decide, answer."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from linstock import names
@@ -7,24 +9,25 @@ from linstock.bus.inbox import CommandContext, Plan, Refused
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Append
 from linstock.messages.answer import Answer, Many, Undone
-from linstock.messages.catalogue import ApproveRemovals, RejectRemovals, RemovalsCommand, UndoScan
+from linstock.messages.catalogue import ApproveRemovals, PurgeMissing, RejectRemovals, RemovalsCommand, UndoScan
 from linstock.messages.contents import AcceptRot, RotAccepted
 from linstock.messages.scan import ScanUndone
-from services.scanner import catalogue, history, scan, undo
+from services.scanner import catalogue, history, purging, scan, undo
 from services.scanner.catalogue import CATALOGUE
 from services.scanner.diff import collection_id
 from services.scanner.images import path_of
 from services.scanner.index import Index
+from services.scanner.purge import Purge
 from services.scanner.scan import SCAN
 from services.scanner.undo import Undo
 
 ROT_AT_ONCE = 250
 """Files that one acceptance names: 512 KiB."""
-PAGES_OF_UNDO = 64
-"""32 MiB: all of an undo is one append."""
+PAGES_AT_ONCE = 64
+"""32 MiB: all of an undo, or of a purge, is one append."""
 
 
-Command = ApproveRemovals | RejectRemovals | UndoScan | AcceptRot
+Command = ApproveRemovals | RejectRemovals | UndoScan | PurgeMissing | AcceptRot
 
 
 class Planner:
@@ -40,6 +43,8 @@ class Planner:
         try:
             if isinstance(command, UndoScan):
                 return await self._undone(command, context)
+            if isinstance(command, PurgeMissing):
+                return await self._purged(command, context)
             if isinstance(command, AcceptRot):
                 return await self._accepted(command, context)
             return await self._decided(command, context)
@@ -84,6 +89,27 @@ class Planner:
         )
         return Plan(answer=answer, appends=[append])
 
+    async def _purged(self, command: PurgeMissing, context: CommandContext) -> Plan:
+        library_id = command.library_id
+        loaded = await CATALOGUE.load(self._log, library_id)
+        await self._index.catch_up(self._log, library_id, version=loaded.version)
+        if await self._index.workspace(library_id) not in (context.workspace, None):
+            raise Refused(404, "library-not-found", "There is no such library.")
+        wanted = Purge(
+            purge_id=context.command_id,
+            library_id=library_id,
+            actor=context.actor,
+            missing_before=context.at - timedelta(days=command.older_than_days),
+            at=context.at,
+            only=frozenset(command.collections) or None,
+        )
+        counts, pages = await purging.due(self._log, wanted)
+        _check_length(pages)
+        answer = Answer(status=200, id=library_id, purged=counts)
+        if command.dry_run or not pages:
+            return Plan(answer=answer)
+        return Plan(answer=answer, appends=[loaded.append(catalogue.purge(pages, loaded.state))])
+
     async def _undone(self, command: UndoScan, context: CommandContext) -> Plan:
         library_id, scan_id = command.library_id, command.scan_id
         loaded, ended = await CATALOGUE.load(self._log, library_id), await SCAN.load(self._log, scan_id)
@@ -94,9 +120,7 @@ class Planner:
         counts = undoing.counts()
         verdicts = scan.undo(_verdict(command, ended.state.closed_attempt, counts, context), ended.state)
         pages = undoing.pages(library_id, ended.state.closed_attempt, context.at) if verdicts else []
-        if len(pages) > PAGES_OF_UNDO:
-            detail = f"That is more than {PAGES_OF_UNDO} pages of {catalogue.IDS_OF_PAGE:,} collections can hold."
-            raise Refused(413, "too-large", detail)
+        _check_length(pages)
         events = catalogue.revert(pages, loaded.state, scan_id=scan_id, library_id=library_id, at=context.at)
         answer = Answer(status=200, id=scan_id, undone=counts if verdicts else Undone())
         if command.dry_run or not verdicts:
@@ -128,6 +152,12 @@ class Planner:
             if any(other != each and not undoing.undoes(other) for other in there.get(places[each], ()))
         ]:
             undoing.leave_alone(taken)
+
+
+def _check_length(pages: Sequence[object]) -> None:
+    if len(pages) > PAGES_AT_ONCE:
+        detail = f"That is more than {PAGES_AT_ONCE} pages of {catalogue.IDS_OF_PAGE:,} collections can hold."
+        raise Refused(413, "too-large", detail)
 
 
 def _verdict(command: UndoScan, attempt: int, counts: Undone, context: CommandContext) -> ScanUndone:

@@ -10,6 +10,7 @@ from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import (
     CollectionsMarkedMissing,
     CollectionsMoved,
+    CollectionsPurged,
     CollectionsRestored,
     CollectionsReverted,
     HoldSettled,
@@ -29,6 +30,7 @@ _Event = (
     | CollectionsMoved
     | CollectionsRestored
     | CollectionsReverted
+    | CollectionsPurged
     | RemovalsProposed
     | RemovalsHeld
     | RemovalsApproved
@@ -63,6 +65,8 @@ async def apply(connection: Connection, recorded: Recorded) -> Sequence[UUID]:
             return [moved.entry.collection_id for moved in page.collections]
         case CollectionsReverted() as page:
             return await index_reverts.apply(connection, page, recorded.version)
+        case CollectionsPurged(collections=collections):  # images that are missing it does not know anyway
+            await index_reverts.withdraw(connection, collections)
         case RemovalsProposed() as page:
             await connection.execute(
                 "INSERT INTO index_proposals (library_id, scan_id, attempt, collection_id)"

@@ -16,7 +16,7 @@ NOT_THERE = -1  # bytes: the size of an image that is missing, or not known any 
 async def apply(connection: Connection, page: CollectionsReverted, version: int) -> Sequence[UUID]:
     """The collections that are known still."""
     known = [one for one in page.collections if one.entry is not None]
-    await _withdraw(connection, [one.collection_id for one in page.collections if one.entry is None])
+    await withdraw(connection, [one.collection_id for one in page.collections if one.entry is None])
     await forget_those_of(connection, [one.collection_id for one in known])  # where they were until now
     entries = [one.entry for one in known if one.entry is not None]
     await connection.execute(
@@ -45,7 +45,8 @@ async def apply(connection: Connection, page: CollectionsReverted, version: int)
     return [one.collection_id for one in known]
 
 
-async def _withdraw(connection: Connection, ids: Sequence[UUID]) -> None:
+async def withdraw(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Nothing is known of them any more."""
     await forget_those_of(connection, ids)
     await connection.execute("DELETE FROM index_collections WHERE collection_id = ANY ($1)", ids)
 

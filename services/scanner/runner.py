@@ -38,6 +38,7 @@ from services.scanner.listing import Stopped
 from services.scanner.opened import OpenedArchives
 from services.scanner.preview import Preview
 from services.scanner.progress import Publish, progress
+from services.scanner.purging import PurgePolicy
 from services.scanner.reach import resolve
 from services.scanner.removals import Concluded, Looked, Removals
 from services.scanner.scan import AttemptClosed
@@ -85,6 +86,7 @@ class Runner:
         self._count_unread = count_unread
         self._now = now
         self._file_system_of = file_system_of
+        self._policy = PurgePolicy(log, index)
         self._running: dict[threading.Event, Attempt] = {}
         self._stopping = False
 
@@ -184,7 +186,16 @@ class Runner:
             await self._index.apply(attempt.library_id, recorded)
         metrics.SCAN_SECONDS.observe(verdict.duration_ms / 1000)
         metrics.FILES.inc(verdict.counts.files)
+        if walk.task.reach.whole and not walk.task.dry_run and not ended.waiting:
+            await self._purge(attempt, order)
         return "completed"
+
+    async def _purge(self, attempt: Attempt, order: Order) -> None:
+        """The scan has its verdict: whatever goes wrong here is no fault of it."""
+        try:
+            await self._policy.after(attempt, _request(order).target.purge_missing_after_days, self._now())
+        except Exception:
+            logger.exception("What is missing could not be purged; the next scan tries again")
 
     async def _verified(self, walk: Expedition, attempt: Attempt, stopping: threading.Event) -> None:
         task = walk.task

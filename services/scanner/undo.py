@@ -22,6 +22,7 @@ from linstock.messages.catalogue import (
     CollectionEntry,
     CollectionsMarkedMissing,
     CollectionsMoved,
+    CollectionsPurged,
     CollectionsRecorded,
     CollectionsRestored,
     CollectionsReverted,
@@ -50,6 +51,10 @@ class Past(Struct):
     missing_by: UUID | None = None
     images: dict[bytes, Image] = msgspec.field(default_factory=dict)
 
+    def forget(self) -> None:
+        self.entry = self.recorded_by = self.recorded_at = self.missing_since = self.missing_by = None
+        self.images = {}
+
 
 class Touched(Struct):
     """By the scan: which names, and whether what it said last is that the whole collection is not there."""
@@ -74,7 +79,7 @@ class Undo:
         self._touched: dict[UUID, Touched] = {}
 
     def see(self, event: CatalogueEvent) -> None:
-        if not isinstance(event, Found | CollectionsReverted):
+        if not isinstance(event, Found | CollectionsReverted | CollectionsPurged):
             return
         if isinstance(event, Found) and event.scan_id == self._scan_id:
             self._by_scan(event)
@@ -127,7 +132,7 @@ class Undo:
         for collection_id, names in _names(event):
             self._touched[collection_id].names.update(names)
 
-    def _before(self, event: Found | CollectionsReverted) -> None:
+    def _before(self, event: Found | CollectionsReverted | CollectionsPurged) -> None:
         """What others did before the scan came; of what they do after it nothing needs to be known."""
         match event:
             case CollectionsRecorded():
@@ -141,6 +146,16 @@ class Undo:
                     past.missing_since = past.missing_by = None
             case CollectionsReverted():
                 self._reverted(event)
+            case CollectionsPurged():
+                self._purged(event)
+
+    def _purged(self, page: CollectionsPurged) -> None:
+        for past in self._open(page.collections):
+            past.forget()
+        for share in page.files:
+            for past in self._open([share.collection_id]):
+                for name in _names_of(share.names, share.names_bytes):
+                    past.images.pop(name, None)
 
     def _reverted(self, page: CollectionsReverted) -> None:
         for one in page.collections:
@@ -185,12 +200,14 @@ class Undo:
                 yield from _parts(collection_id, self._past[collection_id], sorted(by_scan.names))
 
 
-def _ids(event: Found | CollectionsReverted) -> list[UUID]:
+def _ids(event: Found | CollectionsReverted | CollectionsPurged) -> list[UUID]:
     match event:
         case CollectionsRecorded(collections=collections) | CollectionsReverted(collections=collections):
             return [each.collection_id for each in collections]
-        case CollectionsMarkedMissing(collections=ids, files=files):
-            return [*ids, *(share.collection_id for share in files)]
+        case CollectionsMarkedMissing(collections=ids, files=gone):
+            return [*ids, *(share.collection_id for share in gone)]
+        case CollectionsPurged(collections=ids, files=purged):
+            return [*ids, *(share.collection_id for share in purged)]
         case CollectionsMoved(collections=moved):
             return [each.entry.collection_id for each in moved]
         case CollectionsRestored(collections=ids):

@@ -15,6 +15,7 @@ from linstock.messages.catalogue import (
     CollectionEntry,
     CollectionFiles,
     CollectionsMarkedMissing,
+    CollectionsPurged,
     CollectionsRecorded,
     CollectionsRestored,
     CollectionsReverted,
@@ -468,6 +469,20 @@ class Story:
         counts = {"withdrawn": len(withdrawn), "changed": 0, "restored": 0, "missing": 0, "left_alone": 0}
         verdict = ScanUndone(scan_id=self.run(run), library_id=self.library_id, attempt=1, actor="eva", at=at, **counts)
         self.scanner.says(self.run(run), verdict)
+        return self
+
+    def purged(self, *collections: str) -> "Story":
+        at = self.moment(9, 1)
+        page = CollectionsPurged(
+            purge_id=self.run(9),
+            library_id=self.library_id,
+            page=1,
+            actor="eva",
+            missing_before=at,
+            at=at,
+            collections=tuple(map(self.collection, collections)),
+        )
+        self.scanner.says(self.library_id, page)
         return self
 
     def decided(self, held_by: int, *, approved: bool) -> "Story":

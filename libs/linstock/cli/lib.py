@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _named = click.argument("library", metavar="LIBRARY", type=LIBRARY)
 
 _AMOUNT = click.IntRange(0, 1_000_000)
+_DAYS = click.IntRange(0, 36_500)
 
 _SETTINGS = (
     click.option("--name", help="What people call it. Default: the folder's name."),
@@ -37,6 +38,12 @@ _SETTINGS = (
     click.option("--max-removed", type=_AMOUNT, help="Up to how many collections may go missing unasked (100)."),
     click.option("--min-always", type=_AMOUNT, help="So many may always, however small it is (3)."),
     click.option("--watch/--no-watch", default=None, help="Look at what changes on disk within seconds."),
+    click.option(
+        "--purge-missing-after",
+        metavar="DAYS",
+        type=_DAYS,
+        help="Forget what has been missing for so many days (0: never).",
+    ),
 )
 
 
@@ -236,6 +243,31 @@ def hint(api: "Api", library: str, paths: tuple[str, ...]) -> None:
     from linstock.cli import libraries
 
     libraries.hint(api, LIBRARY.find(api, library), paths)
+
+
+@lib.command(
+    epilog=examples(
+        "linstock lib purge Holidays --dry-run",
+        "linstock lib purge Holidays --older-than 90",
+        "linstock lib set Holidays --purge-missing-after 365",
+    )
+)
+@_named
+@click.option(
+    "--older-than", metavar="DAYS", type=click.IntRange(0, 36_500), default=0, help="Missing for so long (0)."
+)
+@click.option("--dry-run", is_flag=True, help="Only say how much would be forgotten.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@with_screen
+@with_api
+def purge(api: "Api", screen: "Screen", library: str, older_than: int, dry_run: bool, yes: bool) -> None:
+    """Forget what is missing, for good: its history is no more shown, and no undo brings it back.
+
+    What is there stays, and nothing on disk is touched. Files that turn up at these places are new.
+    """
+    from linstock.cli import purges
+
+    purges.purge(api, screen, LIBRARY.find(api, library), older_than, dry_run=dry_run, asked=not yes)
 
 
 @lib.command(epilog=examples("linstock lib rm Holidays", "linstock lib rm 10e73985 --yes"))

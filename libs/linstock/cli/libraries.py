@@ -49,6 +49,7 @@ def body(
     max_removed: int | None,
     min_always: int | None,
     watch: bool | None,
+    purge_missing_after: int | None,
 ) -> "Json":
     """What was given, as the API names it."""
     limits = {"maxRemovedPercent": max_removed_percent, "maxRemoved": max_removed, "minAlways": min_always}
@@ -64,6 +65,7 @@ def body(
         "includeSubfolders": subfolders,
         "guard": guard or None,
         "watch": watch,
+        "purgeMissingAfterDays": purge_missing_after,
     }
     return {field: value for field, value in given.items() if value is not None}
 
@@ -208,6 +210,8 @@ def _fields(library: "Json") -> Iterator[tuple[str, object]]:
     yield "extensions", " ".join(library.get("extensions") or ())
     if guard := library.get("guard"):
         yield "may go unasked", _guarded(guard)
+    if days := library.get("purgeMissingAfterDays"):
+        yield "forgets", f"what has been missing for {words.counted(days, 'day')}"
     if watching := library.get("watching"):
         yield "watched", f"{watching['mode']}. {watching['reason']}".removesuffix(" ").removesuffix(".")
     yield "scans", f"{library['cronExpression']} {library['timeZone']}" if library["autoScan"] else "only when asked"

@@ -70,7 +70,7 @@ def outcome(operation: dict[str, Any]) -> "Done":
         raise _ended(
             int(answer.get("status") or 409), str(answer.get("detail") or "It was refused."), str(answer.get("code"))
         )
-    body = {name: answer[name] for name in ("id", "instants", "undone") if answer.get(name)} | (
+    body = {name: answer[name] for name in ("id", "instants", "undone", "purged") if answer.get(name)} | (
         answer.get("many") or {}
     )
     return Done(int(answer.get("status") or 200), body)

@@ -34,6 +34,15 @@ class Undone(Message, frozen=True):
     left_alone: int = 0
 
 
+class Purged(Message, frozen=True):
+    """How much a purge forgets: collections that had been missing since before then, and `images` that had been in
+    collections that are there."""
+
+    missing_before: datetime
+    collections: int = 0
+    images: int = 0
+
+
 class Answer(Message, frozen=True):
     """`status` is an HTTP status: 2xx done, 4xx refused with a stable `code` and a sentence. `id` is what the command
     made or changed; `position` (such as `library:12`) is where the effect is in its log.
@@ -50,3 +59,4 @@ class Answer(Message, frozen=True):
     many: Many | None = None
     instants: tuple[Outcome, ...] = ()
     undone: Undone | None = None
+    purged: Purged | None = None

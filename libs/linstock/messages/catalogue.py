@@ -227,6 +227,29 @@ class CollectionsReverted(Message, frozen=True, tag="linstock.catalogue.collecti
     at: datetime
 
 
+class PurgedFiles(Message, frozen=True):
+    """Images that had been missing in a collection that is there. Names that are not UTF-8 are in `names_bytes`."""
+
+    collection_id: UUID
+    names: tuple[str, ...] = ()
+    names_bytes: tuple[bytes, ...] = ()
+
+
+class CollectionsPurged(Message, frozen=True, tag="linstock.catalogue.collections_purged.v1"):
+    """One page of what had been missing since before `missing_before`, and that somebody, or the library's own policy
+    (`actor` is the scanner then), wants to hear of no more: it is as if it had never been there. Files that turn up at
+    these places are new. `purge_id` is the same on all pages of one purge."""
+
+    purge_id: UUID
+    library_id: UUID
+    page: int
+    actor: str
+    missing_before: datetime
+    at: datetime
+    collections: tuple[UUID, ...] = ()
+    files: tuple[PurgedFiles, ...] = ()
+
+
 class CatalogueReleased(Message, frozen=True, tag="linstock.catalogue.released.v1"):
     """The scan that owned the catalogue ended, with its verdict in the same append. Nobody may write now.
     `file_system` names, to whoever compares, the one that the library's content is on; empty: as before."""
@@ -253,6 +276,7 @@ CatalogueEvent = (
     | RemovalsRejected
     | HoldSettled
     | CollectionsReverted
+    | CollectionsPurged
     | CatalogueReleased
 )
 
@@ -311,6 +335,16 @@ class UndoScan(Message, frozen=True, tag="UndoScan"):
 
     library_id: UUID
     scan_id: UUID
+    dry_run: bool = False
+
+
+class PurgeMissing(Message, frozen=True, tag="PurgeMissing"):
+    """Forget what has been missing for `older_than_days` (0: all that is missing now); of these `collections` only, if
+    any are named. `dry_run`: only say how much that is."""
+
+    library_id: UUID
+    older_than_days: int = 0
+    collections: tuple[UUID, ...] = ()
     dry_run: bool = False
 
 

@@ -26,8 +26,9 @@ class RemovalGuard(Message, frozen=True):
 class Settings(Message, frozen=True):
     """All that a library's owner decides. `path` is absolute. `cron_expression` has 5 fields, or 6 (seconds first).
     `exclude_patterns` are lines of a .gitignore, relative to `path`. `extensions` are lower case, each with its dot,
-    and a subset of DEFAULT_EXTENSIONS: what else there is, is not looked at. `watch`: a change on
-    disk is looked at within seconds, as well as by its schedule."""
+    and a subset of DEFAULT_EXTENSIONS: what else there is, is not looked at. `watch`: a change on disk is looked at
+    within seconds, as well as by its schedule. What has been missing for `purge_missing_after_days` is
+    forgotten; 0: never."""
 
     name: str
     path: str
@@ -40,6 +41,7 @@ class Settings(Message, frozen=True):
     extensions: tuple[str, ...] = DEFAULT_EXTENSIONS
     guard: RemovalGuard = RemovalGuard()
     watch: bool = False
+    purge_missing_after_days: int = 0
 
 
 # Commands
@@ -64,6 +66,7 @@ class ChangeLibrary(Message, frozen=True, tag="ChangeLibrary"):
     extensions: tuple[str, ...] | UnsetType = UNSET
     guard: RemovalGuard | UnsetType = UNSET
     watch: bool | UnsetType = UNSET
+    purge_missing_after_days: int | UnsetType = UNSET
     if_versions: tuple[int, ...] = ()
 
 

@@ -23,6 +23,7 @@ class ScanTarget(Message, frozen=True):
     exclude_patterns: tuple[str, ...] = ()
     extensions: tuple[str, ...] = DEFAULT_EXTENSIONS
     guard: RemovalGuard = RemovalGuard()
+    purge_missing_after_days: int = 0
 
 
 class ScanPath(Message, frozen=True):

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from linstock.messages.library import DEFAULT_CRON, DEFAULT_EXTENSIONS, DEFAULT_ZONE
 from services.api.dto.removals import GuardBody, GuardDto, HeldRemovalsDto
-from services.api.dto.wire import Body, Cron, Description, Name, Page, Wire, Zone, said
+from services.api.dto.wire import Body, Cron, Description, Name, Page, Wire, Zone, said, whole_number
 
 _KNOWN = "|".join("".join(f"[{letter}{letter.upper()}]" for letter in each[1:]) for each in DEFAULT_EXTENSIONS)
 
@@ -41,6 +41,9 @@ Extensions = Annotated[
         extra_json_schema=said(items={"type": "string", "pattern": rf"^\.?({_KNOWN})$"}),
     ),
 ]
+PurgeAfter = Annotated[
+    float, whole_number(0, 36_500, "What has been missing for so many days is forgotten for good; 0: never")
+]
 
 
 class CreateLibraryBody(Body, frozen=True):
@@ -55,6 +58,7 @@ class CreateLibraryBody(Body, frozen=True):
     extensions: Extensions | UnsetType = UNSET
     guard: GuardBody | UnsetType = UNSET
     watch: bool = False
+    purge_missing_after_days: PurgeAfter = 0
 
 
 class ChangeLibraryBody(Body, frozen=True):
@@ -71,6 +75,7 @@ class ChangeLibraryBody(Body, frozen=True):
     extensions: Extensions | UnsetType = UNSET
     guard: GuardBody | UnsetType = UNSET
     watch: bool | UnsetType = UNSET
+    purge_missing_after_days: PurgeAfter | UnsetType = UNSET
 
 
 LibrarySort = Literal["name", "-name", "createdAt", "-createdAt"]
@@ -107,6 +112,7 @@ class LibraryDto(Wire):
     guard: GuardDto
     held_removals: HeldRemovalsDto | None
     watch: bool
+    purge_missing_after_days: int
     watching: WatchingDto
 
 

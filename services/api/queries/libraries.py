@@ -15,7 +15,8 @@ from services.api.paging import Window
 
 _COLUMNS = """
     library_id, name, path, description, auto_scan, cron_expression, time_zone, include_subfolders, exclude_patterns,
-    extensions, created_at, updated_at, version, guard, watch, h.*
+    extensions, created_at, updated_at, version, guard, watch,
+    purge_missing_after_days, h.*
 """
 _HELD = """
     LEFT JOIN LATERAL (
@@ -73,6 +74,7 @@ def _library(row: asyncpg.Record) -> LibraryDto:
         guard=_guard(row["guard"]),
         held_removals=_held(row),
         watch=row["watch"],
+        purge_missing_after_days=row["purge_missing_after_days"],
         watching=WatchingDto(mode="off"),  # what scanners say of it: services/api/watching.py
     )
 

@@ -73,7 +73,9 @@ async def delete_library(
 def _told(body: CreateLibraryBody | ChangeLibraryBody) -> dict[str, Any]:
     """As the owner names it."""
     guard = UNSET if isinstance(body.guard, UnsetType) else body.guard.told()
-    return {**asdict(body), "guard": guard}
+    days = body.purge_missing_after_days
+    after = days if isinstance(days, UnsetType) else int(days)
+    return {**asdict(body), "guard": guard, "purge_missing_after_days": after}
 
 
 async def _written(done: Done, context: Context, library_id: UUID) -> Response[WrittenLibraryDto]:

@@ -12,6 +12,7 @@ from linstock.messages.catalogue import (
     CollectionEntry,
     CollectionsMarkedMissing,
     CollectionsMoved,
+    CollectionsPurged,
     CollectionsRecorded,
     CollectionsRestored,
     CollectionsReverted,
@@ -27,7 +28,7 @@ PRESENT, MISSING, WITHDRAWN = "present", "missing", "withdrawn"
 class Collection(Struct, frozen=True):
     """`scan_id` recorded it last. `path_bytes` is set only when the path is not UTF-8. `folded` is the path without
     case, for searching. While it is missing, it says since when, and which scan did not find it; what it held it still
-    says. One that is withdrawn is not shown: the scan that had found it was undone."""
+    says. One that is withdrawn is not shown: the scan that had found it was undone, or it was purged."""
 
     collection_id: UUID
     workspace: str
@@ -62,7 +63,7 @@ def reads(fact: Fact) -> Iterable[UUID]:
             return (*collections, *(share.collection_id for share in files))
         case CollectionsMoved(collections=moved):
             return (each.entry.collection_id for each in moved)
-        case CollectionsRestored(collections=collections):
+        case CollectionsRestored(collections=collections) | CollectionsPurged(collections=collections):
             return collections
         case _:
             return ()
@@ -85,9 +86,9 @@ def _changes(collections: Rows[Collection], fact: Fact) -> Iterable[tuple[Collec
         case CollectionsMoved() as page:
             yield from ((row, page.at) for row in _moved(collections, page))
         case CollectionsRestored(collections=ids, at=at):
-            for collection_id in ids:
-                if known := collections.get(collection_id):
-                    yield replace(known, state=PRESENT, missing_since=None, missing_scan_id=None), at
+            yield from ((_as(PRESENT, known), at) for known in map(collections.get, ids) if known)
+        case CollectionsPurged(collections=ids, at=at):
+            yield from ((_as(WITHDRAWN, known), at) for known in map(collections.get, ids) if known)
         case CollectionsReverted() as page:
             yield from ((row, page.at) for row in _all_reverted(collections, page))
         case _:
@@ -111,7 +112,7 @@ def _moved(collections: Rows[Collection], page: CollectionsMoved) -> Iterable[Co
     for moved in page.collections:
         if known := collections.get(moved.entry.collection_id):
             here = _placed(known, moved.entry)
-            yield replace(here, state=PRESENT, missing_since=None, missing_scan_id=None)
+            yield _as(PRESENT, here)
 
 
 def _placed(known: Collection, entry: CollectionEntry) -> Collection:
@@ -126,7 +127,7 @@ def _all_reverted(collections: Rows[Collection], page: CollectionsReverted) -> I
 
 def _reverted(known: Collection, one: RevertedCollection) -> Collection:
     if one.entry is None or one.recorded_by is None or one.recorded_at is None:
-        return replace(known, state=WITHDRAWN, missing_since=None, missing_scan_id=None)
+        return _as(WITHDRAWN, known)
     return replace(
         _placed(known, one.entry),
         image_count=one.entry.image_count,
@@ -138,6 +139,10 @@ def _reverted(known: Collection, one: RevertedCollection) -> Collection:
         missing_since=one.missing_since,
         missing_scan_id=one.missing_by,
     )
+
+
+def _as(state: str, known: Collection) -> Collection:
+    return replace(known, state=state, missing_since=None, missing_scan_id=None)
 
 
 def _row(entry: CollectionEntry, page: CollectionsRecorded, fact: Fact) -> Collection:

@@ -23,6 +23,7 @@ from linstock.messages.catalogue import (
     AbsentFile,
     CollectionFiles,
     CollectionsMarkedMissing,
+    CollectionsPurged,
     CollectionsRecorded,
     CollectionsReverted,
     FileEntry,
@@ -74,6 +75,8 @@ def reads(fact: Fact) -> Iterable[UUID]:
             return [share.collection_id for share in shares]
         case CollectionsReverted(collections=collections):
             return [one.collection_id for one in collections]
+        case CollectionsPurged(collections=ids, files=purged):
+            return [*ids, *(share.collection_id for share in purged)]
         case CollectionsEnriched(collections=collections):
             return [collection.collection_id for collection in collections if collection.images]
         case FilesQuarantined(collection_id=collection_id):
@@ -90,9 +93,8 @@ def fold(chunks: Rows[Chunk], fact: Fact) -> None:
         case CollectionsMarkedMissing(files=missing, at=at):
             for gone in missing:
                 _mark(chunks, gone, at)
-        case CollectionsReverted(collections=collections):
-            for one in collections:
-                _revert(chunks, one)
+        case CollectionsReverted() | CollectionsPurged() as page:
+            _withdraw(chunks, page)
         case CollectionsEnriched(collections=collections):
             for collection in collections:
                 _read(chunks, collection.collection_id, collection.images)
@@ -115,20 +117,38 @@ def _mark(chunks: Rows[Chunk], gone: MissingFiles, at: datetime) -> None:
         chunks.put(changed)
 
 
-def _revert(chunks: Rows[Chunk], one: RevertedCollection) -> None:
-    known = list(_chunks_of(one.collection_id, chunks))
-    if one.entry is None:
-        for chunk in known:
-            chunks.put(replace(chunk, file_count=0, files=b"[]"))
+def _withdraw(chunks: Rows[Chunk], page: CollectionsReverted | CollectionsPurged) -> None:
+    if isinstance(page, CollectionsReverted):
+        for one in page.collections:
+            _revert(chunks, one)
         return
-    forgotten = {*(name.encode() for name in one.forgotten), *one.forgotten_bytes}
-    for chunk in known:
+    for collection_id in page.collections:
+        _forget_all(chunks, collection_id)
+    for share in page.files:
+        _forget(chunks, share.collection_id, share.names, share.names_bytes)
+
+
+def _revert(chunks: Rows[Chunk], one: RevertedCollection) -> None:
+    if one.entry is None:
+        _forget_all(chunks, one.collection_id)
+        return
+    _forget(chunks, one.collection_id, one.forgotten, one.forgotten_bytes)
+    for changed in _with(list(_chunks_of(one.collection_id, chunks)), (*one.files, *one.absent)):
+        chunks.put(changed)
+
+
+def _forget_all(chunks: Rows[Chunk], collection_id: UUID) -> None:
+    for chunk in _chunks_of(collection_id, chunks):
+        chunks.put(replace(chunk, file_count=0, files=b"[]"))
+
+
+def _forget(chunks: Rows[Chunk], collection_id: UUID, names: Iterable[str], names_bytes: Iterable[bytes]) -> None:
+    forgotten = {*(name.encode() for name in names), *names_bytes}
+    for chunk in _chunks_of(collection_id, chunks):
         files = _by_name(chunk)
         if left := forgotten.intersection(files):
             kept = [file for name, file in files.items() if name not in left]
             chunks.put(replace(chunk, file_count=len(kept), files=msgspec.json.encode(kept)))
-    for changed in _with(list(_chunks_of(one.collection_id, chunks)), (*one.files, *one.absent)):
-        chunks.put(changed)
 
 
 def _chunks_of(collection_id: UUID, chunks: Rows[Chunk]) -> Iterator[Chunk]:

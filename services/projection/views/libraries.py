@@ -39,6 +39,7 @@ class Library(Struct, frozen=True):
     extensions: str = "[]"
     guard: str = "{}"
     watch: bool = False
+    purge_missing_after_days: int = 0
 
 
 def rows() -> Rows[Library]:
@@ -85,4 +86,5 @@ def _row(library_id: UUID, settings: Settings, fact: Fact, *, created_at: dateti
         extensions=msgspec.json.encode(settings.extensions).decode(),
         guard=msgspec.json.encode(settings.guard).decode(),
         watch=settings.watch,
+        purge_missing_after_days=settings.purge_missing_after_days,
     )

@@ -189,4 +189,5 @@ def _target(command: FollowLibrary) -> ScanTarget:
         exclude_patterns=settings.exclude_patterns,
         extensions=settings.extensions,
         guard=settings.guard,
+        purge_missing_after_days=settings.purge_missing_after_days,
     )

@@ -61,6 +61,13 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
     ("GET", "/api/v1/libraries/{library_id}/removals"): [missing("library"), NO_PAGE, NO_ID],
     ("POST", "/api/v1/libraries/{library_id}/removals/{scan_id}/approve"): [missing("library"), NO_ID],
     ("POST", "/api/v1/libraries/{library_id}/removals/{scan_id}/reject"): [missing("library"), NO_ID],
+    ("POST", "/api/v1/libraries/{library_id}/missing/purge"): [
+        Bad(status=404, code="library-not-found", body={"dryRun": True}),
+        MISSPELT,
+        NO_OBJECT,
+        Bad(status=422, code="invalid", body={"olderThanDays": -1}),
+        Bad(status=422, code="invalid", body={"collectionIds": ["a"]}),
+    ],
     ("GET", "/api/v1/collections"): [bad_query("state=gone"), bad_query("sort=size"), NO_PAGE],
     ("GET", "/api/v1/collections/{collection_id}"): [missing("collection"), NO_ID],
     ("GET", "/api/v1/collections/{collection_id}/files"): [missing("collection"), NO_PAGE, NO_ID],

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -55,6 +55,7 @@ class Scanner:
         self.journal = Journal(pool)
         self.told = Told([])
         self.away = ""  # something: the root seems to be on another file system
+        self.ahead = timedelta()  # so much is its clock
         self.runner = Runner(
             log,
             self.index,
@@ -62,6 +63,7 @@ class Scanner:
             self.journal,
             executor=executor,
             publish=self.told.publish,
+            now=lambda: datetime.now(UTC) + self.ahead,
             file_system_of=lambda root: self.away or file_system_of(root),
         )
         self.planner = Planner(log, self.index)

@@ -15,6 +15,7 @@ from linstock.messages.catalogue import (
     CatalogueEvent,
     CatalogueReleased,
     CollectionsMarkedMissing,
+    CollectionsPurged,
     CollectionsRecorded,
     HoldRemovals,
     HoldSettled,
@@ -301,7 +302,7 @@ def test_only_the_last_recorded_owner_writes_and_nobody_owns_it_twice(given: lis
                 case HoldSettled(scan_id=scan):
                     assert owner
                     assert scan == owner[0]
-                case RemovalsApproved() | RemovalsRejected():
+                case RemovalsApproved() | RemovalsRejected() | CollectionsPurged():
                     raise AssertionError("people decide, scans don't")
                 case _:
                     assert (event.scan_id, event.attempt) == owner
