@@ -160,6 +160,23 @@ class Catalogue:
         self.hold.rejected = True
         self.states[self.hold.scan_id] = "rejected"
 
+    @property
+    def is_missing_something(self) -> bool:
+        return any(known.missing or known.lost for known in self.collections.values())
+
+    def purge(self) -> tuple[set[Key], int]:
+        """Which collections it forgets, and how many images of others."""
+        purging, images = uuid4(), 0
+        gone = self.missing
+        for key in gone:
+            self._touches.append((purging, self.collections.pop(key).number))
+        for known in self.collections.values():
+            if known.lost:
+                self._touches.append((purging, known.number))
+                images += len(known.lost)
+                known.lost = {}
+        return gone, images
+
     def _ask(self, scan_id: UUID, wanted: set[Key], proposed: set[Key], file_system: str) -> None:
         if wanted == proposed:
             return

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from linstock.bus.inbox import Refused
-from linstock.messages.catalogue import ApproveRemovals, RejectRemovals, UndoScan
+from linstock.messages.catalogue import ApproveRemovals, PurgeMissing, RejectRemovals, UndoScan
 from linstock.messages.library import DEFAULT_EXTENSIONS, RemovalGuard
 from linstock.messages.scan import ScanCompleted, ScanFailed
 from tests.model import expected
@@ -104,6 +104,15 @@ class Library(Happenings):
         assert told
         assert told.left_alone == left_alone
         assert told.withdrawn + told.changed + told.restored + told.missing == undone
+
+    @precondition(lambda self: self.catalogue.is_missing_something)
+    @rule()
+    def purge(self) -> None:
+        told = self.world.tell(PurgeMissing(library_id=self.library_id)).purged
+        assert told
+        collections, images = self.catalogue.purge()
+        assert (told.collections, told.images) == (len(collections), images)
+        self._touched(collections)
 
     @rule()
     def forget_index(self) -> None:

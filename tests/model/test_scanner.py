@@ -18,6 +18,7 @@ from services.scanner.catalogue import CATALOGUE
 from services.scanner.ledger import Ledger
 from services.scanner.listing import Listing, list_folder
 from services.scanner.opening import open_below
+from services.scanner.purge import Missing
 from services.scanner.removals import Looked
 from services.scanner.scope import Scope
 from services.scanner.tally import Tally
@@ -160,6 +161,10 @@ def undo_forgets_images(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(undo, "_names", lambda *_: ())
 
 
+def what_is_there_is_purged(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Missing, "_found", lambda *_: None)
+
+
 def copies_are_taken_for_moves(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(batch, "is_gone", lambda *_, **__: True)
 
@@ -187,6 +192,7 @@ RARE = (
     deep_opens_no_archive_again,
     undo_takes_back_what_others_did_later,
     copies_are_taken_for_moves,
+    what_is_there_is_purged,
 )
 
 
