@@ -19,6 +19,8 @@ SCAN_NAMES = (
     "after_walk",
     "before_restoring",
     "after_restoring",
+    "before_moving_images",
+    "after_moving_images",
     "before_marking_missing",
     "between_marking_collections_and_images",
     "after_marking_missing",

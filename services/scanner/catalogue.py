@@ -24,6 +24,7 @@ from linstock.messages.catalogue import (
     CollectionsRecorded,
     CollectionsRestored,
     CollectionsReverted,
+    FilesMoved,
     HoldRemovals,
     HoldSettled,
     RecordPage,
@@ -138,7 +139,9 @@ def evolve(catalogue: Catalogue, event: CatalogueEvent) -> Catalogue:
             )
         case CollectionsRecorded(added=added):
             return _turned(replace(catalogue, known=catalogue.known + added), event)
-        case CollectionsMarkedMissing() | CollectionsMoved() | CollectionsRestored() | RemovalsProposed():
+        case (
+            CollectionsMarkedMissing() | CollectionsMoved() | CollectionsRestored() | FilesMoved() | RemovalsProposed()
+        ):
             return _turned(catalogue, event)
         case RemovalsHeld():
             return replace(catalogue, hold=_hold(event))

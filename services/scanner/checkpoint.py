@@ -28,7 +28,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
 class SoFar(Struct, frozen=True, array_like=True):
     """What one scan has recorded, all its attempts together: collections that were `added`, those that were `finished`
-    (added or changed), collections and images marked `missing`, collections that were `restored` and `moved`."""
+    (added or changed), collections and images marked `missing`, collections that were `restored` and `moved`, and
+    images that were `moved` singly."""
 
     scan_id: UUID | None = None
     added: int = 0
@@ -36,6 +37,7 @@ class SoFar(Struct, frozen=True, array_like=True):
     missing: int = 0
     restored: int = 0
     moved: int = 0
+    moved_images: int = 0
 
     @property
     def changed(self) -> int:
@@ -57,6 +59,10 @@ class SoFar(Struct, frozen=True, array_like=True):
     def found_elsewhere(self, scan_id: UUID, count: int) -> "SoFar":
         mine = self.of(scan_id)
         return replace(mine, moved=mine.moved + count)
+
+    def found_images_elsewhere(self, scan_id: UUID, count: int) -> "SoFar":
+        mine = self.of(scan_id)
+        return replace(mine, moved_images=mine.moved_images + count)
 
     def brought_back(self, scan_id: UUID, count: int) -> "SoFar":
         mine = self.of(scan_id)

@@ -54,13 +54,15 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class Gone(Struct, frozen=True, kw_only=True):
-    """Images of a collection that are not there, and what it is once they are marked missing. `names` ascend."""
+    """Images of a collection that are not there, and what it is once they are marked missing. `names` ascend. `files`:
+    as they were recorded, where they may have gone elsewhere (members of archives don't)."""
 
     collection_id: UUID
     names: list[bytes]
     image_count: int
     size_bytes: int
     digest: str
+    files: Images | None = None
 
 
 class Unchanged(Struct, frozen=True, kw_only=True):
@@ -137,12 +139,14 @@ def _gone(seen: Seen, together: Images, names: list[bytes]) -> Gone | None:
         return None
     without = set(names)
     left = _entry(seen, together.pick([at for at, name in enumerate(together.names) if name not in without]))
+    files = together.pick([at for at, name in enumerate(together.names) if name in without])
     return Gone(
         collection_id=seen.collection_id,
         names=names,
         image_count=left.image_count,
         size_bytes=left.size_bytes,
         digest=left.digest,
+        files=files if seen.kind == FOLDER else None,
     )
 
 

@@ -147,6 +147,19 @@ class Index:
                 await self._compact(each, newest[each], found[each])
         return found
 
+    async def folder_images(self, collection_ids: Sequence[UUID], *, most: int | None = None) -> dict[UUID, Images]:
+        """As `images`, of folders only; `most` images in all, and the smallest folders first."""
+        query = (
+            "SELECT collection_id, image_count FROM index_collections"
+            " WHERE collection_id = ANY($1) AND kind = 'folder' ORDER BY image_count, collection_id"
+        )
+        wanted, room = list[UUID](), most
+        for row in await self._pool.fetch(query, collection_ids) if collection_ids else ():
+            if room is not None and (room := room - row["image_count"]) < 0:
+                break
+            wanted.append(UUID(bytes=row["collection_id"].bytes))
+        return await self.images(wanted) if wanted else {}
+
     async def _shares(self, collection_ids: Sequence[UUID]) -> AsyncIterator[tuple[UUID, int, bytes]]:
         """With their versions, older ones of a collection first. A few megabytes come at once, what is more than that
         row by row."""

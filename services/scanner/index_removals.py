@@ -13,8 +13,10 @@ from linstock.messages.catalogue import (
     CollectionsPurged,
     CollectionsRestored,
     CollectionsReverted,
+    FilesMoved,
     HoldSettled,
     MissingFiles,
+    MovedFiles,
     RemovalsApproved,
     RemovalsHeld,
     RemovalsProposed,
@@ -31,6 +33,7 @@ _Event = (
     | CollectionsRestored
     | CollectionsReverted
     | CollectionsPurged
+    | FilesMoved
     | RemovalsProposed
     | RemovalsHeld
     | RemovalsApproved
@@ -65,8 +68,36 @@ async def apply(connection: Connection, recorded: Recorded) -> Sequence[UUID]:
             return [moved.entry.collection_id for moved in page.collections]
         case CollectionsReverted() as page:
             return await index_reverts.apply(connection, page, recorded.version)
+        case FilesMoved(collections=moved):
+            await _mark_files(connection, tuple(map(_without_moved, moved)), recorded.version)
+            return [share.collection_id for share in moved]
         case CollectionsPurged(collections=collections):  # images that are missing it does not know anyway
             await index_reverts.withdraw(connection, collections)
+        case RemovalsProposed() | RemovalsHeld() | RemovalsApproved() | HoldSettled() as event:
+            await _propose(connection, event)
+    return ()
+
+
+def counted(so_far: SoFar, recorded: Recorded) -> SoFar:
+    """With what the event says of the scan that wrote it."""
+    match _EVENTS.decode(recorded.data):
+        case CollectionsMarkedMissing(scan_id=scan_id, collections=collections, files=files):
+            images = sum(len(share.names) + len(share.names_bytes) for share in files)
+            return so_far.marked(scan_id, len(collections) + images)
+        case CollectionsRestored(scan_id=scan_id, collections=collections):
+            return so_far.brought_back(scan_id, len(collections))
+        case CollectionsMoved(scan_id=scan_id, collections=moved):
+            return so_far.found_elsewhere(scan_id, len(moved))
+        case FilesMoved(scan_id=scan_id, collections=shares):
+            return so_far.found_images_elsewhere(scan_id, sum(len(share.files) for share in shares))
+        case _:
+            return so_far
+
+
+async def _propose(
+    connection: Connection, event: RemovalsProposed | RemovalsHeld | RemovalsApproved | HoldSettled
+) -> None:
+    match event:
         case RemovalsProposed() as page:
             await connection.execute(
                 "INSERT INTO index_proposals (library_id, scan_id, attempt, collection_id)"
@@ -81,21 +112,6 @@ async def apply(connection: Connection, recorded: Recorded) -> Sequence[UUID]:
             await connection.execute(query, library_id, scan_id, attempt)
         case RemovalsApproved(library_id=library_id) | HoldSettled(library_id=library_id):
             await connection.execute("DELETE FROM index_proposals WHERE library_id = $1", library_id)
-    return ()
-
-
-def counted(so_far: SoFar, recorded: Recorded) -> SoFar:
-    """With what the event says of the scan that wrote it."""
-    match _EVENTS.decode(recorded.data):
-        case CollectionsMarkedMissing(scan_id=scan_id, collections=collections, files=files):
-            images = sum(len(share.names) + len(share.names_bytes) for share in files)
-            return so_far.marked(scan_id, len(collections) + images)
-        case CollectionsRestored(scan_id=scan_id, collections=collections):
-            return so_far.brought_back(scan_id, len(collections))
-        case CollectionsMoved(scan_id=scan_id, collections=moved):
-            return so_far.found_elsewhere(scan_id, len(moved))
-        case _:
-            return so_far
 
 
 async def _mark(connection: Connection, collections: tuple[UUID, ...], *, missing: bool) -> None:
@@ -118,6 +134,18 @@ async def _mark_files(connection: Connection, shares: tuple[MissingFiles, ...], 
         version,
         [share.collection_id for share in shares],
         [_tombstones(share) for share in shares],
+    )
+
+
+def _without_moved(share: MovedFiles) -> MissingFiles:
+    """To the collection that they have left it is the same."""
+    return MissingFiles(
+        collection_id=share.collection_id,
+        names=tuple(file.name for file in share.files if file.name_bytes is None),
+        names_bytes=tuple(file.name_bytes for file in share.files if file.name_bytes is not None),
+        image_count=share.image_count,
+        size_bytes=share.size_bytes,
+        digest=share.digest,
     )
 
 

@@ -3,7 +3,7 @@
 Every append expects the catalogue's version, so whoever lost the catalogue learns it with the next one.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,8 +22,10 @@ from linstock.messages.catalogue import (
     CollectionsMoved,
     CollectionsRecorded,
     CollectionsRestored,
+    FilesMoved,
     HoldRemovals,
     MissingFiles,
+    MovedFiles,
     RecordPage,
     ReleaseCatalogue,
     RemovalsHeld,
@@ -33,12 +35,13 @@ from linstock.messages.catalogue import (
     StartScan,
 )
 from linstock.messages.scan import CompleteScan, FailScan, ScanCompleted, ScanFailed
-from services.scanner import catalogue, scan
+from services.scanner import catalogue, history, scan
 from services.scanner.catalogue import CATALOGUE, Catalogue, Hold, NotOwner, Owned
 from services.scanner.pages import Page
 from services.scanner.scan import SCAN, AttemptClosed
 
 ACTOR = "scanner"
+_FOUND = CollectionsRecorded.__struct_config__.tag
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -76,6 +79,7 @@ class Ledger:
         self._attempt = attempt
         self._catalogue: Loaded[Catalogue, CatalogueEvent]
         self._new: list[Recorded] = []
+        self._began_after = 0  # the position before all that the scan has recorded
 
     @property
     def version(self) -> int:
@@ -105,6 +109,8 @@ class Ledger:
             not await self._append(events, at=at)
         ):
             await self._refuse_closed()
+        if one.attempt == 1 and self._new:
+            self._began_after = self._new[0].position - 1
         # Who abandons an attempt closes its scan first and then looks who owns the catalogue; this looks the other
         # way round, so one of the two notices.
         try:
@@ -142,6 +148,17 @@ class Ledger:
 
     async def restore(self, collections: tuple[UUID, ...], at: datetime) -> list[Recorded]:
         return await self._turn(CollectionsRestored(collections=collections, **self._next_page(at)))
+
+    async def move_files(self, collections: tuple[MovedFiles, ...], at: datetime) -> list[Recorded]:
+        return await self._turn(FilesMoved(collections=collections, **self._next_page(at)))
+
+    async def found(self) -> AsyncIterator[CollectionsRecorded]:
+        """What the scan has recorded of collections, page by page; of its earlier attempts as well."""
+        async for events in history.batches(self._log, self._attempt.library_id, after=self._began_after):
+            for recorded in events:
+                page = CATALOGUE.decode(recorded.data) if recorded.type == _FOUND else None
+                if isinstance(page, CollectionsRecorded) and page.scan_id == self._attempt.scan_id:
+                    yield page
 
     async def propose(self, collections: tuple[UUID, ...], at: datetime) -> list[Recorded]:
         return await self._turn(RemovalsProposed(collections=collections, **self._next_page(at)))

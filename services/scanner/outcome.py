@@ -44,6 +44,7 @@ def counts(tally: Tally, unseen: Unseen, *, missing: int, earlier: SoFar = NOTHI
         moved=len(tally.moved) + earlier.moved,
         verified=tally.verified,
         rotten=tally.rotten,
+        moved_images=tally.moved_images + earlier.moved_images,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from linstock.crashpoints import reach
 from linstock.eventlog.record import Recorded
@@ -13,6 +14,7 @@ from linstock.messages.library import RemovalGuard
 from services.scanner import guard, removal_pages
 from services.scanner.checkpoint import SoFar
 from services.scanner.diff import Gone
+from services.scanner.file_moving import FileMoving
 from services.scanner.guard import Doubt, Sight
 from services.scanner.index import Index
 from services.scanner.ledger import Attempt, Ledger
@@ -80,9 +82,26 @@ class Removals:
         unseen = await self._index.unseen(
             library_id, scope, tally.seen, unknown=tally.knows_nothing_of, reach=looked.reach
         )
-        hold = self._ledger.hold
-        proposed = await self._index.proposals(library_id, hold) if hold else set[UUID]()
         await self._restore(tally)
+        emptied = await self._emptied(looked, unseen)
+        concluded = await self._judge(looked, unseen, emptied)
+        return replace(concluded, unseen=unseen, missing=concluded.missing + len(emptied))
+
+    async def _emptied(self, looked: Looked, unseen: Unseen) -> set[UUID]:
+        """Images that went elsewhere are no removals, and nobody needs to be asked about a folder all of which did: it
+        is marked."""
+        if not looked.steady:
+            return set()
+        moving = FileMoving(self._attempt.library_id, ledger=self._ledger, index=self._index, now=self._now)
+        emptied = await moving.record(looked.tally, unseen.absent)
+        if emptied:
+            await self._mark(sorted(emptied), [])
+        return emptied
+
+    async def _judge(self, looked: Looked, unseen: Unseen, emptied: set[UUID]) -> Concluded:
+        unseen = replace(unseen, absent=[each for each in unseen.absent if each not in emptied])
+        hold = self._ledger.hold
+        proposed = await self._index.proposals(self._attempt.library_id, hold) if hold else set[UUID]()
         # Nobody is asked again about what was rejected, unless more is gone.
         kept = proposed if hold and hold.rejected else set[UUID]()
         fresh = [each for each in unseen.absent if each not in kept]

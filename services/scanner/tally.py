@@ -41,6 +41,7 @@ class Tally:
         self.moved: set[UUID] = set()
         self.left: set[bytes] = set()  # the places where those were
         self.gone: list[Gone] = []
+        self.moved_images = 0
         self._unreadable: set[bytes] = set()
         self._unreadable_in: set[bytes] = set()  # folders of which what may be an image could not be read
 

@@ -27,7 +27,9 @@ from linstock.messages.catalogue import (
     CollectionsRestored,
     CollectionsReverted,
     FileEntry,
+    FilesMoved,
     MissingFiles,
+    MovedFiles,
     RevertedCollection,
 )
 from services.scanner.images import name_of
@@ -36,7 +38,7 @@ from services.scanner.pages import ENVELOPE_BYTES
 NAMES_OF_PART = 250
 """Of one collection on one page. A name has at most 255 bytes, which may take 1.5 kB as JSON: 400 kB at most."""
 
-Found: TypeAlias = CollectionsRecorded | CollectionsMarkedMissing | CollectionsMoved | CollectionsRestored
+Found: TypeAlias = CollectionsRecorded | CollectionsMarkedMissing | CollectionsMoved | CollectionsRestored | FilesMoved
 Image: TypeAlias = tuple[FileEntry, datetime | None]
 """As it was recorded, and since when it is missing."""
 
@@ -144,10 +146,19 @@ class Undo:
             case CollectionsRestored():
                 for past in self._open(event.collections):
                     past.missing_since = past.missing_by = None
+            case FilesMoved():
+                self._left(event)
             case CollectionsReverted():
                 self._reverted(event)
             case CollectionsPurged():
                 self._purged(event)
+
+    def _left(self, page: FilesMoved) -> None:
+        for share in page.collections:
+            for past in self._open([share.collection_id]):
+                for name in _moved_names(share):
+                    past.images.pop(name, None)
+                _hold(past, share)
 
     def _purged(self, page: CollectionsPurged) -> None:
         for past in self._open(page.collections):
@@ -202,8 +213,8 @@ class Undo:
 
 def _ids(event: Found | CollectionsReverted | CollectionsPurged) -> list[UUID]:
     match event:
-        case CollectionsRecorded(collections=collections) | CollectionsReverted(collections=collections):
-            return [each.collection_id for each in collections]
+        case CollectionsRecorded() | CollectionsReverted() | FilesMoved():
+            return [each.collection_id for each in event.collections]
         case CollectionsMarkedMissing(collections=ids, files=gone):
             return [*ids, *(share.collection_id for share in gone)]
         case CollectionsPurged(collections=ids, files=purged):
@@ -222,8 +233,15 @@ def _names(event: Found) -> Iterator[tuple[UUID, list[bytes]]]:
         case CollectionsMarkedMissing(files=gone):
             for missing in gone:
                 yield missing.collection_id, _names_of(missing.names, missing.names_bytes)
+        case FilesMoved(collections=shares):
+            for left in shares:
+                yield left.collection_id, _moved_names(left)
         case CollectionsMoved() | CollectionsRestored():
             return
+
+
+def _moved_names(share: MovedFiles) -> list[bytes]:
+    return [file.name.encode() if file.name_bytes is None else file.name_bytes for file in share.files]
 
 
 def _names_of(names: Sequence[str], names_bytes: Sequence[bytes]) -> list[bytes]:
@@ -234,6 +252,10 @@ def _without(past: Past, share: MissingFiles, at: datetime) -> None:
     for name in _names_of(share.names, share.names_bytes):
         if name in past.images:
             past.images[name] = (past.images[name][0], at)
+    _hold(past, share)
+
+
+def _hold(past: Past, share: MissingFiles | MovedFiles) -> None:
     if past.entry and share.digest:
         past.entry = replace(
             past.entry, image_count=share.image_count, size_bytes=share.size_bytes, digest=share.digest

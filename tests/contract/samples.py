@@ -88,6 +88,8 @@ VALUES: dict[str, Any] = {
     "path": "/data/pictures",
     "purge_id": names.derived_id("sample", "purge"),
     "purge_missing_after_days": 365,
+    "to_collection_id": names.derived_id("sample", "another collection"),
+    "to_name": "meer.jpg",
     "previous_path": "/data/old-pictures",
     "queue": "thumbnails",
     "reason": "library deleted",
@@ -172,7 +174,7 @@ OF: dict[tuple[str, str], Any] = {
     for name, count in {
         "collections": 12, "images": 480, "size_bytes": 1_258_291_200, "folders": 15, "files": 497, "added": 1,
         "changed": 0, "unchanged": 11, "absent": 0, "errors": 1,
-        "missing": 0, "restored": 0, "moved": 0, "verified": 0, "rotten": 0,
+        "missing": 0, "restored": 0, "moved": 0, "verified": 0, "rotten": 0, "moved_images": 0,
     }.items()
 }  # fmt: skip
 

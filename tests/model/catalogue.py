@@ -47,6 +47,8 @@ class Outcome(Struct):
     left_out: int
     missing: int = 0
     waiting: int = 0
+    moved_images: int = 0
+    emptied: set[Key] = field(default_factory=set)
 
 
 class Deed(Struct):
@@ -60,6 +62,7 @@ class Catalogue:
         self.deeds: dict[UUID, Deed] = {}  # of scans that were completed and not undone
         self._touches: list[tuple[UUID, int]] = []
         self._numbers = count(1)
+        self._found: dict[tuple[Key, str], tuple[int, int]] = {}  # images that a scan found new or changed in folders
         self.collections: dict[Key, Collection] = {}
         self.hold: Hold | None = None
         self.states: dict[UUID, str] = {}  # of all holds there ever were
@@ -89,6 +92,7 @@ class Catalogue:
 
     def record(self, scan_id: UUID, look: "Look") -> None:
         """What was found new, changed or elsewhere; what was missing and is seen is back."""
+        self._found = {}
         self.deeds[scan_id] = Deed()
         moved = {key: seen.moved_from for key, seen in look.seen.items() if seen.moved_from}
         for origin in moved.values():
@@ -103,6 +107,9 @@ class Catalogue:
             known = self.collections[key]
             known.missing = False
             if seen.added or seen.changed:
+                if key[0] == FOLDER:
+                    new = {name: is_now for name, is_now in seen.images.items() if known.images.get(name) != is_now}
+                    self._found |= {(key, name): is_now for name, is_now in new.items()}
                 known.images |= seen.images
                 known.lost = {name: held for name, held in known.lost.items() if name not in seen.images}
                 if key[0] == ARCHIVE:
@@ -114,26 +121,71 @@ class Catalogue:
         """Mark, or ask. `limit` collections may go unasked. Returns whose content changed."""
         before, after = file_systems
         steady, hold = before == after, self.hold
+        left = self._move_images(scan_id, look, outcome) if steady else set[Key]()
+        return left | self._judge(scan_id, look, outcome, limit, before=before, steady=steady, hold=hold)
+
+    def _move_images(self, scan_id: UUID, look: "Look", outcome: Outcome) -> set[Key]:
+        """An image that is gone, and the only one that looks as one that was found, or of several alike the only one of
+        its name. Returns what they have left."""
+        lost = {
+            (key, name): self.collections[key].images[name]
+            for key, seen in {**look.seen, **look.only_excluded}.items()
+            if key[0] == FOLDER and not self.collections[key].missing
+            for name in seen.gone
+        }
+        absent = {key: set(self.collections[key].images) for key in outcome.absent if key[0] == FOLDER}
+        lost |= {(key, name): self.collections[key].images[name] for key, names in absent.items() for name in names}
+        for looks in set(lost.values()) & set(self._found.values()):
+            gone = [each for each, was in lost.items() if was == looks]
+            found = [each for each, is_now in self._found.items() if is_now == looks]
+            for key, name in gone:
+                alone = len(gone) == len(found) == 1
+                named = [sum(other == name for _, other in side) for side in (gone, found)]
+                if alone or named == [1, 1]:
+                    self._touch(scan_id, key)
+                    del self.collections[key].images[name]
+                    outcome.moved_images += 1
+                    if key in look.seen or key in look.only_excluded:
+                        {**look.seen, **look.only_excluded}[key].gone.remove(name)
+        left = {key for key, _ in lost if not self.collections[key].images}
+        outcome.emptied = {key for key in absent if absent[key] and key in left}
+        for key in outcome.emptied:
+            self.collections[key].missing = True
+        outcome.missing += len(outcome.emptied)
+        return {key for key, name in lost if name not in self.collections[key].images}
+
+    def _judge(
+        self,
+        scan_id: UUID,
+        look: "Look",
+        outcome: Outcome,
+        limit: int,
+        *,
+        before: str,
+        steady: bool,
+        hold: Hold | None,
+    ) -> set[Key]:
+        absent = outcome.absent - outcome.emptied
         proposed = self.keys_of(hold.proposed) - self.missing_before(look) if hold else set()
         kept = proposed if hold and hold.rejected else set[Key]()
-        fresh = outcome.absent - kept
+        fresh = absent - kept
         doubtful = (
             not look.root_entries
             or (look.reach.whole and not look.seen)
             or not (steady and self.file_system in ("", before))
-            or len(outcome.absent) > limit
+            or len(absent) > limit
         )
         where = before if steady else ""
-        if outcome.absent and (fresh or not kept) and doubtful:
-            self._ask(scan_id, outcome.absent | (proposed - kept) & outcome.unknown, proposed - kept, where)
-            outcome.waiting = len(outcome.absent | (proposed - kept) & outcome.unknown)
+        if absent and (fresh or not kept) and doubtful:
+            self._ask(scan_id, absent | (proposed - kept) & outcome.unknown, proposed - kept, where)
+            outcome.waiting = len(absent | (proposed - kept) & outcome.unknown)
             return set()
-        touched = self._mark(scan_id, fresh, look if steady and not (kept and outcome.absent) else None, outcome)
+        touched = self._mark(scan_id, fresh, look if steady and not (kept and absent) else None, outcome)
         left = (proposed - kept) & outcome.unknown
         if hold and not hold.rejected and left:
             self._ask(scan_id, left, proposed, where)
             outcome.waiting = len(left)
-        elif look.seen and not kept & outcome.absent:
+        elif look.seen and not kept & absent:
             self._settle()
             self.file_system = where or self.file_system
         elif hold and not hold.rejected:

@@ -46,6 +46,7 @@ def counts(look: Look, outcome: Outcome, told: Counts) -> Counts:
         excluded=outcome.left_out + len(look.only_excluded) + sum(len(each.excluded) for each in seen),
         missing=outcome.missing,
         restored=sum(each.was_missing for each in seen),
+        moved_images=outcome.moved_images,
     )
 
 

@@ -174,7 +174,7 @@ class Library(Happenings):
             self._remember(look)
             where = (before, "another" if unsteady else before)
             self._touched(self.catalogue.conclude(scan_id, look, outcome, limit, file_systems=where))
-            self._is_safe(was_missing, limit)
+            self._is_safe(was_missing | outcome.emptied, limit)
         assert verdict.counts == expected.counts(look, outcome, verdict.counts)
         assert verdict.held == outcome.waiting
 

@@ -15,6 +15,7 @@ from services.projection.views import files, holds
 from services.scanner import archive, batch, catalogue, guard, index, listing, remembered, undo, walk
 from services.scanner.batch import Batch
 from services.scanner.catalogue import CATALOGUE
+from services.scanner.file_moves import Lost
 from services.scanner.ledger import Ledger
 from services.scanner.listing import Listing, list_folder
 from services.scanner.opening import open_below
@@ -161,6 +162,10 @@ def undo_forgets_images(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(undo, "_names", lambda *_: ())
 
 
+def single_images_do_not_move(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Lost, "moves", lambda *_: {})
+
+
 def what_is_there_is_purged(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Missing, "_found", lambda *_: None)
 
@@ -183,6 +188,7 @@ CONTROLS = (
     a_hold_is_never_settled,
     undo_forgets_images,
     moves_are_not_seen,
+    single_images_do_not_move,
 )
 # These take longer to come upon: `make model` tries them too.
 RARE = (

@@ -137,6 +137,8 @@ def _counts(counts: "Json") -> Iterator[tuple[str, object]]:
         yield "verified", f"{words.counted(counts['verified'], 'file')}, {counts.get('rotten', 0):,} rotten"
     if counts.get("moved"):
         yield "moved", f"{counts['moved']:,}"
+    if counts.get("movedImages"):
+        yield "moved singly", words.counted(counts["movedImages"], "image")
     if counts.get("errors") is not None:
         yield "could not be read", f"{counts['errors']:,}"
 

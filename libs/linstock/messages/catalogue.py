@@ -133,6 +133,39 @@ class CollectionsMoved(Message, frozen=True, tag="linstock.catalogue.collections
     at: datetime
 
 
+class MovedFile(Message, frozen=True, array_like=True, gc=False):
+    """An image that is elsewhere than before, as it was. Names as in FileEntry."""
+
+    name: str
+    to_collection_id: UUID
+    to_name: str
+    name_bytes: bytes | None = None
+    to_name_bytes: bytes | None = None
+
+
+class MovedFiles(Message, frozen=True):
+    """Images that are not in a collection any more, and where they are now; what the collection is without them. When
+    they take several pages, the digest is empty on all but the last."""
+
+    collection_id: UUID
+    files: tuple[MovedFile, ...]
+    image_count: int
+    size_bytes: int
+    digest: str
+
+
+class FilesMoved(Message, frozen=True, tag="linstock.catalogue.files_moved.v1"):
+    """One page of images that the scan has found in one collection and no more in another (or in the same under
+    another name): there they are recorded already, here they are not missing, but gone."""
+
+    scan_id: UUID
+    library_id: UUID
+    attempt: int
+    page: int
+    collections: tuple[MovedFiles, ...]
+    at: datetime
+
+
 class RemovalsProposed(Message, frozen=True, tag="linstock.catalogue.removals_proposed.v1"):
     """One page of collections that were not there. They stay present: a RemovalsHeld of the same scan and attempt
     follows, else nobody was asked."""
@@ -262,7 +295,12 @@ class CatalogueReleased(Message, frozen=True, tag="linstock.catalogue.released.v
 
 
 CataloguePage = (
-    CollectionsRecorded | CollectionsMarkedMissing | CollectionsMoved | CollectionsRestored | RemovalsProposed
+    CollectionsRecorded
+    | CollectionsMarkedMissing
+    | CollectionsMoved
+    | CollectionsRestored
+    | FilesMoved
+    | RemovalsProposed
 )
 CatalogueEvent = (
     ScanStarted
@@ -270,6 +308,7 @@ CatalogueEvent = (
     | CollectionsMarkedMissing
     | CollectionsMoved
     | CollectionsRestored
+    | FilesMoved
     | RemovalsProposed
     | RemovalsHeld
     | RemovalsApproved

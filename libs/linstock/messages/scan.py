@@ -12,7 +12,8 @@ class Counts(Message, frozen=True):
     seen, images; of them `missing` were marked so. `excluded` likewise, where the library's settings say not to look
     (any more): those are never marked. `restored` collections were missing and are there again, `moved` ones (of which
     some may have been missing) are elsewhere than before. `verified` files were read from end to end; `rotten` ones
-    hold other bytes than when they were hashed, though their size and time are the same."""
+    hold other bytes than when they were hashed, though their size and time are the same. `moved_images` are in another
+    collection than before, or under another name."""
 
     collections: int = 0
     images: int = 0
@@ -30,6 +31,7 @@ class Counts(Message, frozen=True):
     moved: int = 0
     verified: int = 0
     rotten: int = 0
+    moved_images: int = 0
 
 
 class ReportItem(Message, frozen=True):

@@ -2,11 +2,20 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from litestar.params import BodyKwarg
 from msgspec import UNSET, UnsetType, field
 
 from services.api.dto.wire import Page, Wire
+
+
+class OriginDto(Wire):
+    """In which collection it was before, and under which name (for display), until a scan saw it go."""
+
+    collection_id: UUID
+    name: str
+    at: datetime
 
 
 class FileDto(Wire):
@@ -22,6 +31,7 @@ class FileDto(Wire):
     width: int | None
     height: int | None
     valid: bool | None
+    moved_from: OriginDto | None
     name_bytes: bytes | UnsetType = UNSET
 
 

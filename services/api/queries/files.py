@@ -8,10 +8,10 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from linstock.messages.catalogue import FileEntry
-from services.api.dto.files import FileDto
+from services.api.dto.files import FileDto, OriginDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
 
@@ -21,12 +21,19 @@ CHUNKS_AT_ONCE = 4
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class Origin(Struct, frozen=True, array_like=True, gc=False):
+    collection_id: UUID
+    name: str
+    at: datetime
+
+
 class HeldFile(FileEntry, frozen=True, array_like=True, gc=False):
     """As the projection keeps it: 0 × 0 is in quarantine."""
 
     missing_since: datetime | None = None
     width: int | None = None
     height: int | None = None
+    moved_from: Origin | None = None
 
 
 _FILES: msgspec.json.Decoder[list[HeldFile]] = msgspec.json.Decoder(list[HeldFile])
@@ -89,5 +96,10 @@ def _file(entry: HeldFile) -> FileDto:
         width=entry.width or None,
         height=entry.height or None,
         valid=None if entry.width is None else entry.width > 0,
+        moved_from=_origin(entry.moved_from),
         name_bytes=UNSET if entry.name_bytes is None else entry.name_bytes,
     )
+
+
+def _origin(origin: Origin | None) -> OriginDto | None:
+    return None if origin is None else OriginDto(collection_id=origin.collection_id, name=origin.name, at=origin.at)

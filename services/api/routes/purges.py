@@ -1,6 +1,7 @@
 """Forgetting what is missing, under /api/v1/libraries/{id}/missing."""
 
 from litestar import Response, post
+from msgspec import UnsetType
 
 from linstock import names
 from linstock.bus.commands import Pending
@@ -30,7 +31,7 @@ async def purge_missing(
     command = PurgeMissing(
         library_id=library_id,
         older_than_days=int(data.older_than_days),
-        collections=data.collection_ids,
+        collections=() if isinstance(data.collection_ids, UnsetType) else tuple(data.collection_ids),
         dry_run=data.dry_run,
     )
     done = await commands.send(request, context, names.SCANNER, command, key=key)

@@ -16,7 +16,9 @@ from linstock.messages.catalogue import (
     CollectionsRecorded,
     CollectionsRestored,
     CollectionsReverted,
+    FilesMoved,
     MissingFiles,
+    MovedFiles,
     RevertedCollection,
 )
 from services.projection.fact import Fact
@@ -57,8 +59,8 @@ def rows() -> Rows[Collection]:
 
 def reads(fact: Fact) -> Iterable[UUID]:
     match fact.event:
-        case CollectionsRecorded(collections=found) | CollectionsReverted(collections=found):
-            return (each.collection_id for each in found)
+        case CollectionsRecorded() | CollectionsReverted() | FilesMoved():
+            return (each.collection_id for each in fact.event.collections)
         case CollectionsMarkedMissing(collections=collections, files=files):
             return (*collections, *(share.collection_id for share in files))
         case CollectionsMoved(collections=moved):
@@ -83,6 +85,8 @@ def _changes(collections: Rows[Collection], fact: Fact) -> Iterable[tuple[Collec
                 yield _row(entry, page, fact), page.at
         case CollectionsMarkedMissing() as page:
             yield from ((row, page.at) for row in _marked(collections, page))
+        case FilesMoved() as page:
+            yield from ((row, page.at) for row in _left(collections, page.collections))
         case CollectionsMoved() as page:
             yield from ((row, page.at) for row in _moved(collections, page))
         case CollectionsRestored(collections=ids, at=at):
@@ -99,13 +103,14 @@ def _marked(collections: Rows[Collection], page: CollectionsMarkedMissing) -> It
     for collection_id in page.collections:
         if (known := collections.get(collection_id)) and known.state == PRESENT:
             yield replace(known, state=MISSING, missing_since=page.at, missing_scan_id=page.scan_id)
-    for share in page.files:
+    yield from _left(collections, page.files)
+
+
+def _left(collections: Rows[Collection], shares: Iterable[MissingFiles | MovedFiles]) -> Iterable[Collection]:
+    """Each without the images that are not in it any more."""
+    for share in shares:
         if (known := collections.get(share.collection_id)) and share.digest:
-            yield _without(known, share)
-
-
-def _without(known: Collection, share: MissingFiles) -> Collection:
-    return replace(known, image_count=share.image_count, size_bytes=share.size_bytes, digest=share.digest)
+            yield replace(known, image_count=share.image_count, size_bytes=share.size_bytes, digest=share.digest)
 
 
 def _moved(collections: Rows[Collection], page: CollectionsMoved) -> Iterable[Collection]:

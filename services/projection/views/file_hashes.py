@@ -7,7 +7,13 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linstock.messages.catalogue import CollectionsMarkedMissing, CollectionsRecorded, CollectionsReverted, FileEntry
+from linstock.messages.catalogue import (
+    CollectionsMarkedMissing,
+    CollectionsRecorded,
+    CollectionsReverted,
+    FileEntry,
+    FilesMoved,
+)
 from linstock.messages.contents import ContentsHashed, HashedFile, RotAccepted, RotFound, RotOver, RottenFile
 from services.projection.fact import Fact
 from services.projection.rows import Rows
@@ -50,8 +56,8 @@ def reads(fact: Fact) -> Iterable[UUID]:
             return [file.collection_id for file in files]
         case CollectionsMarkedMissing(files=shares):
             return [share.collection_id for share in shares]
-        case CollectionsReverted(collections=reverted):
-            return [one.collection_id for one in reverted]
+        case CollectionsReverted() | FilesMoved():
+            return [one.collection_id for one in fact.event.collections]
         case _:
             return ()
 
@@ -65,8 +71,12 @@ def fold(hashes: Rows[FileHash], fact: Fact) -> None:
             _told(hashes, event)
         case CollectionsRecorded() as page:
             _compare(hashes, _recorded(page))
-        case CollectionsMarkedMissing() | CollectionsReverted() as page:
-            _compare(hashes, _missing(page) if isinstance(page, CollectionsMarkedMissing) else _reverted(page))
+        case CollectionsMarkedMissing() as page:
+            _compare(hashes, _missing(page))
+        case CollectionsReverted() as page:
+            _compare(hashes, _reverted(page))
+        case FilesMoved() as page:
+            _compare(hashes, _left(page))
         case _:
             return
 
@@ -122,6 +132,13 @@ def _recorded(page: CollectionsRecorded) -> Iterator[tuple[Key, tuple[int, int] 
 def _missing(page: CollectionsMarkedMissing) -> Iterator[tuple[Key, tuple[int, int] | None]]:
     for share in page.files:
         for name in (*(name.encode() for name in share.names), *share.names_bytes):
+            yield (share.collection_id, name), None
+
+
+def _left(page: FilesMoved) -> Iterator[tuple[Key, tuple[int, int] | None]]:
+    for share in page.collections:
+        for file in share.files:
+            name = file.name.encode() if file.name_bytes is None else file.name_bytes
             yield (share.collection_id, name), None
 
 

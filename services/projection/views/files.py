@@ -27,7 +27,10 @@ from linstock.messages.catalogue import (
     CollectionsRecorded,
     CollectionsReverted,
     FileEntry,
+    FilesMoved,
     MissingFiles,
+    MovedFile,
+    MovedFiles,
     RevertedCollection,
 )
 from linstock.messages.enrichment import CollectionsEnriched, FilesQuarantined, ImageFact, QuarantinedFile
@@ -40,13 +43,22 @@ LIMIT = 1000  # images of a chunk
 CUT_TO = 500  # at most, of each part of one that was cut
 
 
+class Origin(Struct, frozen=True, array_like=True, gc=False):
+    """Where an image was before, and when a scan saw that it is not there any more."""
+
+    collection_id: UUID
+    name: str
+    at: datetime
+
+
 class HeldFile(FileEntry, frozen=True, array_like=True, gc=False):
     """As it was recorded, since when it is missing, and once it was read how large it is as shown; 0 × 0: it is in
-    quarantine."""
+    quarantine. `moved_from` stays, whatever becomes of its bytes."""
 
     missing_since: datetime | None = None
     width: int | None = None
     height: int | None = None
+    moved_from: Origin | None = None
 
 
 _FILES: msgspec.json.Decoder[list[HeldFile]] = msgspec.json.Decoder(list[HeldFile])
@@ -75,6 +87,8 @@ def reads(fact: Fact) -> Iterable[UUID]:
             return [share.collection_id for share in shares]
         case CollectionsReverted(collections=collections):
             return [one.collection_id for one in collections]
+        case FilesMoved(collections=left):
+            return [each for share in left for each in (share.collection_id, *_destinations(share))]
         case CollectionsPurged(collections=ids, files=purged):
             return [*ids, *(share.collection_id for share in purged)]
         case CollectionsEnriched(collections=collections):
@@ -90,9 +104,8 @@ def fold(chunks: Rows[Chunk], fact: Fact) -> None:
         case CollectionsRecorded(library_id=library_id, files=shares):
             for share in shares:
                 _record(chunks, share, fact.workspace, library_id)
-        case CollectionsMarkedMissing(files=missing, at=at):
-            for gone in missing:
-                _mark(chunks, gone, at)
+        case CollectionsMarkedMissing() | FilesMoved() as page:
+            _gone(chunks, page)
         case CollectionsReverted() | CollectionsPurged() as page:
             _withdraw(chunks, page)
         case CollectionsEnriched(collections=collections):
@@ -102,6 +115,15 @@ def fold(chunks: Rows[Chunk], fact: Fact) -> None:
             _read(chunks, collection_id, map(_in_quarantine, files))
         case _:
             return
+
+
+def _gone(chunks: Rows[Chunk], page: CollectionsMarkedMissing | FilesMoved) -> None:
+    if isinstance(page, FilesMoved):
+        for left in page.collections:
+            _move(chunks, left, page.at)
+        return
+    for missing in page.files:
+        _mark(chunks, missing, page.at)
 
 
 def _record(chunks: Rows[Chunk], share: CollectionFiles, workspace: str, library_id: UUID) -> None:
@@ -115,6 +137,43 @@ def _record(chunks: Rows[Chunk], share: CollectionFiles, workspace: str, library
 def _mark(chunks: Rows[Chunk], gone: MissingFiles, at: datetime) -> None:
     for changed in _without(list(_chunks_of(gone.collection_id, chunks)), gone, at):
         chunks.put(changed)
+
+
+def _move(chunks: Rows[Chunk], share: MovedFiles, at: datetime) -> None:
+    """They are gone here, and known there: as they were read here they need not be read again."""
+    before = {name: file for chunk in _chunks_of(share.collection_id, chunks) for name, file in _by_name(chunk).items()}
+    there: dict[UUID, dict[bytes, MovedFile]] = {}
+    for moved in share.files:
+        there.setdefault(moved.to_collection_id, {})[_now(moved)] = moved
+    for collection_id, arrived in there.items():
+        for chunk in list(_chunks_of(collection_id, chunks)):
+            held = _FILES.decode(chunk.files)
+            if arrived.keys().isdisjoint(map(name_of, held)):
+                continue
+            files = [_arrived(file, arrived.get(name_of(file)), share.collection_id, before, at) for file in held]
+            chunks.put(replace(chunk, files=msgspec.json.encode(files)))
+    text = [file.name for file in share.files if file.name_bytes is None]
+    _forget(chunks, share.collection_id, text, [file.name_bytes for file in share.files if file.name_bytes is not None])
+
+
+def _arrived(
+    file: HeldFile, moved: MovedFile | None, origin: UUID, before: Mapping[bytes, HeldFile], at: datetime
+) -> HeldFile:
+    if moved is None:
+        return file
+    known = before.get(moved.name.encode() if moved.name_bytes is None else moved.name_bytes)
+    came = replace(file, moved_from=Origin(origin, moved.name, at))
+    if known and file.width is None and (known.size_bytes, known.mtime_ns) == (file.size_bytes, file.mtime_ns):
+        return replace(came, width=known.width, height=known.height)
+    return came
+
+
+def _now(moved: MovedFile) -> bytes:
+    return moved.to_name.encode() if moved.to_name_bytes is None else moved.to_name_bytes
+
+
+def _destinations(share: MovedFiles) -> set[UUID]:
+    return {file.to_collection_id for file in share.files}
 
 
 def _withdraw(chunks: Rows[Chunk], page: CollectionsReverted | CollectionsPurged) -> None:
@@ -227,11 +286,13 @@ def _cut(chunk: Chunk, files: Mapping[bytes, FileEntry], new_numbers: Iterator[i
 
 def _as_read(before: HeldFile | None, entry: FileEntry) -> FileEntry:
     """One that comes back as it was need not be read again."""
-    if before is None or before.width is None:
+    if before is None or (before.width is None and before.moved_from is None):
         return entry
-    if (before.size_bytes, before.mtime_ns) != (entry.size_bytes, entry.mtime_ns):
-        return entry
-    return replace(before, missing_since=entry.missing_since if isinstance(entry, AbsentFile) else None)
+    missing_since = entry.missing_since if isinstance(entry, AbsentFile) else None
+    if (before.size_bytes, before.mtime_ns) == (entry.size_bytes, entry.mtime_ns):
+        return replace(before, missing_since=missing_since)
+    now = (entry.name, entry.size_bytes, entry.mtime_ns, entry.name_bytes)
+    return HeldFile(*now, missing_since=missing_since, moved_from=before.moved_from) if before.moved_from else entry
 
 
 def _by_name(chunk: Chunk) -> dict[bytes, HeldFile]:

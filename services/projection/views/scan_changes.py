@@ -18,6 +18,7 @@ from linstock.messages.catalogue import (
     CollectionsRecorded,
     CollectionsRestored,
     CollectionsReverted,
+    FilesMoved,
 )
 from linstock.messages.scan import ChangesPreviewed
 from services.projection.fact import Fact
@@ -27,7 +28,14 @@ from services.projection.views.collections import PRESENT, Collection
 
 ADDED, CHANGED, MISSING = "added", "changed", "missing"
 MOVED, RESTORED, WITHDRAWN = "moved", "restored", "withdrawn"
-Page = CollectionsRecorded | CollectionsMarkedMissing | CollectionsMoved | CollectionsRestored | CollectionsReverted
+Page = (
+    CollectionsRecorded
+    | CollectionsMarkedMissing
+    | CollectionsMoved
+    | CollectionsRestored
+    | CollectionsReverted
+    | FilesMoved
+)
 PLACES = 1 << 16
 """More than the changes that fit into one event."""
 

@@ -55,6 +55,7 @@ async def test_create_says_where_the_library_is_and_what_there_is_to_say_about_i
             "extensions": ["JPG"],
             "guard": {"maxRemovedPercent": 10, "maxRemoved": 100, "minAlways": 3},
             "watch": False,
+            "purgeMissingAfterDays": 0,
         },
     )
     assert library_owner.keys == ["once"]

@@ -65,6 +65,7 @@ async def test_a_library_with_its_collections(api: httpx.AsyncClient, world: Wor
         "timeZone": "UTC",
         "includeSubfolders": True,
         "watch": False,
+        "purgeMissingAfterDays": 0,
         "watching": {"mode": "off", "since": None, "reason": ""},
         "excludePatterns": [],
         "extensions": [".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp", ".cbz", ".zip"],

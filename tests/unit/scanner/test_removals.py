@@ -113,6 +113,10 @@ class Fold:
     def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
         return {each: self._images.get(each, empty()) for each in collection_ids}
 
+    async def folder_images(self, collection_ids: Sequence[UUID], *, most: int | None = None) -> dict[UUID, Images]:
+        del most
+        return self.images([each for each in collection_ids if each in self._images])
+
     def kinship(
         self, places: Sequence[UUID], *, digests: Sequence[str], archives: Sequence[tuple[int, int]]
     ) -> Kinship:
