@@ -20,6 +20,8 @@ API = "api"
 
 SCAN_QUEUE = "library-scan"
 ENRICH_QUEUE = "enrichment"
+MAINTENANCE_QUEUE = "maintenance"
+BUILT_IN_QUEUES = (SCAN_QUEUE, ENRICH_QUEUE, MAINTENANCE_QUEUE)
 
 THUMBS = "THUMBS"  # a bucket of objects
 THUMBS_STREAM = f"OBJ_{THUMBS}"
@@ -193,8 +195,7 @@ def durables_of(service: str) -> tuple[tuple[str, str], ...]:
             (COMMANDS, command_durable(SCANNER)),
             (EVENTS, reaction_durable(SCANNER)),
             (EVENTS, library_durable(SCANNER)),
-            (WORK, work_durable(SCAN_QUEUE)),
-            (WORK, work_durable(ENRICH_QUEUE)),
+            *((WORK, work_durable(queue)) for queue in BUILT_IN_QUEUES),
         ),
         PROJECTION: ((EVENTS, PROJECTION_DURABLE),),
     }

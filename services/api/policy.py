@@ -35,6 +35,7 @@ POLICY: dict[str, Needed] = {
     "approve_removals": OPERATOR,
     "reject_removals": OPERATOR,
     "purge_missing": ADMIN,
+    "clean_thumbnails": ADMIN,
     "preview_exclusions": VIEWER,
     "get_cover": VIEWER,
     "list_quarantined_files": VIEWER,

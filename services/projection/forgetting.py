@@ -9,7 +9,7 @@ such event.
 from collections.abc import Iterator, Sequence
 
 from linstock import names
-from linstock.messages.job import ENRICH
+from linstock.messages.job import APART
 from linstock.messages.retention import RetentionApplied
 from services.projection.fact import Fact
 from services.projection.schema import Connection
@@ -27,7 +27,7 @@ _HOLDS = "DELETE FROM holds WHERE settled_at < $1 AND log = $2"
 _JOBS = f"""
 WITH forgotten AS (
     DELETE FROM jobs WHERE ended_at < $1 AND $2::text = '{names.SCHEDULER}'
-    RETURNING workspace || CASE job_type WHEN '{ENRICH}' THEN '/{ENRICH}' ELSE '' END AS workspace, schedule_id,
+    RETURNING workspace || CASE WHEN job_type IN {APART} THEN '/' || job_type ELSE '' END AS workspace, schedule_id,
         library_id, status, triggered_by, ordinal, schedule_ordinal, library_ordinal
 ), numbered AS (
     SELECT workspace AS scope, ordinal, status, triggered_by FROM forgotten

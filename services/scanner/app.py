@@ -27,6 +27,7 @@ from linstock.roots import AllowedRoots
 from linstock.settings import Settings
 from services.scanner.commands import Command, Planner
 from services.scanner.devices import device_of
+from services.scanner.enrichment.cleaning import Cleaner
 from services.scanner.enrichment.enricher import Enricher
 from services.scanner.enrichment.known import KnownImages
 from services.scanner.enrichment.reader import Reader
@@ -111,6 +112,7 @@ class ScannerService:
         self._workers = [
             Worker(url, queue=names.SCAN_QUEUE, slots=SLOTS, run=runner.run, device_of=self._device_of),
             Worker(url, queue=names.ENRICH_QUEUE, slots=ENRICH_SLOTS, run=enricher.run),
+            Worker(url, queue=names.MAINTENANCE_QUEUE, slots=1, run=Cleaner(log, roster, thumbnails).run),
         ]
         for worker in self._workers:
             await worker.start()

@@ -15,6 +15,7 @@ from linstock.messages.job import (
     ResumeJob,
     ResumeRun,
 )
+from linstock.messages.maintenance import RequestCleaning
 from linstock.messages.schedule_commands import (
     BackfillSchedule,
     ChangeSchedule,
@@ -29,7 +30,7 @@ from linstock.messages.schedule_commands import (
     ResumeSchedules,
     TriggerSchedule,
 )
-from services.scheduler import job, limits
+from services.scheduler import job, limits, maintenance
 from services.scheduler.backfills import BackfillPlanner
 from services.scheduler.calendar_edits import CalendarPlanner
 from services.scheduler.edits import EditPlanner
@@ -58,6 +59,7 @@ SchedulerCommand = (
     | PauseRun
     | ResumeRun
     | HintPaths
+    | RequestCleaning
 )
 
 
@@ -76,10 +78,8 @@ class SchedulerPlanner:
     async def plan(self, command: SchedulerCommand, context: CommandContext) -> Plan:
         """Raises Refused, and NotYet for a library that was not heard of."""
         match command:
-            case RequestScan():
-                return await self._triggers.request_scan(command, context)
-            case TriggerSchedule():
-                return await self._triggers.trigger(command, context)
+            case RequestScan() | TriggerSchedule():
+                return await self._triggers.plan(command, context)
             case BackfillSchedule():
                 return await self._backfills.plan(command, context)
             case CreateSchedule():
@@ -90,6 +90,8 @@ class SchedulerPlanner:
                 return await self._calendars.put(command, context)
             case DeleteCalendar():
                 return await self._calendars.delete(command, context)
+            case RequestCleaning():
+                return maintenance.asked_for(command, context)
             case HintPaths():
                 return await self._hints.hint(command, context)
             case CancelRun() | PauseRun() | ResumeRun():

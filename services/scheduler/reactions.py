@@ -1,11 +1,13 @@
 """What libraries and scans do to schedules and jobs. Any event may come twice, late, or before an older one."""
 
 from contextlib import suppress
+from datetime import date
 from uuid import UUID
 
 import msgspec
 import structlog
 from msgspec import Raw
+from msgspec.structs import replace
 
 from linstock import names
 from linstock.bus.inbox import NotYet
@@ -28,7 +30,7 @@ from linstock.messages.library import (
 )
 from linstock.messages.scan import ScanCompleted, ScanEvent, ScanFailed
 from linstock.messages.schedule import FollowLibrary, ForgetLibrary, JobPolicy
-from services.scheduler import schedule
+from services.scheduler import maintenance, schedule
 from services.scheduler.clock import ClockStale, PostgresClock
 from services.scheduler.index import Index
 from services.scheduler.known import JOB, SCHEDULE
@@ -58,6 +60,7 @@ class Reactor:
         self._clock = clock
         self._verdicts = verdicts
         self._tzdata = tzdata_version()
+        self._kept_house: date | None = None  # of us; others may have
 
     async def react(self, recorded: Recorded) -> None:
         """Raises NotYet while nobody knows what time it is; other events than ours do nothing."""
@@ -133,6 +136,19 @@ class Reactor:
             await self._tell_job(event.scan_id, self._verdict(event), recorded)
             if isinstance(event, ScanCompleted) and event.unenriched:
                 await self._enrich(event, recorded)
+            await self._keep_house(recorded)
+
+    async def _keep_house(self, recorded: Recorded) -> None:
+        """With the first scan of a day."""
+        at = self._clock.require()
+        if self._kept_house == at.date():
+            return
+        job_id = maintenance.of_day(at.date())
+        request = maintenance.cleaning(job_id, dry_run=False, triggered_by=SCHEDULER, at=at)
+        origin = replace(following(recorded, actor=ACTOR, at=at), workspace=names.DEFAULT_WORKSPACE)
+        with suppress(VersionConflict):  # it was asked for already
+            await self._log.append([JOB.unborn(job_id).append([request])], origin)
+        self._kept_house = at.date()
 
     def _verdict(self, event: ScanCompleted | ScanFailed) -> JobCommand:
         at = self._clock.require()

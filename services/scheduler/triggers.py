@@ -40,7 +40,13 @@ class TriggerPlanner:
         self._asked: dict[UUID, tuple[UUID, float]] = {}
         index.on_job(self._seen)
 
-    async def request_scan(self, command: RequestScan, context: CommandContext) -> Plan:
+    async def plan(self, command: RequestScan | TriggerSchedule, context: CommandContext) -> Plan:
+        """Raises Refused, NotYet."""
+        if isinstance(command, RequestScan):
+            return await self._request_scan(command, context)
+        return await self._trigger(command, context)
+
+    async def _request_scan(self, command: RequestScan, context: CommandContext) -> Plan:
         """Of a library, whatever its schedule says. Raises Refused, NotYet."""
         check_mode(command.scan_mode)
         check_scope(command.scope)
@@ -62,7 +68,7 @@ class TriggerPlanner:
             case _:
                 raise gone
 
-    async def trigger(self, command: TriggerSchedule, context: CommandContext) -> Plan:
+    async def _trigger(self, command: TriggerSchedule, context: CommandContext) -> Plan:
         """Raises Refused."""
         loaded = await owned.load(self._log, self._index, command.schedule_id, context.workspace)
         if loaded is None or not isinstance(loaded.state, Existing):

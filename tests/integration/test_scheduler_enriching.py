@@ -12,9 +12,11 @@ from linstock.eventlog.record import Append
 from linstock.eventlog.relay import Relay
 from linstock.messages.enrichment import EnrichPayload
 from linstock.messages.job import ENRICH, JobCancelled, JobRequested, JobSucceeded, ScanRequested
+from linstock.messages.maintenance import CLEAN_THUMBNAILS, CleanThumbnailsPayload
 from linstock.messages.scan import Counts, ScanCompleted
 from tests.integration.test_scheduler_overlap import PATIENT, ruled
 from tests.support.scheduler import HandWorker, Rig, origin, rig
+from tests.support.waiting import becomes
 
 
 class Scans:
@@ -48,6 +50,21 @@ async def scans(world: Rig, stack: AsyncExitStack) -> Scans:
     return Scans(log)
 
 
+async def requested(world: Rig, job_type: str) -> list[JobRequested]:
+    return [job for job in await world.log.of(JobRequested) if job.job_type == job_type]
+
+
+async def enriching(world: Rig) -> JobRequested:
+    """The one."""
+    await becomes(lambda: _any(world), expected=True)
+    [job] = await requested(world, ENRICH)
+    return job
+
+
+async def _any(world: Rig) -> bool:
+    return bool(await requested(world, ENRICH))
+
+
 async def test_a_scan_that_found_something_sets_off_one_job_for_ever(nats_url: str, database_url: str) -> None:
     async with rig(nats_url, database_url) as world, AsyncExitStack() as stack:
         scanned = await scans(world, stack)
@@ -56,7 +73,7 @@ async def test_a_scan_that_found_something_sets_off_one_job_for_ever(nats_url: s
         worker = await world.worker()
         granted = await worker.claim(*(await worker.order()))
         await scanned.complete(library_id, granted.job_id, granted.lease, unenriched=3)
-        [job] = await world.log.wait_for(JobRequested)
+        job = await enriching(world)
         assert (job.job_type, job.queue, job.library_id, job.policy.priority) == (ENRICH, "enrichment", library_id, 1)
         [request] = await world.log.of(ScanRequested, granted.job_id)
         assert msgspec.json.decode(job.payload, type=EnrichPayload) == EnrichPayload(
@@ -71,7 +88,10 @@ async def test_a_scan_that_found_something_sets_off_one_job_for_ever(nats_url: s
         again = await worker.claim(*(await worker.order()))
         await scanned.complete(library_id, again.job_id, again.lease, unenriched=0)
         await world.log.wait_for(JobSucceeded, aggregate_id=again.job_id)
-        assert await world.log.of(JobRequested) == [job]
+        assert await requested(world, ENRICH) == [job]
+        [cleaning] = await requested(world, CLEAN_THUMBNAILS)  # one a day, however many scans there are
+        assert (cleaning.queue, cleaning.triggered_by, cleaning.library_id) == ("maintenance", "Scheduler", None)
+        assert msgspec.json.decode(cleaning.payload, type=CleanThumbnailsPayload) == CleanThumbnailsPayload()
 
 
 async def test_scans_do_not_wait_for_it_and_it_goes_with_its_library(nats_url: str, database_url: str) -> None:
@@ -82,7 +102,7 @@ async def test_scans_do_not_wait_for_it_and_it_goes_with_its_library(nats_url: s
         worker: HandWorker = await world.worker()
         granted = await worker.claim(*(await worker.order()))
         await scanned.complete(library_id, granted.job_id, granted.lease, unenriched=1)
-        [job] = await world.log.wait_for(JobRequested)
+        job = await enriching(world)
         # The job is open, and the next tick fires all the same.
         job_id, _ = await worker.order()
         assert job_id != granted.job_id
@@ -103,4 +123,4 @@ async def test_a_scan_that_found_nothing_sets_off_nothing(nats_url: str, databas
         await scanned.complete(uuid4(), uuid4(), uuid4(), unenriched=7)  # of no job of ours
         await scanned.complete(library_id, granted.job_id, granted.lease, unenriched=0)
         await world.log.wait_for(JobSucceeded, aggregate_id=granted.job_id)
-        assert await world.log.of(JobRequested) == []
+        assert await requested(world, ENRICH) == []

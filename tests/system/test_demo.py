@@ -128,6 +128,19 @@ def test_a_deep_scan_opens_every_archive_again(demo: Demo) -> None:
     assert (scan["status"], scan["counts"]["collections"]) == ("Completed", 11)
 
 
+def test_thumbnails_that_nobody_has_as_a_cover_are_looked_for(demo: Demo) -> None:
+    run = demo.json("maintenance", "thumbnails", "--dry-run")
+    assert (run["status"], run["jobType"], run["result"]["objects"]) == ("Completed", "CleanThumbnails", 0)
+    said = demo.linstock("maintenance", "thumbnails", "--wait")
+    assert said.returncode == 0, said.stderr
+    assert "removed" in said.stdout
+    assert "in use" in said.stdout
+    by_hand = [
+        each["id"] for each in demo.json("run", "ls", "--type", "CleanThumbnails") if each["triggeredBy"] == "API"
+    ]
+    assert run["id"] in by_hand
+
+
 def test_events_are_shown_and_followed(demo: Demo) -> None:
     newest = demo.json("events", "tail", "-n", "3")
     assert len(newest) == 3

@@ -142,7 +142,7 @@ def durables() -> tuple[tuple[str, ConsumerConfig], ...]:
         (names.EVENTS, durable(names.PROJECTION_DURABLE, names.ALL_EVENTS, ack_wait_s=30, max_ack_pending=20_000)),
         *(
             (names.WORK, durable(names.work_durable(queue), names.work_of(queue), ack_wait_s=5))
-            for queue in (names.SCAN_QUEUE, names.ENRICH_QUEUE)
+            for queue in names.BUILT_IN_QUEUES
         ),
         (names.REPORTS, durable(names.REPORTS_DURABLE, names.ALL_REPORTS, ack_wait_s=5)),
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from linstock.cli.api import Api, Json
 
 SHORTEST_PREFIX = 4
+APART = ("Enrich", "CleanThumbnails")  # types of runs
 MOST_NAMED = 20_000
 MOST_RUNS = 1_000
 MOST_OFFERED = 200
@@ -34,9 +35,10 @@ class Named(click.ParamType[str]):
             return api.get(f"{self.path}/{identity}")
         rows, _ = api.rows(self.path, self.most)
         fits = [row for row in rows if _fits(row, given, names=self.name != "run")]
-        if self.name == "run" and not fits:  # what follows scans is in a list of its own
-            rows, _ = api.rows(self.path, self.most, jobType="Enrich")
-            fits = [row for row in rows if _fits(row, given, names=False)]
+        for job_type in APART if self.name == "run" else ():  # what comes by itself is in lists of its own
+            if not fits:
+                rows, _ = api.rows(self.path, self.most, jobType=job_type)
+                fits = [row for row in rows if _fits(row, given, names=False)]
         if len(fits) == 1:
             return fits[0]
         if fits:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from linstock.cli.named import LIBRARY, RUN
+from linstock.cli.named import APART, LIBRARY, RUN
 from linstock.cli.options import examples, limited, wait, with_api, with_screen
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ KINDS = ("added", "changed", "missing", "moved", "restored", "withdrawn")
 _reason = click.option("--reason", help="Kept with the run.")
 _kind = click.option("--kind", type=click.Choice(KINDS), help="Only these.")
 
-TYPES = ("LibraryScan", "Enrich")
+TYPES = ("LibraryScan", *APART)
 
 
 @click.group(epilog=examples("linstock run ls --status Failed"))
@@ -33,7 +33,7 @@ def run() -> None:
 @with_screen
 @with_api
 def ls(api: "Api", screen: "Screen", status: str | None, library: str | None, job_type: str | None, limit: int) -> None:
-    """List runs, the newest first. What reads the images that scans found new is listed by --type Enrich."""
+    """List runs, the newest first. Jobs that come by themselves only by their --type."""
     from linstock.cli.runs import COLUMNS
     from linstock.cli.screen import more
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from linstock.cli.api import Api, Json
 
 SCAN = "LibraryScan"
+CLEANING = "CleanThumbnails"
 
 COLUMNS = (
     Column("ID", lambda run: words.short(run["id"])),
@@ -74,6 +75,8 @@ def _fields(run: "Json") -> Iterator[tuple[str, object]]:
         yield "attempt", run["attempt"]
     if run.get("nextAttemptAt"):
         yield "next attempt", words.moment(run["nextAttemptAt"])
+    if run.get("jobType") == CLEANING and run.get("result"):
+        yield from _cleaned(run["result"])
     if progress := run.get("progress"):
         yield from _progress(progress)
     if counts := run.get("counts") or run.get("progress"):
@@ -141,6 +144,12 @@ def _counts(counts: "Json") -> Iterator[tuple[str, object]]:
         yield "moved singly", words.counted(counts["movedImages"], "image")
     if counts.get("errors") is not None:
         yield "could not be read", f"{counts['errors']:,}"
+
+
+def _cleaned(result: "Json") -> Iterator[tuple[str, object]]:
+    what = f"{words.counted(result['objects'], 'thumbnail')} ({words.size(result['bytes'])})"
+    yield ("would go" if result["dryRun"] else "removed"), what
+    yield "kept", f"{result['kept']:,} in use, {result['young']:,} not an hour old"
 
 
 def _library(run: "Json") -> str | None:

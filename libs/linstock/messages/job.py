@@ -9,12 +9,15 @@ from uuid import UUID
 
 from msgspec import Raw
 
+from linstock.messages.maintenance import CLEAN_THUMBNAILS
 from linstock.messages.message import Message
 from linstock.messages.schedule import JobPolicy, ScanPath, ScanTarget
 
 LIBRARY_SCAN = "LibraryScan"
 ENRICH = "Enrich"
 """Reads the images that a scan found new (`messages/enrichment.py`). Nobody asks for it."""
+APART = (ENRICH, CLEAN_THUMBNAILS)
+"""Types of jobs that come by themselves: their runs are numbered, counted and listed apart."""
 
 # Commands
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from linstock.messages.job import ENRICH
+from linstock.messages.job import APART
 from services.api.paging import Window
 
 SCHEDULER = "Scheduler"
@@ -17,14 +17,14 @@ SCHEDULER = "Scheduler"
 
 class Scope(Struct, frozen=True):
     """Whose runs: `column` of a job is `value`, and `ordinal` is where it numbers them. `name` is what the projection
-    calls it (views/scopes.py there); it begins with the workspace, so nobody reaches another's. What follows scans by
-    itself (Enrich) is numbered apart, and is in a list only when it is asked for."""
+    calls it (views/scopes.py there); it begins with the workspace, so nobody reaches another's. What comes by itself is
+    numbered `apart`, type by type, and is in a list only when it is asked for."""
 
     name: str
     column: str
     ordinal: str
     value: UUID | str
-    enriching: bool = False
+    apart: str | None = None
 
 
 class Wanted(Struct, frozen=True):
@@ -43,21 +43,21 @@ class Start(Struct, frozen=True):
     skip: int
 
 
-def of_workspace(workspace: str, *, enriching: bool = False) -> Scope:
-    return Scope(_apart(workspace, enriching), "workspace", "ordinal", workspace, enriching)
+def of_workspace(workspace: str, *, apart: str | None = None) -> Scope:
+    return Scope(_named(workspace, apart), "workspace", "ordinal", workspace, apart)
 
 
 def of_schedule(workspace: str, schedule_id: UUID) -> Scope:
     return Scope(f"{workspace}/{schedule_id}", "schedule_id", "schedule_ordinal", schedule_id)
 
 
-def of_library(workspace: str, library_id: UUID, *, enriching: bool = False) -> Scope:
-    name = f"{_apart(workspace, enriching)}/{library_id}"
-    return Scope(name, "library_id", "library_ordinal", library_id, enriching)
+def of_library(workspace: str, library_id: UUID, *, apart: str | None = None) -> Scope:
+    name = f"{_named(workspace, apart)}/{library_id}"
+    return Scope(name, "library_id", "library_ordinal", library_id, apart)
 
 
-def _apart(workspace: str, enriching: bool) -> str:
-    return f"{workspace}/{ENRICH}" if enriching else workspace
+def _named(workspace: str, apart: str | None) -> str:
+    return f"{workspace}/{apart}" if apart else workspace
 
 
 _LARGE, _SMALL = 65_536, 1024  # as the projection makes them (views/run_counts.py there)
@@ -98,7 +98,8 @@ async def rows(
     if first.below is None:
         return [], first.total
     conditions = [f"{scope.column} = $1", f"{scope.ordinal} < $2"]
-    conditions.append(f"job_type {'=' if scope.enriching else '<>'} '{ENRICH}'")
+    types = [f"job_type = '{scope.apart}'"] if scope.apart else [f"job_type <> '{each}'" for each in APART]
+    conditions += types
     values: list[object] = [scope.value, first.below, window.size, first.skip]
     for column, value in (("status", wanted.status), ("triggered_by", wanted.triggered_by)):
         if value is not None:

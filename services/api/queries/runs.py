@@ -43,15 +43,15 @@ async def filtered(
     *,
     library_id: UUID | None,
     schedule_id: UUID | None,
-    enriching: bool = False,
+    apart: str | None = None,
 ) -> Page[ScheduledJobRunDto]:
     """A schedule is of one library for ever: with another one there is nothing in common. No schedule asks for
-    enriching."""
+    what comes by itself."""
     if schedule_id is None:
-        whole = blocks.of_workspace(workspace, enriching=enriching)
-        scope = blocks.of_library(workspace, library_id, enriching=enriching) if library_id else whole
+        whole = blocks.of_workspace(workspace, apart=apart)
+        scope = blocks.of_library(workspace, library_id, apart=apart) if library_id else whole
         return await page(pool, scope, wanted, window)
-    if enriching or (library_id is not None and not await _is_of(pool, schedule_id, library_id)):
+    if apart or (library_id is not None and not await _is_of(pool, schedule_id, library_id)):
         return window.of([], 0)
     return await page(pool, blocks.of_schedule(workspace, schedule_id), wanted, window)
 

@@ -10,7 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
-from linstock.messages.job import ENRICH
+from linstock.messages.job import APART
 from services.api import answers, run_stream, streams
 from services.api.callers import Callers
 from services.api.context import Asked, Fresh, Id
@@ -24,7 +24,7 @@ from services.api.queries import blocks, runs, schedules
 from services.api.queries.blocks import Wanted
 from services.api.routes.schedules import at_both
 
-JobType = Literal["LibraryScan", "Enrich"]
+JobType = Literal["LibraryScan", "Enrich", "CleanThumbnails"]
 TriggeredBy = Literal["Scheduler", "Manual", "API", "Backfill", "Hint"]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many")]
 LIVE = {
@@ -55,7 +55,7 @@ async def list_runs(
     scheduled_job_id: Annotated[UUID | None, QueryParameter(name="scheduledJobId", schema_extra=dict(ID))] = None,
 ) -> ScheduledJobRunPage:
     """Runs, the newest first; also of what is deleted. Older ones than the retention policy keeps are not listed, and
-    what follows scans by itself (`jobType=Enrich`) only when it is asked for."""
+    what comes by itself (`jobType=Enrich`, `jobType=CleanThumbnails`) only when it is asked for."""
     return await runs.filtered(
         fresh.pool,
         fresh.workspace,
@@ -63,7 +63,7 @@ async def list_runs(
         window,
         library_id=library_id,
         schedule_id=scheduled_job_id,
-        enriching=job_type == ENRICH,
+        apart=job_type if job_type in APART else None,
     )
 
 

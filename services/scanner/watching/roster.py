@@ -12,6 +12,7 @@ from services.scanner.folders import Pool
 
 _EVENTS: msgspec.json.Decoder[LibraryEvent] = msgspec.json.Decoder(LibraryEvent)
 
+_DELETED = b"{}"  # no library has such settings
 _PUT = """
 INSERT INTO watched_libraries AS known (library_id, workspace, version, watch, settings) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (library_id) DO UPDATE SET version = excluded.version, watch = excluded.watch, settings = excluded.settings
@@ -42,10 +43,15 @@ class Roster:
     async def react(self, recorded: Recorded) -> None:
         """Any library event, in any order, any number of times."""
         event = _EVENTS.decode(recorded.data)
-        deleted = isinstance(event, LibraryDeleted)
-        settings = Settings(name="", path="") if isinstance(event, LibraryDeleted) else event.settings
-        values = (event.library_id, recorded.workspace, recorded.version, settings.watch and not deleted)
-        await self._pool.execute(_PUT, *values, msgspec.json.encode(settings))
+        watch = not isinstance(event, LibraryDeleted) and event.settings.watch
+        settings = _DELETED if isinstance(event, LibraryDeleted) else msgspec.json.encode(event.settings)
+        await self._pool.execute(_PUT, event.library_id, recorded.workspace, recorded.version, watch, settings)
+
+    async def deleted(self) -> set[UUID]:
+        """Libraries that are no more."""
+        query = "SELECT library_id FROM watched_libraries WHERE settings = $1"
+        rows = await self._pool.fetch(query, _DELETED)
+        return {UUID(bytes=row["library_id"].bytes) for row in rows}
 
     async def lease(self, replica: UUID, lease_s: float) -> Sequence[Watched]:
         """What this replica watches for the next `lease_s`: what it watched so far, and what nobody does."""

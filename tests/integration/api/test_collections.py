@@ -96,6 +96,7 @@ async def test_the_files_of_a_collection(api: httpx.AsyncClient, world: World, s
         "width": None,
         "height": None,
         "valid": None,
+        "movedFrom": None,
     }
     found = (await api.get(path, params={"text": "11.J", "page": 2, "pageSize": 5})).json()
     matching = [name for name in every if "11.j" in name]

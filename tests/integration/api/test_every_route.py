@@ -68,6 +68,11 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
         Bad(status=422, code="invalid", body={"olderThanDays": -1}),
         Bad(status=422, code="invalid", body={"collectionIds": ["a"]}),
     ],
+    ("POST", "/api/v1/maintenance/thumbnails/clean"): [
+        MISSPELT,
+        NO_OBJECT,
+        Bad(status=422, code="invalid", body={"dryRun": "yes"}),
+    ],
     ("GET", "/api/v1/collections"): [bad_query("state=gone"), bad_query("sort=size"), NO_PAGE],
     ("GET", "/api/v1/collections/{collection_id}"): [missing("collection"), NO_ID],
     ("GET", "/api/v1/collections/{collection_id}/files"): [missing("collection"), NO_PAGE, NO_ID],
