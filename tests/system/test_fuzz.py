@@ -30,7 +30,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Instanc
 def test_whatever_the_document_allows_is_answered_as_it_says(running: Instance, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(FUZZ / "schemathesis.toml"), "run"]
     found = subprocess.run(
-        [*command, running.url + "/openapi.json", "--seed", SEED, "--max-examples", EXAMPLES],
+        [*command, running.url + "/openapi.json", "--seed", SEED, "--max-examples", EXAMPLES, "--workers", "3"],
         cwd=tmp_path,
         env={
             **os.environ,
