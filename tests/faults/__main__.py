@@ -1,8 +1,8 @@
 """`make faults`: kill everything, again and again, and count what was lost (nothing) or doubled (nothing).
 
-    python -m tests.faults [--only kills|schedulers|crashpoints|scans|controls|outages] [--seed N] [--kills N] [--keep]
+    python -m tests.faults [--only PART] [--seed N] [--kills N] [--keep]
 
-Six parts, about 17 minutes together on two cores:
+Seven parts, about 18 minutes together on two cores:
 
 - `kills` (about 5 minutes with 120 kills): a whole system with two schedulers and two library services. kill -9 of each
   service, of whichever process relays a log, of NATS and of PostgreSQL, at random, while a library is scanned every
@@ -13,6 +13,8 @@ Six parts, about 17 minutes together on two cores:
 - `crashpoints` (about 1 minute): each named crash point of `linstock.crashpoints` once, then the same comparison.
 - `scans` (about 5 minutes): kill -9 at each named point of a scan, each compared with one that nobody killed; and of
   300,000 files, killed half way, how much is read again.
+- `hostile` (about 1 minute): bombs, lies, loops and 5,000 damaged images and archives; what they cost the processes
+  that read them.
 - `outages` (about 3 minutes): PostgreSQL and NATS away for a minute, dead or hanging, then the same comparison.
 - `controls` (10 seconds): each safeguard taken away once; the checks must notice.
 
@@ -32,7 +34,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.faults import crashpoints, kills, outages, scans, schedulers
+from tests.faults import crashpoints, hostile, kills, outages, scans, schedulers
 from tests.faults.commander import Unanswered
 from tests.faults.controls import run as controls
 from tests.faults.report import progress
@@ -41,7 +43,7 @@ from tests.faults.victims import NeverCameBack
 from tests.faults.workload import NeverSettled
 
 GAVE_UP = (scans.NeverCame, NotReady, NeverCameBack, NeverSettled, Unanswered)
-PARTS = ("controls", "crashpoints", "scans", "outages", "schedulers", "kills")
+PARTS = ("controls", "crashpoints", "scans", "hostile", "outages", "schedulers", "kills")
 
 
 async def main(only: str | None, seed: int, count: int, *, keep: bool) -> bool:
@@ -84,6 +86,8 @@ async def _run(part: str, home: Path, seed: int, count: int) -> bool:
             return await crashpoints.run(home, seed=seed)
         case "scans":
             return await scans.run(home, seed=seed)
+        case "hostile":
+            return await hostile.run(home, seed=seed)
         case "outages":
             return await outages.run(home, seed=seed)
         case _:

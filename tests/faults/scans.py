@@ -25,7 +25,6 @@ LOOK_EVERY_S = 0.05
 FOLDERS = 5_000
 LISTED_BEFORE = FOLDERS // 2
 MOST_READ_AGAIN = 5.0  # percent
-COMPARED = ("path", "kind", "imageCount", "bytes", "state")
 MOST_ROWS = 1000  # of a library's collections are compared; large ones by their counts
 ENDED = ("Completed", "Failed", "Timeout", "Cancelled")
 
@@ -42,13 +41,15 @@ CHANGES = (
     "after_walk",
     "before_restoring",
     "after_restoring",
+    "before_moving_images",
+    "after_moving_images",
     "before_marking_missing",
     "between_marking_collections_and_images",
     "after_marking_missing",
     "before_verdict",
     "after_verdict_append_before_index",
 )
-"""Of a scan that finds something new, changed, gone and there again."""
+"""Of a scan that finds something new, changed, gone, moved and there again."""
 REMOVALS = ("before_holding", "after_proposing_before_verdict")
 """Of one that has to ask."""
 LONG = ("after_progress", "before_closing", "while_closing")
@@ -266,6 +267,9 @@ def _scanner_ended(line: dict[str, object]) -> bool:
 def lived_in(root: Path) -> None:
     put_many(root, folders=200, images=30)
     put(root, "goes/1.jpg", "comes back/1.jpg", "inner/deep/er/1.jpg", "loses/1.jpg", "loses/2.jpg")
+    put(root, "moves/1.jpg", "moves/inner/1.jpg")
+    for length, path in enumerate(("moves/1.jpg", "moves/inner/1.jpg", "loses/3.jpg"), 1_000):
+        (root / path).write_bytes(b"x" * length)
     put_archive(root / "folder-00007" / "book.cbz", "1.jpg", "2.jpg")
     put_broken_archive(root / "folder-00009" / "broken.zip")
     long_ago(root)
@@ -279,6 +283,8 @@ def lived_on(root: Path) -> None:
     put_archive(root / "folder-00011" / "new.zip", "1.jpg")
     shutil.rmtree(root / "goes")
     (root / "loses" / "2.jpg").unlink()
+    (root / "loses" / "3.jpg").rename(root / "folder-00008" / "moved.jpg")
+    (root / "moves").rename(root / "more" / "moved")
     long_ago(root)
 
 

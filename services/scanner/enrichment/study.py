@@ -6,6 +6,7 @@ from linstock.messages.enrichment import Cover, EnrichedCollection, ImageFact, Q
 from linstock.roots import Bounds
 from services.scanner.enrichment import words
 from services.scanner.enrichment.known import Enriched, Entry, KnownImages, name_of
+from services.scanner.enrichment.limits import MOST_ENTRIES
 from services.scanner.enrichment.pages import Studied
 from services.scanner.enrichment.reader import Reader
 from services.scanner.enrichment.words import Drawn, File, Looked, Place
@@ -65,6 +66,10 @@ class Study:
         """Raises PassedOver, Ended, and what the reader and the database raise."""
         before = await known.enriched(self._entry.collection_id)
         images = (await index.images([self._entry.collection_id]))[self._entry.collection_id]
+        if self._entry.kind == ARCHIVE and len(images) > MOST_ENTRIES:
+            # Before each of them is judged by itself: empty ones need no look, and there may be any number.
+            said = f"It holds {len(images):,} images; at most {MOST_ENTRIES:,} entries are read."
+            return self._broken(self._of_archive(Looked(code="too_many_entries", message=said)))
         # An archive of another time may hold other bytes under names, sizes and times that are the same.
         anew = self._entry.kind == ARCHIVE and before is not None and before.mtime_ns != self._entry.mtime_ns
         looked = {} if anew else await known.images(self._entry.collection_id)

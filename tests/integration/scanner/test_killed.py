@@ -106,7 +106,9 @@ async def state(scanner: Scanner, library_id: UUID) -> dict[str, list[tuple[Any,
 def lived_in(root: Path) -> None:
     put_many(root, folders=FOLDERS, images=20)
     put(root, "goes/1.jpg", "comes back/1.jpg", "inner/deep/er/1.jpg", "loses/1.jpg", "loses/2.jpg")
-    (root / "loses" / "3.jpg").write_bytes(b"it has a size of its own")
+    put(root, "moves/1.jpg", "moves/inner/1.jpg")
+    for length, path in enumerate(("moves/1.jpg", "moves/inner/1.jpg", "loses/3.jpg"), 1_000):
+        (root / path).write_bytes(b"x" * length)
     put_archive(root / "folder-00007" / "book.cbz", "1.jpg", "2.jpg")
     put_broken_archive(root / "folder-00009" / "broken.zip")
     (root / "inner" / ".linstockignore").write_text("left out/\n")
@@ -122,6 +124,7 @@ def lived_on(root: Path) -> None:
     shutil.rmtree(root / "goes")
     (root / "loses" / "2.jpg").unlink()
     (root / "loses" / "3.jpg").rename(root / "folder-00008" / "moved.jpg")
+    (root / "moves").rename(root / "more" / "moved")
 
 
 def long_ago(root: Path) -> None:
