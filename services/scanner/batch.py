@@ -11,7 +11,18 @@ from msgspec.structs import replace
 
 from services.scanner import headers
 from services.scanner.archive import BrokenArchive, images_in
-from services.scanner.diff import Change, Changed, Known, Seen, Unchanged, collection_id, compare, is_as_recorded, moved
+from services.scanner.diff import (
+    Change,
+    Changed,
+    Known,
+    Seen,
+    Unchanged,
+    arrived,
+    collection_id,
+    compare,
+    is_as_recorded,
+    moved,
+)
 from services.scanner.identity import Kin, Kinship, origin
 from services.scanner.images import Images
 from services.scanner.listing import ArchiveFile, Folder, Stopped, Trouble, trouble_of
@@ -299,12 +310,17 @@ class Batch:
             self._tally.saw_excluded(known, difference)
 
     def _is_gone(self, kin: Kin, seen: Seen) -> bool:
+        if kin.collection_id in self._tally.moved:
+            return False
         place = collection_id(self._task.library_id, kin.kind, kin.path)
-        if kin.collection_id in self._tally.moved or place.bytes in self._tally.seen:
+        if kin.library_id is None and place.bytes in self._tally.seen:
             return False
         return is_gone(self._task.root, kin, to=seen.path, image=seen.images.names[0])
 
     def _moved(self, seen: Seen, was: Kin) -> Change:
+        if was.library_id is not None:
+            self._tally.saw_arrival(was.collection_id, seen)
+            return arrived(seen, was.library_id, was.collection_id, was.path)
         left = collection_id(self._task.library_id, was.kind, was.path)
         self._tally.saw_moved(was.collection_id, seen, was.known, left=left)
         return moved(replace(seen, collection_id=was.collection_id), was.known, was.path)

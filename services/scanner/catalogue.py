@@ -18,6 +18,7 @@ from linstock.messages.catalogue import (
     CatalogueEvent,
     CataloguePage,
     CatalogueReleased,
+    CollectionsDeparted,
     CollectionsMarkedMissing,
     CollectionsMoved,
     CollectionsPurged,
@@ -153,7 +154,7 @@ def evolve(catalogue: Catalogue, event: CatalogueEvent) -> Catalogue:
             return replace(catalogue, hold=replace(catalogue.hold, rejected=True) if catalogue.hold else None)
         case HoldSettled():
             return replace(catalogue, hold=None)
-        case CollectionsReverted() | CollectionsPurged():
+        case CollectionsReverted() | CollectionsPurged() | CollectionsDeparted():
             return catalogue
         case CatalogueReleased(file_system=where):
             return Free(

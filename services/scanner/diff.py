@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from linstock import names
-from linstock.messages.catalogue import CollectionEntry
+from linstock.messages.catalogue import Arrival, CollectionEntry
 from services.scanner.images import Images, changed_since, displayed, empty, merge
 from services.scanner.scope import FOLDER
 
@@ -41,16 +41,17 @@ class Known(Struct, frozen=True, kw_only=True):
 
 class Change(Struct, frozen=True, kw_only=True):
     """What to record of one collection: all of its entry, and the images that are new or changed. `before`: what was
-    recorded; `moved_from`: the path where, if it was elsewhere."""
+    recorded; `moved_from`: the path where, if it was elsewhere. `arrival`: it was in another library."""
 
     entry: CollectionEntry
     images: Images
     before: Known | None
     moved_from: bytes | None = None
+    arrival: Arrival | None = None
 
     @property
     def added(self) -> bool:
-        return self.before is None
+        return self.before is None and self.arrival is None
 
 
 class Gone(Struct, frozen=True, kw_only=True):
@@ -99,6 +100,19 @@ def _nothing(_name: bytes) -> bool:
 def moved(seen: Seen, before: Known, path: bytes) -> Change:
     """It is as it was, at another place than `path`."""
     return Change(entry=_entry(seen, seen.images), images=empty(), before=before, moved_from=path)
+
+
+def arrived(seen: Seen, from_library_id: UUID, from_collection_id: UUID, path: bytes) -> Change:
+    """It was at `path` in another library, and is recorded here as it is."""
+    from_path, from_path_bytes = displayed(path)
+    arrival = Arrival(
+        collection_id=seen.collection_id,
+        from_library_id=from_library_id,
+        from_collection_id=from_collection_id,
+        from_path=from_path,
+        from_path_bytes=from_path_bytes,
+    )
+    return Change(entry=_entry(seen, seen.images), images=seen.images, before=None, arrival=arrival)
 
 
 def compare(

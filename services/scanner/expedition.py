@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 from asyncpg import Record
 from msgspec import Struct
+from msgspec.structs import replace
 
 from linstock.crashpoints import reach
 from linstock.disk import Disk
@@ -23,14 +24,16 @@ from services.scanner.batch import Passed
 from services.scanner.checkpoint import Checkpoint, Pace
 from services.scanner.diff import Change, Known
 from services.scanner.file_system import file_system_of
-from services.scanner.identity import Kinship
+from services.scanner.identity import Kin, Kinship
 from services.scanner.images import Images
 from services.scanner.index import Index
+from services.scanner.index_moves import Elsewhere
 from services.scanner.ledger import Ledger
 from services.scanner.listing import Stopped
 from services.scanner.metrics import PAGES
 from services.scanner.opened import Opened, OpenedArchives
 from services.scanner.pages import Page, pages
+from services.scanner.places import is_there
 from services.scanner.preview import Preview
 from services.scanner.remembered import FolderRow, Remembered
 from services.scanner.survey import survey
@@ -91,6 +94,7 @@ class Expedition:
         self._remembered = Remembered()
         self._file_system = ""
         self._knows_nothing = False
+        self._others: dict[UUID, bytes] = {}  # roots of other libraries that are there
         self._same = 0  # folders that are as their row says, since the last checkpoint
         self._disowned = 0  # of the rows aside: their predecessors are deleted
         self._noting: Future[None] | None = None
@@ -116,7 +120,8 @@ class Expedition:
         if self._resumes:
             checkpoint = await self._index.folders.checkpoint(self.task.library_id, self._look, self._scan_id)
         self._knows_nothing = not stored and await self._index.knows_nothing(self.task.library_id)
-        walking = self._loop.run_in_executor(executor, self._walk, stored, checkpoint)
+        others = await self._index.others(self.task.library_id)
+        walking = self._loop.run_in_executor(executor, self._walk, stored, checkpoint, others)
         try:
             await asyncio.shield(walking)
         except BaseException:
@@ -132,9 +137,15 @@ class Expedition:
     def kinship(
         self, places: Sequence[UUID], *, digests: Sequence[str], archives: Sequence[tuple[int, int]]
     ) -> Kinship:
-        if self._knows_nothing:
+        if self._knows_nothing and not self._others:
             return Kinship()
-        return self._call(self._index.kinship(self.task.library_id, places, digests=digests, archives=archives))
+        others = list(self._others)
+        asking = self._index.kinship(self.task.library_id, places, digests=digests, archives=archives, others=others)
+        found = self._call(asking)
+        return replace(found, kin=tuple(self._located(each) for each in found.kin))
+
+    def _located(self, kin: Kin) -> Kin:
+        return kin if kin.library_id is None else replace(kin, root=self._others[kin.library_id])
 
     def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
         return self._call(self._index.images(collection_ids))
@@ -146,7 +157,8 @@ class Expedition:
         if not self.task.dry_run:
             self._call(self._archives.put(opened))
 
-    def _walk(self, stored: Iterable[Record], checkpoint: Checkpoint | None) -> None:
+    def _walk(self, stored: Iterable[Record], checkpoint: Checkpoint | None, others: Sequence[Elsewhere]) -> None:
+        self._others = {each.library_id: each.root for each in others if is_there(each.root, each.file_system)}
         before = self._file_system = self._file_system_of(self.task.root)
         if checkpoint and checkpoint.file_system == before != "":
             self._through = checkpoint.through
@@ -238,6 +250,8 @@ class Expedition:
         reach("after_page_append")
         if recorded:
             await self._index.apply(self.task.library_id, recorded)
+            if page.arrived and isinstance(self._ledger, Ledger):
+                await self._ledger.follow(page, self._index)
         reach("after_page_index_before_folders")
         await self._keep(kept)
 

@@ -5,7 +5,7 @@ own size and time as well. A copy that keeps the times looks the same, so what c
 is empty.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 from msgspec import Struct
@@ -16,12 +16,15 @@ from services.scanner.scope import ARCHIVE
 
 
 class Kin(Struct, frozen=True, kw_only=True):
-    """A recorded collection that may be the one that was seen."""
+    """A recorded collection that may be the one that was seen. `library_id` and `root` are set of one of another
+    library."""
 
     collection_id: UUID
     kind: str
     path: bytes
     known: Known
+    library_id: UUID | None = None
+    root: bytes | None = None
 
 
 class Kinship(Struct, frozen=True):
@@ -38,8 +41,15 @@ class Kinship(Struct, frozen=True):
         return names.derived_id("collection-again", place, self.version) if taken else place
 
 
-def origin(seen: Seen, kin: Iterable[Kin], *, is_gone: Callable[[Kin], bool]) -> Kin | None:
-    """The one that it was. Of several that all are gone, the only one of the same name; else nobody knows."""
+def origin(seen: Seen, kin: Sequence[Kin], *, is_gone: Callable[[Kin], bool]) -> Kin | None:
+    """The one that it was, in its own library or else in another."""
+    ours = (each for each in kin if each.library_id is None)
+    others = (each for each in kin if each.library_id is not None)
+    return _origin(seen, ours, is_gone) or _origin(seen, others, is_gone)
+
+
+def _origin(seen: Seen, kin: Iterable[Kin], is_gone: Callable[[Kin], bool]) -> Kin | None:
+    """Of several that all are gone, the only one of the same name; else nobody knows."""
     gone = [each for each in kin if _alike(seen, each) and is_gone(each)]
     if len(gone) > 1:
         gone = [each for each in gone if _name(each.path) == _name(seen.path)]
@@ -47,7 +57,8 @@ def origin(seen: Seen, kin: Iterable[Kin], *, is_gone: Callable[[Kin], bool]) ->
 
 
 def _alike(seen: Seen, kin: Kin) -> bool:
-    if kin.kind != seen.kind or kin.path == seen.path or kin.known.digest != seen.images.digest():
+    here = kin.library_id is None and kin.path == seen.path
+    if kin.kind != seen.kind or here or kin.known.digest != seen.images.digest():
         return False
     return seen.kind != ARCHIVE or (seen.size_bytes, seen.mtime_ns) == (kin.known.size_bytes, kin.known.mtime_ns)
 

@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
-from linstock.messages.catalogue import CollectionEntry, CollectionsRecorded, FileEntry
+from linstock.messages.catalogue import Arrival, CollectionEntry, CollectionsRecorded, FileEntry
 from linstock.messages.message import Message
 from services.scanner import history, index_moves, index_removals
 from services.scanner.catalogue import Hold
@@ -22,6 +22,7 @@ from services.scanner.diff import Known, collection_id
 from services.scanner.folders import Connection, Folders, Pool, forget, forget_those_of, id_of
 from services.scanner.identity import Kinship
 from services.scanner.images import Images, empty, from_entries, merge, path_of
+from services.scanner.index_moves import Elsewhere
 from services.scanner.outcome import Unseen
 from services.scanner.reach import EVERYWHERE, Reach
 from services.scanner.scope import FOLDER, Scope
@@ -61,6 +62,7 @@ class _Page(Message, frozen=True):
     added: int
     collections: tuple[CollectionEntry, ...]
     files: tuple[_Share, ...]
+    arrived: tuple[Arrival, ...] = ()
 
 
 _PAGE_TYPE = CollectionsRecorded.__struct_config__.tag
@@ -129,9 +131,16 @@ class Index:
         *,
         digests: Sequence[str],
         archives: Sequence[tuple[int, int]],
+        others: Sequence[UUID] = (),
     ) -> Kinship:
-        """Of places where nothing is recorded."""
-        return await index_moves.kinship(self._pool, library_id, places, digests=digests, archives=archives)
+        """Of places where nothing is recorded: collections of the library and of the `others`."""
+        return await index_moves.kinship(
+            self._pool, library_id, places, digests=digests, archives=archives, others=others
+        )
+
+    async def others(self, library_id: UUID) -> list[Elsewhere]:
+        """The other libraries of its workspace whose content was ever recorded by a scan that had nothing to ask."""
+        return await index_moves.others(self._pool, library_id)
 
     async def images(self, collection_ids: Sequence[UUID]) -> dict[UUID, Images]:
         """All images recorded of each of them and not missing in it."""
@@ -288,8 +297,10 @@ class Index:
                 if event.type == _PAGE_TYPE:
                     page = _PAGES.decode(event.data)
                     await _put(connection, page, event.version)
-                    finished = sum(1 for entry in page.collections if entry.digest)
+                    arrived = {each.collection_id for each in page.arrived}
+                    finished = sum(1 for each in page.collections if each.digest and each.collection_id not in arrived)
                     so_far = so_far.page(page.scan_id, added=page.added, finished=finished)
+                    so_far = so_far.found_elsewhere(page.scan_id, len(arrived))
                 elif touched := await index_removals.apply(connection, event):
                     await forget_those_of(connection, touched)
                     so_far = index_removals.counted(so_far, event)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from msgspec import Struct
+
 from linstock.messages.catalogue import CollectionsMoved
 from services.scanner.diff import Known, collection_id
 from services.scanner.folders import Connection, Pool, forget_those_of
@@ -10,17 +12,33 @@ from services.scanner.identity import Kin, Kinship
 from services.scanner.images import path_of
 
 _KIN = """
-    SELECT collection_id, place, kind, path, digest, image_count, size_bytes, mtime_ns, missing
-    FROM index_collections WHERE kind = 'folder' AND digest = ANY ($2) AND library_id = $1
+    SELECT library_id, collection_id, kind, path, digest, image_count, size_bytes, mtime_ns, missing
+    FROM index_collections WHERE kind = 'folder' AND digest = ANY ($2) AND library_id = ANY ($1)
     UNION ALL
-    SELECT collection_id, place, kind, path, digest, image_count, size_bytes, mtime_ns, missing
+    SELECT library_id, collection_id, kind, path, digest, image_count, size_bytes, mtime_ns, missing
     FROM index_collections JOIN unnest($3::bigint[], $4::bigint[]) AS seen (mtime_ns, size_bytes)
-    USING (mtime_ns, size_bytes) WHERE kind = 'archive' AND digest <> '' AND library_id = $1
+    USING (mtime_ns, size_bytes) WHERE kind = 'archive' AND digest <> '' AND library_id = ANY ($1)
+"""
+_OTHERS = """
+    SELECT l.library_id, l.root, l.file_system FROM index_libraries l JOIN index_libraries mine USING (workspace)
+    WHERE mine.library_id = $1 AND l.library_id <> $1 AND l.root IS NOT NULL AND l.file_system <> ''
 """
 _TAKEN = """
     SELECT l.version, array(SELECT collection_id FROM index_collections WHERE collection_id = ANY ($2)) AS taken
     FROM index_libraries l WHERE library_id = $1
 """
+
+
+class Elsewhere(Struct, frozen=True):
+    """Another library of the workspace: its folder, and the file system that its content was recorded on."""
+
+    library_id: UUID
+    root: bytes
+    file_system: str
+
+
+async def others(pool: Pool, library_id: UUID) -> list[Elsewhere]:
+    return [Elsewhere(UUID(bytes=each.bytes), *rest) for each, *rest in await pool.fetch(_OTHERS, library_id)]
 
 
 async def kinship(
@@ -30,15 +48,17 @@ async def kinship(
     *,
     digests: Sequence[str],
     archives: Sequence[tuple[int, int]],
+    others: Sequence[UUID] = (),
 ) -> Kinship:
     times, sizes = [time for time, _ in archives], [size for _, size in archives]
-    rows = await pool.fetch(_KIN, library_id, digests, times, sizes)
+    rows = await pool.fetch(_KIN, [library_id, *others], digests, times, sizes)
     about = await pool.fetchrow(_TAKEN, library_id, places)
     kin = tuple(
         Kin(
             collection_id=UUID(bytes=row["collection_id"].bytes),
             kind=row["kind"],
             path=row["path"],
+            library_id=None if row["library_id"] == library_id else UUID(bytes=row["library_id"].bytes),
             known=Known(
                 digest=row["digest"],
                 image_count=row["image_count"],

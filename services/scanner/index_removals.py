@@ -1,5 +1,6 @@
 """What the index remembers of things that are not there: missing collections and images, and what is proposed."""
 
+import os
 from collections.abc import Sequence
 from typing import get_args
 from uuid import UUID
@@ -8,6 +9,8 @@ import msgspec
 
 from linstock.eventlog.record import Recorded
 from linstock.messages.catalogue import (
+    CatalogueReleased,
+    CollectionsDeparted,
     CollectionsMarkedMissing,
     CollectionsMoved,
     CollectionsPurged,
@@ -20,6 +23,7 @@ from linstock.messages.catalogue import (
     RemovalsApproved,
     RemovalsHeld,
     RemovalsProposed,
+    ScanStarted,
 )
 from services.scanner import index_moves, index_reverts
 from services.scanner.checkpoint import SoFar
@@ -34,6 +38,9 @@ _Event = (
     | CollectionsReverted
     | CollectionsPurged
     | FilesMoved
+    | CollectionsDeparted
+    | ScanStarted
+    | CatalogueReleased
     | RemovalsProposed
     | RemovalsHeld
     | RemovalsApproved
@@ -71,8 +78,10 @@ async def apply(connection: Connection, recorded: Recorded) -> Sequence[UUID]:
         case FilesMoved(collections=moved):
             await _mark_files(connection, tuple(map(_without_moved, moved)), recorded.version)
             return [share.collection_id for share in moved]
-        case CollectionsPurged(collections=collections):  # images that are missing it does not know anyway
-            await index_reverts.withdraw(connection, collections)
+        case ScanStarted() | CatalogueReleased() as event:
+            await _locate(connection, event)
+        case CollectionsPurged() | CollectionsDeparted() as page:
+            await index_reverts.withdraw(connection, _forgotten(page))
         case RemovalsProposed() | RemovalsHeld() | RemovalsApproved() | HoldSettled() as event:
             await _propose(connection, event)
     return ()
@@ -92,6 +101,24 @@ def counted(so_far: SoFar, recorded: Recorded) -> SoFar:
             return so_far.found_images_elsewhere(scan_id, sum(len(share.files) for share in shares))
         case _:
             return so_far
+
+
+def _forgotten(page: CollectionsPurged | CollectionsDeparted) -> list[UUID]:
+    """(Images that are missing the index does not know anyway.)"""
+    if isinstance(page, CollectionsPurged):
+        return list(page.collections)
+    return [each.collection_id for each in page.collections]
+
+
+async def _locate(connection: Connection, event: ScanStarted | CatalogueReleased) -> None:
+    """Where the content is that the library's rows speak of. Of another folder nobody knows, until a scan of it had
+    nothing to ask."""
+    if isinstance(event, ScanStarted):
+        query = "UPDATE index_libraries SET root = $2, file_system = CASE WHEN root = $2 THEN file_system ELSE '' END"
+        await connection.execute(f"{query} WHERE library_id = $1", event.library_id, os.fsencode(event.root))
+    elif event.file_system:
+        query = "UPDATE index_libraries SET file_system = $2 WHERE library_id = $1"
+        await connection.execute(query, event.library_id, event.file_system)
 
 
 async def _propose(

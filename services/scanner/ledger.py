@@ -3,7 +3,7 @@
 Every append expects the catalogue's version, so whoever lost the catalogue learns it with the next one.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,13 +15,16 @@ from linstock.eventlog.decider import Loaded
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Append, Origin, Recorded, VersionConflict
 from linstock.messages.catalogue import (
+    Arrival,
     CatalogueCommand,
     CatalogueEvent,
     CataloguePage,
+    CollectionsDeparted,
     CollectionsMarkedMissing,
     CollectionsMoved,
     CollectionsRecorded,
     CollectionsRestored,
+    Departure,
     FilesMoved,
     HoldRemovals,
     MissingFiles,
@@ -37,6 +40,7 @@ from linstock.messages.catalogue import (
 from linstock.messages.scan import CompleteScan, FailScan, ScanCompleted, ScanFailed
 from services.scanner import catalogue, history, scan
 from services.scanner.catalogue import CATALOGUE, Catalogue, Hold, NotOwner, Owned
+from services.scanner.index import Index
 from services.scanner.pages import Page
 from services.scanner.scan import SCAN, AttemptClosed
 
@@ -137,9 +141,19 @@ class Ledger:
         if not page.collections:
             return moved
         recorded = CollectionsRecorded(
-            collections=page.collections, files=page.files, added=page.added, **self._next_page(at)
+            collections=page.collections,
+            files=page.files,
+            added=page.added,
+            arrived=page.arrived,
+            **self._next_page(at),
         )
         return moved + await self._turn(recorded)
+
+    async def follow(self, page: Page, index: Index) -> None:
+        """Let the index know what has left other libraries with this page."""
+        for library_id in _sources(page.arrived):
+            version = (await CATALOGUE.load(self._log, library_id)).version
+            await index.catch_up(self._log, library_id, version=version)
 
     async def mark_missing(
         self, collections: tuple[UUID, ...], files: tuple[MissingFiles, ...], at: datetime
@@ -179,8 +193,26 @@ class Ledger:
             if not events:
                 # Somebody recorded a page of this number under this very attempt: it runs twice. Ours is not in.
                 raise NotOwner(self._attempt.scan_id, self._attempt.attempt, None)
-            if await self._append(events, at=page.at):
+            departures = await self._departures(page) if isinstance(page, CollectionsRecorded) else []
+            if await self._append(events, *departures, at=page.at):
                 return self._take_new()
+
+    async def _departures(self, page: CollectionsRecorded) -> list[Append]:
+        """What arrives here leaves there, in one append: it is never in both, and never in none."""
+        appends = []
+        for library_id, arrivals in _sources(page.arrived).items():
+            departed = CollectionsDeparted(
+                scan_id=page.scan_id,
+                library_id=library_id,
+                to_library_id=page.library_id,
+                collections=tuple(
+                    Departure(collection_id=each.from_collection_id, to_collection_id=each.collection_id)
+                    for each in arrivals
+                ),
+                at=page.at,
+            )
+            appends.append((await CATALOGUE.load(self._log, library_id)).append([departed]))
+        return appends
 
     async def complete(
         self, verdict: ScanCompleted, *, held: RemovalsHeld | None, settles: bool, file_system: str
@@ -256,6 +288,14 @@ class Ledger:
     def _take_new(self) -> list[Recorded]:
         taken, self._new = self._new, []
         return taken
+
+
+def _sources(arrived: Iterable[Arrival]) -> dict[UUID, list[Arrival]]:
+    """By the library that they were in."""
+    sources: dict[UUID, list[Arrival]] = {}
+    for each in arrived:
+        sources.setdefault(each.from_library_id, []).append(each)
+    return sources
 
 
 def _in_turn(loaded: Loaded[Catalogue, CatalogueEvent], *commands: CatalogueCommand) -> list[CatalogueEvent]:

@@ -6,7 +6,14 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linstock.messages.catalogue import PAGE_LIMIT_BYTES, CollectionEntry, CollectionFiles, FileEntry, MovedCollection
+from linstock.messages.catalogue import (
+    PAGE_LIMIT_BYTES,
+    Arrival,
+    CollectionEntry,
+    CollectionFiles,
+    FileEntry,
+    MovedCollection,
+)
 from services.scanner.diff import Change, Known
 from services.scanner.images import displayed
 
@@ -24,6 +31,7 @@ class Page(Struct, frozen=True):
     added: int
     before: tuple[Known | None, ...]
     moved: tuple[MovedCollection, ...] = ()
+    arrived: tuple[Arrival, ...] = ()
 
 
 def pages(changes: Iterable[Change | None], *, limit_bytes: int = PAGE_LIMIT_BYTES) -> Iterator[Page]:
@@ -54,6 +62,7 @@ class _Draft:
         self._before: list[Known | None] = []
         self._files: list[CollectionFiles] = []
         self._moved: list[MovedCollection] = []
+        self._arrived: list[Arrival] = []
         self._added = 0
         self._size = 0
 
@@ -62,7 +71,14 @@ class _Draft:
         return bool(self.collections or self._moved)
 
     def cut(self) -> Page:
-        page = Page(tuple(self.collections), tuple(self._files), self._added, tuple(self._before), tuple(self._moved))
+        page = Page(
+            tuple(self.collections),
+            tuple(self._files),
+            self._added,
+            tuple(self._before),
+            tuple(self._moved),
+            tuple(self._arrived),
+        )
         self._clear()
         return page
 
@@ -83,6 +99,8 @@ class _Draft:
 
     def _record(self, change: Change) -> Iterator[Page]:
         frame = self._encoded(change.entry) + FRAME_BYTES
+        if change.arrival:
+            frame += len(self._encoder.encode(change.arrival)) + 1
         taken: list[FileEntry] = []
         for start in range(0, max(1, len(change.images)), SLICE):
             files = change.images.entries(start, start + SLICE)
@@ -93,6 +111,8 @@ class _Draft:
                     yield self.cut()
                 self._size += frame
                 self._added += change.added
+                if change.arrival:
+                    self._arrived.append(change.arrival)
             if self._size + size <= self._limit:
                 taken.extend(files)
                 self._size += size

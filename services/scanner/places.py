@@ -2,9 +2,20 @@
 
 import os
 
+from services.scanner.file_system import file_system_of
 from services.scanner.identity import Kin
 from services.scanner.opening import below
 from services.scanner.scope import FOLDER
+from services.scanner.walk import is_empty
+
+
+def is_there(root: bytes, file_system: str) -> bool:
+    """Whether the folder of another library is as it was when its content was recorded, so that what is not in it has
+    gone: on the same file system, and not empty. In doubt it is not."""
+    try:
+        return file_system != "" and file_system_of(root) == file_system and not is_empty(root)
+    except (OSError, ValueError):
+        return False
 
 
 def is_gone(root: bytes, kin: Kin, *, to: bytes, image: bytes) -> bool:
@@ -13,7 +24,7 @@ def is_gone(root: bytes, kin: Kin, *, to: bytes, image: bytes) -> bool:
     there = below(kin.path, image) if kin.kind == FOLDER else kin.path
     here = below(to, image) if kin.kind == FOLDER else to
     try:
-        before = os.lstat(below(root, there))
+        before = os.lstat(below(kin.root or root, there))
     except (FileNotFoundError, NotADirectoryError):
         return True
     except (OSError, ValueError):

@@ -106,10 +106,13 @@ def _changes(page: Page) -> Iterator[PreviewedChange]:
             size_bytes=entry.size_bytes,
             size_bytes_before=entry.size_bytes,
         )
+    arrived = {each.collection_id: each for each in page.arrived}
     for entry, before in zip(page.collections, page.before, strict=True):
         if entry.digest:  # else it goes on, on a later page
+            arrival = arrived.get(entry.collection_id)
             yield PreviewedChange(
-                kind="changed" if before else "added",
+                kind="moved" if arrival else "changed" if before else "added",
+                path_before=arrival.from_path if arrival else None,
                 collection_id=entry.collection_id,
                 collection_kind=entry.kind,
                 path=entry.path,

@@ -14,6 +14,7 @@ from linstock.messages.answer import Purged
 from linstock.messages.catalogue import (
     CatalogueEvent,
     CollectionEntry,
+    CollectionsDeparted,
     CollectionsMarkedMissing,
     CollectionsMoved,
     CollectionsPurged,
@@ -54,6 +55,8 @@ class Missing:
                 self._found(event)
             case CollectionsMarkedMissing():
                 self._marked(event)
+            case CollectionsDeparted(collections=departed):
+                self._forget(each.collection_id for each in departed)
             case CollectionsReverted(collections=reverted):
                 for former in reverted:
                     self._revert(former)

@@ -56,6 +56,11 @@ class Tally:
         self.left.add(left.bytes)
         self.saw_again(collection_id, known, changed=True)
 
+    def saw_arrival(self, collection_id: UUID, seen: Seen) -> None:
+        """The collection was in another library, under this id."""
+        self.saw_collection(images=len(seen.images), size_bytes=_size_of(seen))
+        self.moved.add(collection_id)
+
     def saw_folder(self, folder: Folder) -> None:
         self.folders += 1
         self.listed += 1

@@ -20,6 +20,7 @@ from linstock.messages.catalogue import (
     AbsentFile,
     CatalogueEvent,
     CollectionEntry,
+    CollectionsDeparted,
     CollectionsMarkedMissing,
     CollectionsMoved,
     CollectionsPurged,
@@ -39,6 +40,7 @@ NAMES_OF_PART = 250
 """Of one collection on one page. A name has at most 255 bytes, which may take 1.5 kB as JSON: 400 kB at most."""
 
 Found: TypeAlias = CollectionsRecorded | CollectionsMarkedMissing | CollectionsMoved | CollectionsRestored | FilesMoved
+Removed: TypeAlias = CollectionsReverted | CollectionsPurged | CollectionsDeparted
 Image: TypeAlias = tuple[FileEntry, datetime | None]
 """As it was recorded, and since when it is missing."""
 
@@ -81,7 +83,7 @@ class Undo:
         self._touched: dict[UUID, Touched] = {}
 
     def see(self, event: CatalogueEvent) -> None:
-        if not isinstance(event, Found | CollectionsReverted | CollectionsPurged):
+        if not isinstance(event, Found | Removed):
             return
         if isinstance(event, Found) and event.scan_id == self._scan_id:
             self._by_scan(event)
@@ -133,8 +135,10 @@ class Undo:
             known.moved |= isinstance(event, CollectionsMoved)
         for collection_id, names in _names(event):
             self._touched[collection_id].names.update(names)
+        for arrival in event.arrived if isinstance(event, CollectionsRecorded) else ():
+            self._touched[arrival.collection_id].later = True  # it is in no other library any more
 
-    def _before(self, event: Found | CollectionsReverted | CollectionsPurged) -> None:
+    def _before(self, event: Found | Removed) -> None:
         """What others did before the scan came; of what they do after it nothing needs to be known."""
         match event:
             case CollectionsRecorded():
@@ -148,10 +152,18 @@ class Undo:
                     past.missing_since = past.missing_by = None
             case FilesMoved():
                 self._left(event)
+            case _:
+                self._removed(event)
+
+    def _removed(self, event: Removed) -> None:
+        match event:
             case CollectionsReverted():
                 self._reverted(event)
             case CollectionsPurged():
                 self._purged(event)
+            case CollectionsDeparted():
+                for past in self._open(_ids(event)):
+                    past.forget()
 
     def _left(self, page: FilesMoved) -> None:
         for share in page.collections:
@@ -211,9 +223,9 @@ class Undo:
                 yield from _parts(collection_id, self._past[collection_id], sorted(by_scan.names))
 
 
-def _ids(event: Found | CollectionsReverted | CollectionsPurged) -> list[UUID]:
+def _ids(event: Found | Removed) -> list[UUID]:
     match event:
-        case CollectionsRecorded() | CollectionsReverted() | FilesMoved():
+        case CollectionsRecorded() | CollectionsReverted() | FilesMoved() | CollectionsDeparted():
             return [each.collection_id for each in event.collections]
         case CollectionsMarkedMissing(collections=ids, files=gone):
             return [*ids, *(share.collection_id for share in gone)]

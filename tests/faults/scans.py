@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import time
+import zlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -297,7 +298,8 @@ def lost(root: Path) -> None:
 
 
 def long_ago(root: Path) -> None:
-    """A collection that is there again is as it was."""
+    """A collection that is there again is as it was, and none is as one of another library."""
+    at = 10**18 + zlib.crc32(os.fsencode(root))
     for folder, _, files in os.walk(root):
         for name in files:
-            os.utime(Path(folder, name), ns=(10**18, 10**18))
+            os.utime(Path(folder, name), ns=(at, at))

@@ -12,13 +12,16 @@ from linstock import names
 from linstock.bus.envelope import Delivered
 from linstock.messages.answer import Answer
 from linstock.messages.catalogue import (
+    Arrival,
     CollectionEntry,
     CollectionFiles,
+    CollectionsDeparted,
     CollectionsMarkedMissing,
     CollectionsPurged,
     CollectionsRecorded,
     CollectionsRestored,
     CollectionsReverted,
+    Departure,
     FileEntry,
     HoldSettled,
     MissingFiles,
@@ -307,6 +310,40 @@ class Story:
                 at=self.moment(run, attempt),
             ),
         )
+        return self
+
+    def departed(self, name: str, *, to: str) -> "Story":
+        """It goes on as `to`, in another library; which is this one, for there is no other."""
+        at = self.moment(9, 1)
+        arrival = Arrival(
+            collection_id=self.collection(to),
+            from_library_id=self.library_id,
+            from_collection_id=self.collection(name),
+            from_path=name,
+        )
+        self.scanner.says(
+            self.library_id,
+            CollectionsRecorded(
+                scan_id=self.run(9),
+                library_id=self.library_id,
+                attempt=1,
+                page=1,
+                collections=(self._collection(to, 2),),
+                files=(self._files(to, 2, 0),),
+                added=0,
+                at=at,
+                arrived=(arrival,),
+            ),
+        )
+        departure = Departure(collection_id=self.collection(name), to_collection_id=self.collection(to))
+        left = CollectionsDeparted(
+            scan_id=self.run(9),
+            library_id=self.library_id,
+            to_library_id=self.library_id,
+            collections=(departure,),
+            at=at,
+        )
+        self.scanner.says(self.library_id, left)
         return self
 
     def previewed(self, run: int, *collections: str, attempt: int = 1, images: int = 2) -> "Story":

@@ -60,6 +60,24 @@ class MissingFiles(Message, frozen=True):
     names_bytes: tuple[bytes, ...] = ()
 
 
+class Arrival(Message, frozen=True):
+    """A collection of this page that was one of another library before, under another id: `from_path` (and its bytes,
+    as in CollectionEntry) is where. A CollectionsDeparted of that library is in the same append."""
+
+    collection_id: UUID
+    from_library_id: UUID
+    from_collection_id: UUID
+    from_path: str
+    from_path_bytes: bytes | None = None
+
+
+class Departure(Message, frozen=True):
+    """Under which id a collection goes on in the other library."""
+
+    collection_id: UUID
+    to_collection_id: UUID
+
+
 # Events. What is recorded (again) is present. Pages count from 1 within scan and attempt, whatever is on them.
 
 
@@ -86,6 +104,7 @@ class CollectionsRecorded(Message, frozen=True, tag="linstock.catalogue.collecti
     files: tuple[CollectionFiles, ...]
     added: int
     at: datetime
+    arrived: tuple[Arrival, ...] = ()
 
 
 class CollectionsMarkedMissing(Message, frozen=True, tag="linstock.catalogue.collections_marked_missing.v1"):
@@ -163,6 +182,17 @@ class FilesMoved(Message, frozen=True, tag="linstock.catalogue.files_moved.v1"):
     attempt: int
     page: int
     collections: tuple[MovedFiles, ...]
+    at: datetime
+
+
+class CollectionsDeparted(Message, frozen=True, tag="linstock.catalogue.collections_departed.v1"):
+    """Collections that `scan_id`, a scan of `to_library_id`, has found there and no more here. They are not missing:
+    they go on there. Nobody needs to own this catalogue for it."""
+
+    scan_id: UUID
+    library_id: UUID
+    to_library_id: UUID
+    collections: tuple[Departure, ...]
     at: datetime
 
 
@@ -316,6 +346,7 @@ CatalogueEvent = (
     | HoldSettled
     | CollectionsReverted
     | CollectionsPurged
+    | CollectionsDeparted
     | CatalogueReleased
 )
 

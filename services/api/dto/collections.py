@@ -27,13 +27,15 @@ class CoverDto(Wire):
 
 
 class MoveDto(Wire):
-    """`scanId` is the scan that saw it, or that was `undone`: then it went back."""
+    """`scanId` is the scan that saw it, or that was `undone`: then it went back. `fromLibraryId`: it was in that
+    library before, under another id, which still leads to it; null: it was in the same."""
 
     from_: str = field(name="from")
     to: str
     at: datetime
     scan_id: UUID
     undone: bool
+    from_library_id: UUID | None
     from_bytes: bytes | UnsetType = UNSET
     to_bytes: bytes | UnsetType = UNSET
 

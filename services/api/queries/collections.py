@@ -43,9 +43,18 @@ _TOTAL = f"""
 """  # noqa: S608
 
 
+# Under all ids that it had, in whatever libraries.
 _MOVES = """
-    SELECT * FROM collection_moves WHERE workspace = $1 AND collection_id = $2 ORDER BY ordinal DESC LIMIT 100
+    WITH RECURSIVE one AS (
+        SELECT $2::uuid AS collection_id
+        UNION SELECT c.collection_id FROM collections c JOIN one ON c.moved_to = one.collection_id
+    )
+    SELECT m.* FROM collection_moves m JOIN one USING (collection_id)
+    WHERE m.workspace = $1 ORDER BY m.at DESC, m.ordinal DESC LIMIT 100
 """
+_MOVED_TO = "SELECT moved_to FROM collections WHERE workspace = $1 AND collection_id = $2 AND state = 'withdrawn'"
+MOST_LIBRARIES = 16
+"""That one collection is followed through."""
 
 
 class Wanted(Struct, frozen=True):
@@ -58,9 +67,16 @@ class Wanted(Struct, frozen=True):
 
 
 async def one(pool: asyncpg.Pool, workspace: str, collection_id: UUID) -> CollectionDto | None:
-    """With its path history."""
-    row = await pool.fetchrow(f"{_SELECT} {_FROM} WHERE {_SHOWN} AND c.collection_id = $2", workspace, collection_id)
-    if row is None:
+    """With its path history; also by an id that it had in another library."""
+    query = f"{_SELECT} {_FROM} WHERE {_SHOWN} AND c.collection_id = $2"
+    for _ in range(MOST_LIBRARIES):
+        if row := await pool.fetchrow(query, workspace, collection_id):
+            break
+        moved_to: UUID | None = await pool.fetchval(_MOVED_TO, workspace, collection_id)
+        if moved_to is None:
+            return None
+        collection_id = moved_to
+    else:
         return None
     moves = await pool.fetch(_MOVES, workspace, collection_id)
     return replace(collection_of(row), path_history=[_move(move) for move in moves])
@@ -162,6 +178,7 @@ def _move(row: asyncpg.Record) -> MoveDto:
         at=row["at"],
         scan_id=row["scan_id"],
         undone=row["undone"],
+        from_library_id=row["from_library_id"],
         from_bytes=UNSET if row["from_path_bytes"] is None else row["from_path_bytes"],
         to_bytes=UNSET if row["to_path_bytes"] is None else row["to_path_bytes"],
     )

@@ -56,7 +56,7 @@ async def list_all_collections(
 
 @get("/collections/{collection_id:uuid}", responses=answers.reading(404))
 async def get_collection(collection_id: Id, fresh: Fresh) -> CollectionDto:
-    """One collection."""
+    """One collection, also by an id that it had in another library."""
     collection = await collections.one(fresh.pool, fresh.workspace, collection_id)
     if collection is None:
         raise not_found("collection", collection_id)

@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
 
-from linstock.messages.catalogue import CollectionsMoved, CollectionsReverted
+from linstock.messages.catalogue import CollectionsMoved, CollectionsRecorded, CollectionsReverted
 from services.projection.fact import Fact
 from services.projection.rows import Added
 from services.projection.views.collections import Collection
-from services.projection.views.scan_changes import PLACES, is_elsewhere
+from services.projection.views.scan_changes import PLACES, arrival_of, is_elsewhere
 
 
 class CollectionMove(Struct, frozen=True):
-    """`ordinal` ascends with the log. `undone`: it is back, because somebody undid `scan_id`."""
+    """`ordinal` ascends with the log. `undone`: it is back, because somebody undid `scan_id`. `from_library_id`: it was
+    in that one before."""
 
     collection_id: UUID
     ordinal: int
@@ -27,6 +29,10 @@ class CollectionMove(Struct, frozen=True):
     to_path: str
     to_path_bytes: bytes | None
     at: datetime
+    from_library_id: UUID | None = None
+
+
+Place: TypeAlias = tuple[UUID | None, str, bytes | None]
 
 
 def rows() -> Added[CollectionMove]:
@@ -40,11 +46,13 @@ def noting(moves: Added[CollectionMove], fact: Fact) -> Callable[[Collection | N
     def note(before: Collection | None, after: Collection) -> None:
         nonlocal place
         event = fact.event
-        if not isinstance(event, CollectionsMoved | CollectionsReverted):
+        if not isinstance(event, CollectionsMoved | CollectionsRecorded | CollectionsReverted):
             return
         place += 1
-        if before is None or not is_elsewhere(before, after):
+        was = _origin(event, before, after)
+        if was is None:
             return
+        from_library_id, from_path, from_path_bytes = was
         moves.put(
             CollectionMove(
                 collection_id=after.collection_id,
@@ -53,12 +61,23 @@ def noting(moves: Added[CollectionMove], fact: Fact) -> Callable[[Collection | N
                 library_id=event.library_id,
                 scan_id=event.scan_id,
                 undone=isinstance(event, CollectionsReverted),
-                from_path=before.path,
-                from_path_bytes=before.path_bytes,
+                from_path=from_path,
+                from_path_bytes=from_path_bytes,
                 to_path=after.path,
                 to_path_bytes=after.path_bytes,
                 at=event.at,
+                from_library_id=from_library_id,
             )
         )
 
     return note
+
+
+def _origin(event: object, before: Collection | None, after: Collection) -> Place | None:
+    """Library and path; None: it is where it was."""
+    if isinstance(event, CollectionsRecorded):
+        arrival = arrival_of(event, after.collection_id)
+        return (arrival.from_library_id, arrival.from_path, arrival.from_path_bytes) if arrival else None
+    if before is None or not is_elsewhere(before, after):
+        return None
+    return None, before.path, before.path_bytes

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from linstock.messages.catalogue import (
     CollectionEntry,
+    CollectionsDeparted,
     CollectionsMarkedMissing,
     CollectionsMoved,
     CollectionsPurged,
@@ -30,7 +31,8 @@ PRESENT, MISSING, WITHDRAWN = "present", "missing", "withdrawn"
 class Collection(Struct, frozen=True):
     """`scan_id` recorded it last. `path_bytes` is set only when the path is not UTF-8. `folded` is the path without
     case, for searching. While it is missing, it says since when, and which scan did not find it; what it held it still
-    says. One that is withdrawn is not shown: the scan that had found it was undone, or it was purged."""
+    says. One that is withdrawn is not shown: the scan that had found it was undone, it was purged, or it
+    is in another library now, as `moved_to`."""
 
     collection_id: UUID
     workspace: str
@@ -48,6 +50,7 @@ class Collection(Struct, frozen=True):
     folded: str
     missing_since: datetime | None = None
     missing_scan_id: UUID | None = None
+    moved_to: UUID | None = None
 
 
 Changed: TypeAlias = Callable[[Collection | None, Collection, datetime], None]
@@ -59,7 +62,7 @@ def rows() -> Rows[Collection]:
 
 def reads(fact: Fact) -> Iterable[UUID]:
     match fact.event:
-        case CollectionsRecorded() | CollectionsReverted() | FilesMoved():
+        case CollectionsRecorded() | CollectionsReverted() | FilesMoved() | CollectionsDeparted():
             return (each.collection_id for each in fact.event.collections)
         case CollectionsMarkedMissing(collections=collections, files=files):
             return (*collections, *(share.collection_id for share in files))
@@ -91,8 +94,8 @@ def _changes(collections: Rows[Collection], fact: Fact) -> Iterable[tuple[Collec
             yield from ((row, page.at) for row in _moved(collections, page))
         case CollectionsRestored(collections=ids, at=at):
             yield from ((_as(PRESENT, known), at) for known in map(collections.get, ids) if known)
-        case CollectionsPurged(collections=ids, at=at):
-            yield from ((_as(WITHDRAWN, known), at) for known in map(collections.get, ids) if known)
+        case CollectionsPurged() | CollectionsDeparted() as page:
+            yield from ((row, page.at) for row in _withdrawn(collections, page))
         case CollectionsReverted() as page:
             yield from ((row, page.at) for row in _all_reverted(collections, page))
         case _:
@@ -118,6 +121,16 @@ def _moved(collections: Rows[Collection], page: CollectionsMoved) -> Iterable[Co
         if known := collections.get(moved.entry.collection_id):
             here = _placed(known, moved.entry)
             yield _as(PRESENT, here)
+
+
+def _withdrawn(collections: Rows[Collection], page: CollectionsPurged | CollectionsDeparted) -> Iterable[Collection]:
+    if isinstance(page, CollectionsPurged):
+        return (_as(WITHDRAWN, known) for known in map(collections.get, page.collections) if known)
+    return (
+        replace(_as(WITHDRAWN, known), moved_to=one.to_collection_id)
+        for one in page.collections
+        if (known := collections.get(one.collection_id))
+    )
 
 
 def _placed(known: Collection, entry: CollectionEntry) -> Collection:

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from linstock.messages.catalogue import (
     AbsentFile,
     CollectionFiles,
+    CollectionsDeparted,
     CollectionsMarkedMissing,
     CollectionsPurged,
     CollectionsRecorded,
@@ -85,8 +86,8 @@ def reads(fact: Fact) -> Iterable[UUID]:
     match fact.event:
         case CollectionsRecorded(files=shares) | CollectionsMarkedMissing(files=shares):
             return [share.collection_id for share in shares]
-        case CollectionsReverted(collections=collections):
-            return [one.collection_id for one in collections]
+        case CollectionsReverted() | CollectionsDeparted():
+            return [one.collection_id for one in fact.event.collections]
         case FilesMoved(collections=left):
             return [each for share in left for each in (share.collection_id, *_destinations(share))]
         case CollectionsPurged(collections=ids, files=purged):
@@ -106,7 +107,7 @@ def fold(chunks: Rows[Chunk], fact: Fact) -> None:
                 _record(chunks, share, fact.workspace, library_id)
         case CollectionsMarkedMissing() | FilesMoved() as page:
             _gone(chunks, page)
-        case CollectionsReverted() | CollectionsPurged() as page:
+        case CollectionsReverted() | CollectionsPurged() | CollectionsDeparted() as page:
             _withdraw(chunks, page)
         case CollectionsEnriched(collections=collections):
             for collection in collections:
@@ -176,15 +177,19 @@ def _destinations(share: MovedFiles) -> set[UUID]:
     return {file.to_collection_id for file in share.files}
 
 
-def _withdraw(chunks: Rows[Chunk], page: CollectionsReverted | CollectionsPurged) -> None:
-    if isinstance(page, CollectionsReverted):
-        for one in page.collections:
-            _revert(chunks, one)
-        return
-    for collection_id in page.collections:
-        _forget_all(chunks, collection_id)
-    for share in page.files:
-        _forget(chunks, share.collection_id, share.names, share.names_bytes)
+def _withdraw(chunks: Rows[Chunk], page: CollectionsReverted | CollectionsPurged | CollectionsDeparted) -> None:
+    match page:
+        case CollectionsReverted():
+            for one in page.collections:
+                _revert(chunks, one)
+        case CollectionsDeparted():
+            for departed in page.collections:
+                _forget_all(chunks, departed.collection_id)
+        case CollectionsPurged():
+            for collection_id in page.collections:
+                _forget_all(chunks, collection_id)
+            for share in page.files:
+                _forget(chunks, share.collection_id, share.names, share.names_bytes)
 
 
 def _revert(chunks: Rows[Chunk], one: RevertedCollection) -> None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from linstock import names
 from linstock.messages.catalogue import (
+    Arrival,
     CollectionsMarkedMissing,
     CollectionsMoved,
     CollectionsRecorded,
@@ -134,6 +135,7 @@ def _changed(
     known = changes.get((after.collection_id, scan_id))
     if known is not None:
         return replace(known, attempt=event.attempt, images=_images(after), bytes=_bytes(after), at=event.at)
+    arrival = arrival_of(event, after.collection_id)
     return ScanChange(
         collection_id=after.collection_id,
         scan_id=scan_id,
@@ -142,7 +144,7 @@ def _changed(
         ordinal=ordinal,
         attempt=event.attempt,
         previewed=False,
-        kind=_kind(before, after),
+        kind=MOVED if arrival else _kind(before, after),
         collection_kind=after.kind,
         path=after.path,
         path_bytes=after.path_bytes,
@@ -152,8 +154,19 @@ def _changed(
         bytes=_bytes(after),
         at=event.at,
         log=fact.log,
-        path_before=before.path if before and is_elsewhere(before, after) else None,
+        path_before=arrival.from_path if arrival else _path_before(before, after),
     )
+
+
+def arrival_of(event: object, collection_id: UUID) -> Arrival | None:
+    """Where it was in another library, if this event says so."""
+    if not isinstance(event, CollectionsRecorded) or not event.arrived:
+        return None
+    return next((each for each in event.arrived if each.collection_id == collection_id), None)
+
+
+def _path_before(before: Collection | None, after: Collection) -> str | None:
+    return before.path if before and is_elsewhere(before, after) else None
 
 
 def is_elsewhere(before: Collection, after: Collection) -> bool:

@@ -16,7 +16,12 @@ from linstock.bus.thumbnails import Kept, Thumbnails
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
 from linstock.jobs.worker import Lease, Order, OwnVerdict
-from linstock.messages.catalogue import CollectionsPurged, CollectionsRecorded, CollectionsReverted
+from linstock.messages.catalogue import (
+    CollectionsDeparted,
+    CollectionsPurged,
+    CollectionsRecorded,
+    CollectionsReverted,
+)
 from linstock.messages.enrichment import CollectionsEnriched, Cover
 from linstock.messages.job import JobRequested
 from linstock.messages.maintenance import CleanThumbnailsPayload
@@ -57,6 +62,7 @@ class _Recorded(Message, frozen=True):
 
 
 _ENRICHED, _RECORDED = CollectionsEnriched.__struct_config__.tag, CollectionsRecorded.__struct_config__.tag
+_DEPARTED = CollectionsDeparted.__struct_config__.tag
 _PURGED, _REVERTED = CollectionsPurged.__struct_config__.tag, CollectionsReverted.__struct_config__.tag
 
 
@@ -108,6 +114,9 @@ class Covers:
         elif recorded.type == _RECORDED and self._withdrawn:
             found = msgspec.json.decode(data, type=_Recorded)
             self._withdrawn.difference_update(each.collection_id for each in found.collections)
+        elif recorded.type == _DEPARTED:
+            departed = msgspec.json.decode(data, type=CollectionsDeparted)
+            self._withdrawn.update(each.collection_id for each in departed.collections)
         elif recorded.type == _PURGED:
             self._withdrawn.update(msgspec.json.decode(data, type=CollectionsPurged).collections)
         elif recorded.type == _REVERTED:

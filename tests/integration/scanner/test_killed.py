@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from msgspec.structs import replace
 
-from linstock import crashpoints
+from linstock import crashpoints, names
 from linstock.jobs.worker import Order
 from linstock.messages.scan import Counts, ScanCompleted
 from services.scanner import checkpoint, expedition, listing, remembered, survey, walk
@@ -74,10 +74,15 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return paths
 
 
-def order_of(library_id: UUID, root: Path, **given: Any) -> Order:
+def order_of(library_id: UUID, root: Path, *, workspace: str = names.DEFAULT_WORKSPACE, **given: Any) -> Order:
     order = order_for(root, **given)
     target = replace(order.request.target, library_id=library_id)  # type: ignore[union-attr]
-    return replace(order, request=replace(order.request, target=target))
+    return replace(order, workspace=workspace, request=replace(order.request, target=target))
+
+
+def order_apart(library_id: UUID, root: Path, **given: Any) -> Order:
+    """In a workspace of its own: of what goes from one library another one in the workspace may have the same."""
+    return order_of(library_id, root, workspace=str(library_id), **given)
 
 
 async def counted(scanner: Scanner, order: Order) -> Counts:
@@ -129,8 +134,8 @@ def lived_on(root: Path) -> None:
 
 def long_ago(root: Path) -> None:
     """Digests are of times too."""
-    for folder, _, names in os.walk(root):
-        for name in names:
+    for folder, _, files in os.walk(root):
+        for name in files:
             os.utime(Path(folder, name), ns=(10**18, 10**18))
 
 
@@ -139,9 +144,9 @@ async def lives(scanner: Scanner, library_id: UUID, root: Path) -> None:
     root.mkdir()
     lived_in(root)
     long_ago(root)
-    await scanner.runner.run(order_of(library_id, root), lease())
+    await scanner.runner.run(order_apart(library_id, root), lease())
     shutil.rmtree(root / "comes back")
-    await scanner.runner.run(order_of(library_id, root), lease())
+    await scanner.runner.run(order_apart(library_id, root), lease())
     lived_on(root)
     long_ago(root)
 
@@ -163,14 +168,14 @@ async def test_a_scan_that_is_killed_ends_as_if_it_were_not(
     root, beside = tmp_path / "one", tmp_path / "other"
     await lives(scanner, one, root)
     await lives(scanner, other, beside)
-    killed, whole = order_of(one, root, scan_mode=mode), order_of(other, beside, scan_mode=mode)
+    killed, whole = order_apart(one, root, scan_mode=mode), order_apart(other, beside, scan_mode=mode)
     later = {"in_listing": ":50", "before_folder_rows": ":4", "after_folder_rows": ":4", "between_pages": ":3"}
     await killed_and_again(scanner, killed, kill_at, point + later.get(point, ""))
     await scanner.runner.run(whole, lease())
     if point != "after_verdict_append_before_index":  # where attempt 1 had its verdict, 2 counts what it saw itself
         assert await counted(scanner, killed) == await counted(scanner, whole)
     for library_id, path in ((one, root), (other, beside)):
-        await scanner.runner.run(order_of(library_id, path), lease())
+        await scanner.runner.run(order_apart(library_id, path), lease())
     assert await state(scanner, one) == await state(scanner, other)
 
 

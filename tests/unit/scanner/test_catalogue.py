@@ -14,6 +14,7 @@ from linstock.messages.catalogue import (
     CatalogueCommand,
     CatalogueEvent,
     CatalogueReleased,
+    CollectionsDeparted,
     CollectionsMarkedMissing,
     CollectionsPurged,
     CollectionsRecorded,
@@ -302,7 +303,7 @@ def test_only_the_last_recorded_owner_writes_and_nobody_owns_it_twice(given: lis
                 case HoldSettled(scan_id=scan):
                     assert owner
                     assert scan == owner[0]
-                case RemovalsApproved() | RemovalsRejected() | CollectionsPurged():
+                case RemovalsApproved() | RemovalsRejected() | CollectionsPurged() | CollectionsDeparted():
                     raise AssertionError("people decide, scans don't")
                 case _:
                     assert (event.scan_id, event.attempt) == owner
