@@ -33,9 +33,11 @@ _SQL_TYPES = {
 
 
 class Statements(Struct, frozen=True):
-    """`select` takes an array of keys; `upsert` one array per column, each made storable by its `clean`."""
+    """`select` takes an array of keys, of their first column alone; `exactly` an array of each of their columns.
+    `upsert` takes one array per column, each made storable by its `clean`."""
 
     select: str
+    exactly: str
     upsert: str
     cleans: tuple[Callable[[Any], Any] | None, ...]
     columns: tuple[str, ...]
@@ -60,10 +62,17 @@ async def move(connection: Connection, reached: dict[str, Position]) -> None:
 
 
 async def load(connection: Connection, rows: Rows[R], keys: Iterable[object]) -> None:
+    """`keys` are whole ones, as tuples, or all that have the same first column."""
     wanted = list(keys)
-    if wanted:
-        records = await connection.fetch(statements(rows.table, rows.row, rows.key_columns).select, wanted)
-        rows.loaded([rows.row(*record) for record in records])
+    if not wanted:
+        return
+    known = statements(rows.table, rows.row, rows.key_columns)
+    if isinstance(wanted[0], tuple):
+        columns = zip(*wanted, strict=True)  # then all of them are
+        records = await connection.fetch(known.exactly, *map(list, columns))
+    else:
+        records = await connection.fetch(known.select, wanted)
+    rows.loaded([rows.row(*record) for record in records])
 
 
 async def write(connection: Connection, rows: Rows[R]) -> None:
@@ -85,9 +94,13 @@ def statements(table: str, row: type[Struct], key: tuple[str, ...]) -> Statement
     columns = ", ".join(field.name for field in fields)
     arrays = ", ".join(f"${number}::{_SQL_TYPES[kind]}[]" for number, kind in enumerate(types, 1))
     changes = ", ".join(f"{field.name} = excluded.{field.name}" for field in fields if field.name not in key)
-    key_type = _SQL_TYPES[types[[field.name for field in fields].index(key[0])]]
+    key_types = [
+        _SQL_TYPES[kind] for name in key for kind, field in zip(types, fields, strict=True) if field.name == name
+    ]
+    keys = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(key_types, 1))
     return Statements(
-        select=f"SELECT {columns} FROM {table} WHERE {key[0]} = ANY($1::{key_type}[])",  # noqa: S608
+        select=f"SELECT {columns} FROM {table} WHERE {key[0]} = ANY($1::{key_types[0]}[])",  # noqa: S608
+        exactly=f"SELECT {columns} FROM {table} WHERE ({', '.join(key)}) IN (SELECT * FROM unnest({keys}))",  # noqa: S608
         upsert=f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays})"  # noqa: S608
         f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}",
         cleans=tuple(_CLEANS.get(kind) for kind in types),

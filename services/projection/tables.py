@@ -37,7 +37,7 @@ from services.projection.views import (
 )
 from services.projection.views.collections import Collection
 
-SHAPE = 7
+SHAPE = 8
 """Raise it whenever a fold or a row changes its meaning: then stored rows are built again from the events."""
 
 

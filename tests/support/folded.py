@@ -1,11 +1,22 @@
 """Read models without a database: rows as one would hold them, folded batch by batch."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from services.projection.fact import Fact
+from services.projection.rows import Rows
 from services.projection.tables import Tables
+
+
+def asked_for(rows: Rows[Any], stored: Iterable[Any], keys: set[object]) -> list[Any]:
+    """Of the stored rows those that have one of the keys, or whose first key column is one."""
+
+    def key(row: Any) -> tuple[object, ...]:
+        return tuple(getattr(row, column) for column in rows.key_columns)
+
+    return [row for row in stored if key(row) in keys or key(row)[0] in keys]
 
 
 class Folded:
@@ -18,9 +29,7 @@ class Folded:
     def apply(self, facts: list[Fact]) -> None:
         tables = Tables()
         for rows, keys in tables.reads(facts):
-            first = rows.key_columns[0]
-            stored = self.rows.get(rows.table, {}).values()
-            rows.loaded([row for row in stored if getattr(row, first) in keys])
+            rows.loaded(asked_for(rows, self.rows.get(rows.table, {}).values(), keys))
         tables.fold(facts)
         for rows in tables.all():
             for row in rows.changed():

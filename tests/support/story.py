@@ -23,8 +23,11 @@ from linstock.messages.catalogue import (
     CollectionsReverted,
     Departure,
     FileEntry,
+    FilesMoved,
     HoldSettled,
     MissingFiles,
+    MovedFile,
+    MovedFiles,
     RemovalsApproved,
     RemovalsHeld,
     RemovalsProposed,
@@ -438,6 +441,29 @@ class Story:
                 files=files,
             ),
         )
+        return self
+
+    def images_left(self, run: int, collections: Iterable[str], number: int, *, attempt: int = 1) -> "Story":
+        """The image of this number is in the collection `b` now, whichever it was in."""
+        left = tuple(
+            MovedFiles(
+                collection_id=self.collection(name),
+                files=(MovedFile(name=f"{number}.jpg", to_collection_id=self.collection("b"), to_name="9.jpg"),),
+                image_count=1,
+                size_bytes=1000,
+                digest=f"{name}-moved",
+            )
+            for name in collections
+        )
+        moved = FilesMoved(
+            scan_id=self.run(run),
+            library_id=self.library_id,
+            attempt=attempt,
+            page=2,
+            collections=left,
+            at=self.moment(run, attempt),
+        )
+        self.scanner.says(self.library_id, moved)
         return self
 
     def gone(self, collections: Iterable[str], *numbers: int) -> tuple[MissingFiles, ...]:

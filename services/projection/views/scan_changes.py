@@ -68,16 +68,15 @@ def rows() -> Rows[ScanChange]:
     return Rows("scan_changes", ScanChange, key=("collection_id", "scan_id"))
 
 
-def reads(fact: Fact, known: Rows[Collection]) -> Iterable[UUID]:
-    """Only a collection that this scan has recorded already has a row: one whose images take several pages."""
-    if isinstance(fact.event, CollectionsReverted):
-        yield from collections.reads(fact)
+def reads(fact: Fact, known: Rows[Collection]) -> Iterable[tuple[UUID, UUID]]:
+    """A scan may touch a collection more than once: its images take several pages, or some have moved before. What
+    nobody knows yet it has not touched."""
+    if not isinstance(fact.event, Page):
         return
-    scan_id = getattr(fact.event, "scan_id", None)
+    scan_id = _scan_of(fact.event)
     for collection_id in collections.reads(fact):
-        collection = known.get(collection_id)
-        if collection and collection.scan_id == scan_id:
-            yield collection_id
+        if known.get(collection_id):
+            yield collection_id, scan_id
 
 
 def noting(changes: Rows[ScanChange], fact: Fact) -> Callable[[Collection | None, Collection], None]:
@@ -131,7 +130,7 @@ def _changed(
     before: Collection | None,
     after: Collection,
 ) -> ScanChange:
-    scan_id = names.undo_of(event.scan_id) if isinstance(event, CollectionsReverted) else event.scan_id
+    scan_id = _scan_of(event)
     known = changes.get((after.collection_id, scan_id))
     if known is not None:
         return replace(known, attempt=event.attempt, images=_images(after), bytes=_bytes(after), at=event.at)
@@ -156,6 +155,10 @@ def _changed(
         log=fact.log,
         path_before=arrival.from_path if arrival else _path_before(before, after),
     )
+
+
+def _scan_of(event: Page) -> UUID:
+    return names.undo_of(event.scan_id) if isinstance(event, CollectionsReverted) else event.scan_id
 
 
 def arrival_of(event: object, collection_id: UUID) -> Arrival | None:

@@ -15,6 +15,7 @@ from services.projection.fact import Poison, event_types, fact_of
 from services.projection.rows import Added
 from services.projection.sums import Sums
 from services.projection.tables import Tables
+from tests.support.folded import asked_for
 from tests.support.recorded import RecordedLog
 from tests.support.story import Story
 
@@ -33,8 +34,7 @@ class Memory:
         facts = [fact_of(delivered) for delivered in following.next]
         tables = Tables()
         for rows, keys in tables.reads(facts):
-            known = self.rows.get(rows.table, {}).values()
-            rows.loaded([row for row in known if getattr(row, rows.key_columns[0]) in keys])
+            rows.loaded(asked_for(rows, self.rows.get(rows.table, {}).values(), keys))
         tables.fold(facts)
         for rows in tables.all():
             stored = self.rows.setdefault(rows.table, {})
@@ -81,6 +81,7 @@ def _scan(draw: st.DrawFn, story: Story, run: int, names: list[str]) -> None:
             if draw(st.booleans()):
                 story.decided(run, approved=draw(st.booleans()))
         case "misses":
+            story.page(run, *names).images_left(run, "abc", 2)
             story.marked_missing(run, *names, files=story.gone("abc", 1)).seen(run).succeeded(run)
         case "finds again":
             story.restored(run, *names).seen(run).succeeded(run)

@@ -58,6 +58,15 @@ def test_a_dry_run_leaves_the_collections_alone() -> None:
     assert changes(story, 2) == [("added", "b", 0, 2)]
 
 
+def test_images_that_left_and_images_that_are_missing_are_one_change_however_they_are_batched() -> None:
+    story = Story(seed=SEED).created().scanned(1, "a", "b").requested(2).started(2)
+    story.images_left(2, "a", 1)
+    gone = replace(story.gone(["a"], 2)[0], image_count=0, size_bytes=0)
+    story.marked_missing(2, files=(gone,)).seen(2)
+    for size in (1, 2, 1000):
+        assert changes(story, 2, size=size) == [("changed", "a", 2, 0)]
+
+
 def test_what_goes_missing_and_comes_back() -> None:
     story = Story(seed=SEED).created().scanned(1, "a", "b")
     story.requested(2).started(2).marked_missing(2, "a").seen(2)
