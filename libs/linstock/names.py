@@ -73,6 +73,21 @@ def contents_of(library_id: UUID) -> UUID:
     return derived_id("contents", library_id)
 
 
+def job_of_command(command_id: UUID, place: int) -> UUID:
+    """The job at this place (from 0) of a command that wants some."""
+    return derived_id("job-of-command", command_id, place)
+
+
+def retry_of(job_id: UUID) -> UUID:
+    """The job that does another one again."""
+    return derived_id("retry-of", job_id)
+
+
+def unique_of(workspace: str, key: str) -> UUID:
+    """Who has a key for itself."""
+    return derived_id("unique", workspace, key)
+
+
 def job_after(event_id: UUID) -> UUID:
     """The job that a scan's verdict sets off."""
     return derived_id("job-after", event_id)
@@ -135,12 +150,17 @@ def commands_to(service: str) -> str:
     return f"cmd.{service}.>"
 
 
+def lane(workspace: str, queue: str) -> str:
+    """Where jobs wait for the same workers: a queue of a workspace; a built-in one is the same for all."""
+    return queue if queue in BUILT_IN_QUEUES else f"{workspace}:{queue}"
+
+
 def work_subject(workspace: str, queue: str, job_type: str) -> str:
     return f"work.{workspace}.{queue}.{job_type}"
 
 
-def work_of(queue: str) -> str:
-    return f"work.*.{queue}.>"
+def work_of(queue: str, workspace: str = "*") -> str:
+    return f"work.{workspace}.{queue}.>"
 
 
 def report_subject(workspace: str, queue: str) -> str:
@@ -150,6 +170,16 @@ def report_subject(workspace: str, queue: str) -> str:
 def life_subject(worker: str) -> str:
     """Core NATS: signs of life."""
     return f"life.{worker}"
+
+
+def stop_subject(worker: str) -> str:
+    """Core NATS: attempts that are to end."""
+    return f"stop.{worker}"
+
+
+def asked_subject(workspace: str) -> str:
+    """Core NATS: how jobs stand. One api answers."""
+    return f"ask.{workspace}.jobs"
 
 
 def progress_subject(workspace: str, job_id: UUID) -> str:
@@ -207,8 +237,9 @@ def library_durable(service: str) -> str:
     return f"{service}-libraries"
 
 
-def work_durable(queue: str) -> str:
-    return f"work-{queue}"
+def work_durable(queue: str, workspace: str = "") -> str:
+    """`workspace` is that of an application's queue; the built-in ones are served for all together."""
+    return f"work:{workspace}:{queue}" if workspace else f"work-{queue}"
 
 
 REPORTS_DURABLE = "scheduler-reports"
@@ -222,4 +253,5 @@ ALL_DLQ = "dlq.>"
 ALL_LIFE = "life.*"
 ALL_PROGRESS = "progress.*.*"
 ALL_WATCHING = "watching.*.*"
+ALL_ASKED = "ask.*.jobs"
 ALL_WANTED_THUMBNAILS = "thumbs.*.wanted"

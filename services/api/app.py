@@ -16,6 +16,7 @@ from linstock.presence import Presence
 from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.api import http
+from services.api.asked import Asked
 from services.api.callers import Callers
 from services.api.context import Context
 from services.api.edge import Edge
@@ -46,6 +47,7 @@ class ApiService:
         self.presence = Presence(settings.database_url)
         self._pool: asyncpg.Pool | None = None
         self._callers: Callers | None = None
+        self._asked: Asked | None = None
         self._client: Client | None = None
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -61,14 +63,15 @@ class ApiService:
         await sender.start()
         heard = Heard()
         await heard.start(self._client)
-        self._streams = Streams(
-            self._pool, Watch(self._pool), most=self._most_streams, comment_every_s=self._comment_every_s
-        )
+        watch, fresh = Watch(self._pool), Freshness(self._pool)
+        self._asked = Asked(self._client, self._pool, watch, fresh)
+        await self._asked.start()
+        self._streams = Streams(self._pool, watch, most=self._most_streams, comment_every_s=self._comment_every_s)
         context = Context(
             pool=self._pool,
             client=self._client,
             sender=sender,
-            freshness=Freshness(self._pool),
+            freshness=fresh,
             presence=self.presence,
             streams=self._streams,
             heard=heard,
@@ -83,6 +86,9 @@ class ApiService:
             self._server.should_exit = True
             await asyncio.gather(self._serving, return_exceptions=True)
             self._server = self._serving = None
+        asked, self._asked = self._asked, None
+        if asked:
+            await asked.stop()
         client, self._client = self._client, None
         if client:
             await close(client)

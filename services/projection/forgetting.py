@@ -45,6 +45,19 @@ WITH forgotten AS (
 UPDATE run_counts k SET runs = k.runs - c.runs FROM counted c
 WHERE (k.scope, k.size, k.below, k.status, k.triggered_by) = (c.scope, c.size, c.below, c.status, c.triggered_by)
 """  # noqa: S608  # our own constants
+_APP_JOBS = f"""
+WITH forgotten AS (
+    DELETE FROM app_jobs WHERE ended_at < $1 AND $2::text = '{names.SCHEDULER}'
+    RETURNING workspace, job_type, queue, status
+), counted AS (
+    SELECT workspace, job_type, queue, status, count(*) AS jobs FROM forgotten GROUP BY 1, 2, 3, 4
+)
+UPDATE app_job_counts k SET jobs = k.jobs - c.jobs FROM counted c
+WHERE (k.workspace, k.job_type, k.queue, k.status) = (c.workspace, c.job_type, c.queue, c.status)
+"""  # noqa: S608  # our own constants
+_APP_JOB_COUNTS = (
+    f"DELETE FROM app_job_counts WHERE jobs = 0 AND $1::timestamptz IS NOT NULL AND $2::text = '{names.SCHEDULER}'"  # noqa: S608
+)
 _COUNTS = f"DELETE FROM run_counts WHERE runs = 0 AND $1::timestamptz IS NOT NULL AND $2::text = '{names.SCHEDULER}'"  # noqa: S608
 # An instant is forgotten by when it was due, also when that was decided long after; of a range, by its last one.
 _TICKS = f"DELETE FROM ticks WHERE last < $1 AND $2::text = '{names.SCHEDULER}'"  # noqa: S608
@@ -63,7 +76,21 @@ _BEFORE_FLOOR = "(SELECT position FROM event_floors WHERE log = $2) AND $1::time
 _EVENTS = f"DELETE FROM events WHERE log = $2 AND position <= {_BEFORE_FLOOR}"  # noqa: S608
 _HOURS = f"DELETE FROM event_hours WHERE log = $2 AND last_position <= {_BEFORE_FLOOR}"  # noqa: S608
 
-STATEMENTS = (_OPERATIONS, _SCANS, _CHANGES, _HOLDS, _JOBS, _COUNTS, _TICKS, _BACKFILLS, _FLOOR, _EVENTS, _HOURS)
+STATEMENTS = (
+    _OPERATIONS,
+    _SCANS,
+    _CHANGES,
+    _HOLDS,
+    _JOBS,
+    _COUNTS,
+    _APP_JOBS,
+    _APP_JOB_COUNTS,
+    _TICKS,
+    _BACKFILLS,
+    _FLOOR,
+    _EVENTS,
+    _HOURS,
+)
 
 
 async def forget(connection: Connection, fact: Fact) -> None:

@@ -10,6 +10,7 @@ from services.projection.fact import Fact, Poison
 from services.projection.rows import Rows
 from services.projection.sums import Sums
 from services.projection.views import (
+    app_jobs,
     backfills,
     calendars,
     collection_moves,
@@ -56,6 +57,8 @@ class Tables:
         self.run_counts = run_counts.sums()
         self.run_days = run_days.sums()
         self.jobs = jobs.rows()
+        self.app_jobs = app_jobs.rows()
+        self.app_job_counts = app_jobs.counts()
         self.scans = scans.rows()
         self.holds = holds.rows()
         self.proposals = proposals.rows()
@@ -83,6 +86,7 @@ class Tables:
             self.backfills,
             self.run_totals,
             self.jobs,
+            self.app_jobs,
             self.scans,
             self.holds,
             self.proposals,
@@ -98,7 +102,14 @@ class Tables:
         )
 
     def sums(self) -> tuple[Sums[Any], ...]:
-        return self.run_counts, self.run_days, self.contents, self.content_days, self.read_counts
+        return (
+            self.run_counts,
+            self.run_days,
+            self.app_job_counts,
+            self.contents,
+            self.content_days,
+            self.read_counts,
+        )
 
     def names(self) -> list[str]:
         return [rows.table for rows in self.all()] + [sums.table for sums in self.sums()] + [feed.FLOORS]
@@ -111,6 +122,7 @@ class Tables:
         yield self.schedules, {key for fact in facts for key in schedules.reads(fact)}
         yield self.schedule_versions, {key for fact in facts for key in schedule_versions.reads(fact)}
         yield self.jobs, {key for fact in facts for key in jobs.reads(fact)}
+        yield self.app_jobs, {key for fact in facts for key in app_jobs.reads(fact)}
         yield self.run_totals, {key for fact in facts for key in run_totals.reads(fact, self.jobs)}
         yield self.scans, {key for fact in facts for key in scans.reads(fact)}
         yield self.holds, {key for fact in facts for key in holds.reads(fact)}
@@ -165,6 +177,7 @@ class Tables:
         backfills.fold(self.backfills, fact)
 
     def _fold_jobs(self, fact: Fact) -> None:
+        app_jobs.fold(self.app_jobs, self.app_job_counts, fact)
         change = jobs.fold(self.jobs, run_totals.number(self.run_totals, fact), fact)
         if change is not None:
             run_totals.fold(self.run_totals, change)

@@ -16,7 +16,7 @@ from linstock.bus.reactions import Reactions
 from linstock.bus.thumbnails import Thumbnails
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Recorded
-from linstock.jobs.worker import Device, Order, Worker
+from linstock.jobs.orders import Device, Order, OrderRunner
 from linstock.lifecycle import Service
 from linstock.messages.job import ScanRequested
 from linstock.migrations import migrate
@@ -87,7 +87,7 @@ class ScannerService:
         self._looks = ThreadPoolExecutor(SLOTS, "device")
         self._runner: Runner | None = None
         self._reader = Reader()
-        self._workers: list[Worker] = []
+        self._workers: list[OrderRunner] = []
         self._remaking: Remaking | None = None
         self._watchers: Watchers | None = None
 
@@ -110,9 +110,9 @@ class ScannerService:
         await self._remaking.start()
         url, runner = self._settings.nats_url, self._runner
         self._workers = [
-            Worker(url, queue=names.SCAN_QUEUE, slots=SLOTS, run=runner.run, device_of=self._device_of),
-            Worker(url, queue=names.ENRICH_QUEUE, slots=ENRICH_SLOTS, run=enricher.run),
-            Worker(url, queue=names.MAINTENANCE_QUEUE, slots=1, run=Cleaner(log, roster, thumbnails).run),
+            OrderRunner(url, queues=(names.SCAN_QUEUE,), slots=SLOTS, run=runner.run, device_of=self._device_of),
+            OrderRunner(url, queues=(names.ENRICH_QUEUE,), slots=ENRICH_SLOTS, run=enricher.run),
+            OrderRunner(url, queues=(names.MAINTENANCE_QUEUE,), slots=1, run=Cleaner(log, roster, thumbnails).run),
         ]
         for worker in self._workers:
             await worker.start()

@@ -21,7 +21,7 @@ from linstock.crashpoints import reach
 from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
-from linstock.jobs.worker import Lease, Order, OwnVerdict
+from linstock.jobs.orders import Lease, Order, OwnVerdict
 from linstock.messages.job import ScanRequested
 from linstock.messages.scan import ScanCompleted, ScanFailed
 from linstock.roots import EVERYWHERE, AllowedRoots

@@ -12,6 +12,7 @@ from linstock.bus.inbox import CommandInbox
 from linstock.bus.reactions import Reactions
 from linstock.eventlog.log import EventLog
 from linstock.lifecycle import Service
+from linstock.messages.work import SignOfLife
 from linstock.migrations import migrate
 from linstock.owner import Owner
 from linstock.probes import Vitals
@@ -27,10 +28,13 @@ from services.scheduler.hints import Patience
 from services.scheduler.index import Index
 from services.scheduler.index_table import IndexTable
 from services.scheduler.leases import LEASE_TIMEOUT_S, LeaseWatch
+from services.scheduler.parents import Parents
 from services.scheduler.partitions import Partitions
+from services.scheduler.queues import Queues
 from services.scheduler.reactions import Reactor
 from services.scheduler.reports import Reports
 from services.scheduler.signs import Signs
+from services.scheduler.stops import Stops
 from services.scheduler.tail import Tail
 from services.scheduler.ticker import Ticker
 from services.scheduler.tzdata import tzdata_version
@@ -88,6 +92,14 @@ class SchedulerService:
         reports = Reports(client, Claims(verdicts, clock, index))
         disk = self._owner.disk
         dispatcher = Dispatcher(log, index, clock, signs, self._put, disk=disk, again_after_s=limits.again_after_s)
+        stops, queues = Stops(client, index), Queues(client)
+        self._stoppers.append(queues.stop)
+
+        def on_sign(sign: SignOfLife) -> None:
+            queues.hear(sign)
+            stops.hear(sign)
+            dispatcher.wake()
+
         leases = LeaseWatch(
             client,
             index,
@@ -95,7 +107,7 @@ class SchedulerService:
             verdicts,
             signs,
             drained=reports.drained,
-            on_sign=dispatcher.wake,
+            on_sign=on_sign,
             timeout_s=limits.lease_timeout_s,
         )
         self._subscribe(log, index, clock, verdicts)
@@ -108,7 +120,8 @@ class SchedulerService:
         await self._owner.start(now=clock.require)
         follower = CalendarFollower(log, index, clock, mine=partitions.mine, tzdata=tzdata)
         hinting = Hinting(log, index, clock, disk=disk, patience=limits.patience)
-        for part in (reports, leases, dispatcher, partitions, ticker, follower, hinting):
+        parents = Parents(log, index, clock, verdicts)
+        for part in (stops, reports, leases, dispatcher, parents, partitions, ticker, follower, hinting):
             await self._begin(part)
 
     async def stop(self) -> None:

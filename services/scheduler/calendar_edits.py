@@ -28,6 +28,12 @@ class CalendarPlanner:
         self._log = log
         self._index = index
 
+    async def plan(self, command: PutCalendar | DeleteCalendar, context: CommandContext) -> Plan:
+        """Raises Refused, NotYet."""
+        if isinstance(command, PutCalendar):
+            return await self.put(command, context)
+        return await self.delete(command, context)
+
     async def put(self, command: PutCalendar, context: CommandContext) -> Plan:
         """Raises Refused."""
         description, days = command.description.strip(), days_off.sorted_once(command.days)

@@ -1,4 +1,4 @@
-"""Answers claims and takes outcomes: what one item of a report does to its job."""
+"""Answers claims, keeps checkpoints and takes outcomes: what one item of a report does to its job."""
 
 import asyncio
 import contextlib
@@ -6,11 +6,20 @@ from collections import defaultdict
 from uuid import UUID
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from linstock.crashpoints import reach
 from linstock.eventlog.record import EventTooLarge
-from linstock.messages.job import DeferAttempt, ReportFailure, ReportSuccess, StartAttempt
-from linstock.messages.work import Claim, ClaimAnswer, Outcome
+from linstock.messages.job import (
+    DeferAttempt,
+    KeepCheckpoint,
+    ReportFailure,
+    ReportSnooze,
+    ReportSuccess,
+    StartAttempt,
+)
+from linstock.messages.message import NOTHING
+from linstock.messages.work import Checkpoint, Claim, ClaimAnswer, Outcome
 from services.scheduler import metrics
 from services.scheduler.clock import PostgresClock
 from services.scheduler.index import Index
@@ -21,10 +30,13 @@ CODE_LIMIT = 100  # characters
 DEVICE_LIMIT = 200  # characters
 SEEN_WITHIN_S = 1.0
 MESSAGE_LIMIT = 2_000
+KIND_LIMIT = 20
+CHECKPOINT_LIMIT_BYTES = 64 * 1024
+LONGEST_SNOOZE_S = 365 * 86_400
 
 
 class Claims:
-    """Both methods may be called again for the same item: the answer is the same, and nothing happens twice. They raise
+    """Every method may be called again for the same item: the answer is the same, and nothing happens twice. They raise
     ClockStale and what Postgres raises; then nobody knows, and the item has to come again."""
 
     def __init__(self, verdicts: Verdicts, clock: PostgresClock, index: Index) -> None:
@@ -58,7 +70,7 @@ class Claims:
         )
 
     async def _answer(self, claim: Claim, worker: str) -> ClaimAnswer:
-        why, deadline = "", None
+        why, deadline, checkpoint = "", None, NOTHING
         command = StartAttempt(
             attempt=claim.attempt,
             worker=worker,
@@ -74,7 +86,7 @@ class Claims:
             why = "unknown"
         else:
             assert isinstance(known.state, Running)
-            deadline = known.state.deadline
+            deadline, checkpoint = known.state.deadline, known.state.checkpoint
             reach("after_claim_append_before_reply")
         metrics.CLAIMS.labels(why or "granted").inc()
         return ClaimAnswer(
@@ -84,7 +96,21 @@ class Claims:
             granted=not why,
             why=why,
             deadline=deadline,
+            checkpoint=checkpoint,
         )
+
+    async def keep(self, checkpoint: Checkpoint, worker: str) -> None:
+        """One that is too large, or of an attempt that no longer counts, is dropped: the attempt itself goes on."""
+        if len(bytes(checkpoint.data)) > CHECKPOINT_LIMIT_BYTES:
+            return
+        command = KeepCheckpoint(
+            attempt=checkpoint.attempt,
+            lease=checkpoint.lease,
+            at=self._clock.require(),
+            data=Raw(bytes(checkpoint.data)),
+        )
+        with contextlib.suppress(UnknownJob):
+            await self._verdicts.tell(checkpoint.job_id, command, actor=f"worker:{worker}")
 
     async def settle(self, outcome: Outcome, worker: str) -> None:
         """An outcome for a job that is not ours is dropped: there is nothing to record it on."""
@@ -96,11 +122,20 @@ class Claims:
         except UnknownJob:
             metrics.CLAIMS.labels("unknown_outcome").inc()
 
-    def _command(self, outcome: Outcome) -> ReportSuccess | ReportFailure:
+    def _command(self, outcome: Outcome) -> ReportSuccess | ReportFailure | ReportSnooze:
+        if outcome.snooze_s is not None:
+            return ReportSnooze(
+                attempt=outcome.attempt,
+                lease=outcome.lease,
+                at=self._clock.require(),
+                for_s=min(max(outcome.snooze_s, 0), LONGEST_SNOOZE_S),
+                reason=outcome.message[:MESSAGE_LIMIT],
+            )
         if outcome.succeeded:
             result = Raw(bytes(outcome.result))  # a copy: it must not keep the whole report in memory
             return ReportSuccess(attempt=outcome.attempt, lease=outcome.lease, at=self._clock.require(), result=result)
-        return self._failure(outcome.attempt, outcome.lease, outcome.code, outcome.message, final=outcome.final)
+        failure = self._failure(outcome.attempt, outcome.lease, outcome.code, outcome.message, final=outcome.final)
+        return replace(failure, kinds=tuple(kind[:CODE_LIMIT] for kind in outcome.kinds[:KIND_LIMIT]))
 
     def _failure(self, attempt: int, lease: UUID, code: str, message: str, *, final: bool = True) -> ReportFailure:
         return ReportFailure(

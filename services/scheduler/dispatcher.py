@@ -7,6 +7,7 @@ somebody could is put again.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -26,15 +27,16 @@ from services.scheduler.backlog import Backlog
 from services.scheduler.clock import PostgresClock
 from services.scheduler.index import Index
 from services.scheduler.job import Pending
-from services.scheduler.signs import Signs
+from services.scheduler.shares import RESERVE, Shares
+from services.scheduler.signs import Crew, Signs
 
 logger = structlog.get_logger(__name__)
 
 AGAIN_AFTER_S = 5.0
-RESERVE = 4  # orders per queue beyond the free slots, so that a worker that becomes free finds one at once
 LONGEST_SLEEP_S = 1.0
 SHORTEST_SLEEP_S = 0.005
 AFTER_ERROR_S = 0.5
+LOOK_EVERY_S = 0.1  # at orders that nobody claims
 
 Put = Callable[[str, bytes, dict[str, str]], Awaitable[None]]
 """Stores one message on WORK; an error leaves open whether it is there."""
@@ -43,6 +45,7 @@ Put = Callable[[str, bytes, dict[str, str]], Awaitable[None]]
 class Placed(Struct):
     """An order that stands on WORK, as far as we know."""
 
+    lane: str
     pending: Pending
     at_s: float
     times: int
@@ -70,10 +73,12 @@ class Dispatcher:
         self._put = put
         self._disk = disk or Disk(None)
         self._again_after_s = again_after_s
-        self._reserve = reserve
+        self._shares = Shares(reserve=reserve)
         self._name = uuid4().hex
         self._backlog = Backlog()
         self._placed: dict[UUID, Placed] = {}
+        self._standing: Counter[str] = Counter()  # by lane
+        self._looked_s = 0.0
         self._wake = asyncio.Event()
         self._epoch: UUID | None = None
         self._task: asyncio.Task[None] | None = None
@@ -100,13 +105,19 @@ class Dispatcher:
         placed = self._placed.get(job_id)
         pending = known.state if known and isinstance(known.state, Pending) else None
         if placed and (pending is None or _another(placed.pending, pending)):
-            del self._placed[job_id]
+            self._unplace(job_id)
             placed = None
-        if pending is None:
+        if known is None or pending is None:
             self._backlog.drop(job_id)
         elif placed is None and self._index.has_turn(job_id):
-            self._backlog.put(job_id, pending)
+            self._backlog.put(job_id, names.lane(known.workspace, pending.facts.queue), pending)
         self._wake.set()
+
+    def _unplace(self, job_id: UUID) -> Placed | None:
+        placed = self._placed.pop(job_id, None)
+        if placed:
+            self._standing[placed.lane] -= 1
+        return placed
 
     async def _run(self) -> None:
         while True:
@@ -132,40 +143,47 @@ class Dispatcher:
         now = self._clock.now()
         if now is None or self._disk.full():
             return
-        orders = [*self._unclaimed(), *self._new(now)]
+        crews = self._signs.crews(time.monotonic(), self._index.running_at)
+        orders = [*self._unclaimed(crews), *self._new(now, crews)]
+        if not orders:
+            return
         try:
-            # Read in any order, put in this one: the first on WORK is the first that a worker gets.
-            requests = await asyncio.gather(*(self._log.load(job_id) for job_id, _, _ in orders))
+            requests = await self._log.first_of([job_id for job_id, _, _ in orders])
         except BaseException:
             for job_id, _, _ in orders:
                 self._take_back(job_id)
             raise
-        placing = (self._place(*order, found[0]) for order, found in zip(orders, requests, strict=True))
+        # In this order: the first on WORK is the first that a worker gets.
+        placing = (self._place(*order, requests[order[0]]) for order in orders)
         results = await asyncio.gather(*placing, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
-    def _new(self, now: datetime) -> Iterator[tuple[UUID, Pending, int]]:
-        here = time.monotonic()
-        for queue in self._backlog.queues(now):
-            standing = sum(1 for placed in self._placed.values() if placed.pending.facts.queue == queue)
-            room = self._signs.free_slots(queue, here) + self._reserve - standing
-            for job_id, pending in self._backlog.take(queue, room):
-                self._placed[job_id] = Placed(pending=pending, at_s=here, times=0)
+    def _new(self, now: datetime, crews: list[Crew]) -> Iterator[tuple[UUID, Pending, int]]:
+        here, ready = time.monotonic(), self._backlog.ready(now)
+        if not ready:
+            return
+        for lane, count in self._shares.of(crews, ready, self._standing).items():
+            for job_id, pending in self._backlog.take(lane, count):
+                self._placed[job_id] = Placed(lane=lane, pending=pending, at_s=here, times=0)
+                self._standing[lane] += 1
                 yield job_id, pending, 1
 
-    def _unclaimed(self) -> Iterator[tuple[UUID, Pending, int]]:
+    def _unclaimed(self, crews: list[Crew]) -> Iterator[tuple[UUID, Pending, int]]:
         """Only while somebody has a slot free: before that, an order that waits is no sign of loss."""
         here = time.monotonic()
+        if here < self._looked_s + LOOK_EVERY_S:
+            return
+        self._looked_s = here
+        free = {lane for crew in crews if crew.running < crew.slots for lane in crew.lanes}
         for job_id, placed in list(self._placed.items()):
-            free = self._signs.free_slots(placed.pending.facts.queue, here)
-            if here - placed.at_s >= self._again_after_s and free:
+            if here - placed.at_s >= self._again_after_s and placed.lane in free:
                 yield job_id, placed.pending, placed.times + 1
 
     def _take_back(self, job_id: UUID) -> None:
         """The order may not be there: the job waits again."""
-        if self._placed.pop(job_id, None):
+        if self._unplace(job_id):
             self._note(job_id)
 
     async def _place(self, job_id: UUID, pending: Pending, times: int, request: Recorded) -> None:

@@ -7,6 +7,7 @@ Only the tail feeds it, in log order.
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -20,7 +21,7 @@ from services.scheduler import timing
 from services.scheduler.calendars import CALENDAR, Calendars, KnownCalendar
 from services.scheduler.devices import Devices
 from services.scheduler.hints import Hinted
-from services.scheduler.job import Closed, Facts, Pending, Running, Unrequested
+from services.scheduler.job import Awaiting, Closed, Facts, Pending, Running, Unrequested
 from services.scheduler.known import HINTS, JOB, SCHEDULE, KnownHints, KnownJob, KnownSchedule
 from services.scheduler.schedule import Deleted, Enabled, Live
 from services.scheduler.shelf import Shelf
@@ -42,6 +43,8 @@ class Index:
         self.decided: datetime | None = None
         self.jobs: dict[UUID, KnownJob] = {}
         self.running: dict[UUID, KnownJob] = {}
+        self.awaiting: dict[UUID, dict[UUID, None]] = {}  # those that wait for the end of another, by that one
+        self._running_at: Counter[str] = Counter()  # by worker
         self.calendars = Calendars()
         self.hints: dict[UUID, KnownHints] = {}  # by library: those that wait for their scan
         self._devices = Devices()
@@ -49,6 +52,7 @@ class Index:
         self._further: dict[UUID, set[UUID]] = {}  # by library: all its schedules but its own
         self._on_schedule: list[OnSchedule] = []
         self._on_job: list[Callable[[UUID], None]] = []
+        self._on_closed: list[Callable[[Closed], None]] = []
         self._on_calendar: list[Callable[[UUID], None]] = []
         self._on_hints: list[Callable[[UUID], None]] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
@@ -58,6 +62,10 @@ class Index:
 
     def on_job(self, listener: Callable[[UUID], None]) -> None:
         self._on_job.append(listener)
+
+    def on_closed(self, listener: Callable[[Closed], None]) -> None:
+        """Of jobs that have ended; `on_job` is told as well."""
+        self._on_closed.append(listener)
 
     def on_calendar(self, listener: Callable[[UUID], None]) -> None:
         self._on_calendar.append(listener)
@@ -113,6 +121,10 @@ class Index:
         elif recorded.aggregate == HINTS.name:
             self._apply_hints(recorded)
         self._advance(recorded.position)
+
+    def running_at(self, worker: str) -> int:
+        """How many attempts a worker runs."""
+        return self._running_at[worker]
 
     def open_jobs_of(self, subject_id: UUID) -> list[UUID]:
         """What is open for a library, whichever of its schedules asked; else for a schedule."""
@@ -194,6 +206,8 @@ class Index:
         for waiting in self._devices.moved(known.state if known else None, now.state):
             self._tell_of_job(waiting)
         if was_open and isinstance(now.state, Closed):
+            for listener in self._on_closed:
+                listener(now.state)
             self._count(now.state)
             self._tell_waiting(now.state)
 
@@ -240,7 +254,7 @@ class Index:
             return
         subject_id = state.facts.library_id or state.facts.schedule_id
         siblings = self._open_by_subject.setdefault(subject_id, {}) if subject_id else {}
-        self.running.pop(job_id, None)
+        self._leave(self.jobs.get(job_id))
         self._devices.place(state)
         if isinstance(state, Closed):
             self.jobs.pop(job_id, None)
@@ -252,6 +266,27 @@ class Index:
         siblings[job_id] = None
         if isinstance(state, Running):
             self.running[job_id] = known
+            self._running_at[state.worker] += 1
+        elif isinstance(state, Awaiting):
+            for each in state.after:
+                self.awaiting.setdefault(each.job_id, {})[job_id] = None
+
+    def _leave(self, known: KnownJob | None) -> None:
+        """It is something else from now on."""
+        match known.state if known else None:
+            case Running(worker=worker, facts=facts):
+                self.running.pop(facts.job_id, None)
+                self._running_at[worker] -= 1
+                if not self._running_at[worker]:
+                    del self._running_at[worker]
+            case Awaiting(after=after, facts=facts):
+                for each in after:
+                    waiting = self.awaiting.get(each.job_id, {})
+                    waiting.pop(facts.job_id, None)
+                    if not waiting:
+                        self.awaiting.pop(each.job_id, None)
+            case _:
+                return
 
     def _tell_of_job(self, job_id: UUID) -> None:
         for listener in self._on_job:

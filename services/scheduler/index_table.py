@@ -21,7 +21,7 @@ from services.scheduler.shelf import PACKING, pack, unpack
 
 T = TypeVar("T")
 
-SHAPE = f"index.v6.{PACKING}"
+SHAPE = f"index.v7.{PACKING}"
 PREFETCH = 2_000
 ROWS = 100  # in one statement; to pack them takes a millisecond
 

@@ -55,7 +55,7 @@ class LeaseWatch:
         signs: Signs,
         *,
         drained: Drained,
-        on_sign: Callable[[], None],
+        on_sign: Callable[[SignOfLife], None],
         timeout_s: float = LEASE_TIMEOUT_S,
         every_s: float = LOOK_EVERY_S,
     ) -> None:
@@ -91,7 +91,7 @@ class LeaseWatch:
             logger.warning("A sign of life can't be read", subject=message.subject, error=str(error))
             return
         self._signs.hear(sign, time.monotonic())
-        self._on_sign()
+        self._on_sign(sign)
 
     async def _run(self) -> None:
         while True:

@@ -1,6 +1,7 @@
-"""REPORTS: claims and outcomes of workers, many in one message. Appended together, answered, then acked."""
+"""REPORTS: what workers claim, keep and report, many in one message. Appended together, answered, then acked."""
 
 import asyncio
+from typing import assert_never
 
 import msgspec
 import nats.errors
@@ -13,7 +14,15 @@ from linstock import names
 from linstock.bus import dead_letters
 from linstock.bus.pull import Pull, Silent
 from linstock.cancellation import cancel
-from linstock.messages.work import MAX_REPORTS_PER_MESSAGE, Claim, ClaimAnswer, ClaimAnswers, Report
+from linstock.messages.work import (
+    MAX_REPORTS_PER_MESSAGE,
+    Checkpoint,
+    Claim,
+    ClaimAnswer,
+    ClaimAnswers,
+    Outcome,
+    Report,
+)
 from services.scheduler.claims import Claims
 
 logger = structlog.get_logger(__name__)
@@ -115,18 +124,24 @@ class Reports:
     async def _settle(self, report: Report) -> tuple[ClaimAnswer, ...]:
         """All items at once: the log commits them together."""
         results = await asyncio.gather(
-            *(
-                self._claims.answer(item, report.worker)
-                if isinstance(item, Claim)
-                else self._claims.settle(item, report.worker)
-                for item in report.items
-            ),
-            return_exceptions=True,
+            *(self._taken(item, report.worker) for item in report.items), return_exceptions=True
         )
         for result in results:
             if isinstance(result, BaseException):
                 raise result
         return tuple(result for result in results if isinstance(result, ClaimAnswer))
+
+    async def _taken(self, item: Claim | Checkpoint | Outcome, worker: str) -> ClaimAnswer | None:
+        match item:
+            case Claim():
+                return await self._claims.answer(item, worker)
+            case Checkpoint():
+                await self._claims.keep(item, worker)
+            case Outcome():
+                await self._claims.settle(item, worker)
+            case _:
+                assert_never(item)
+        return None
 
     async def _bury(self, message: Msg, reason: str) -> None:
         """Stored in DLQ first, terminated then."""

@@ -1,8 +1,23 @@
-"""What signs of life say: which leases are alive, and how many slots are free. Pure; times are monotonic seconds."""
+"""What signs of life say: which leases are alive, and which workers are there. Pure; times are monotonic seconds."""
 
+from collections.abc import Callable
 from uuid import UUID
 
+from msgspec import Struct
+
+from linstock import names
 from linstock.messages.work import SignOfLife
+
+
+class Crew(Struct, frozen=True):
+    """One worker that takes orders. Its `lanes` come in the order of their importance, or with the `weights` by which
+    they share its slots."""
+
+    worker: str
+    lanes: tuple[str, ...]
+    weights: tuple[int, ...]
+    slots: int
+    running: int
 
 
 class Signs:
@@ -22,13 +37,19 @@ class Signs:
         """When it was last named."""
         return self._leases.get(lease)
 
-    def free_slots(self, queue: str, at_s: float) -> int:
-        """Of all workers of `queue` that are there and not about to leave."""
-        return sum(
-            max(0, sign.slots - len(sign.running))
+    def crews(self, at_s: float, running: Callable[[str], int] | None = None) -> list[Crew]:
+        """All workers that are there and not about to leave. What `running` knows of each is newer than its sign."""
+        return [
+            Crew(
+                worker=sign.worker,
+                lanes=tuple(names.lane(sign.workspace, queue) for queue in sign.queues),
+                weights=sign.weights if len(sign.weights) == len(sign.queues) else (),
+                slots=sign.slots,
+                running=len(sign.running) if running is None else running(sign.worker),
+            )
             for sign, heard_s in self._workers.values()
-            if queue in sign.queues and not sign.leaving and at_s - heard_s <= self._timeout_s
-        )
+            if not sign.leaving and at_s - heard_s <= self._timeout_s
+        ]
 
     def forget(self, at_s: float) -> None:
         """Drop what was silent for ten timeouts: workers come and go under ever new names."""

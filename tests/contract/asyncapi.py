@@ -26,6 +26,7 @@ LOG_OF_MODULE = {
     "hints": names.SCHEDULER,
     "library": names.LIBRARY,
     "schedule": names.SCHEDULER,
+    "unique": names.SCHEDULER,
     "calendar": names.SCHEDULER,
     "job": names.SCHEDULER,
     "scan": names.SCANNER,

@@ -20,7 +20,7 @@ from linstock.bus.provision import provision
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Append
 from linstock.eventlog.recorder import TABLE
-from linstock.jobs.worker import Lease, Order, Worker
+from linstock.jobs.orders import Lease, Order, OrderRunner
 from linstock.messages.rules import Rules
 from linstock.messages.schedule import TickFired, TicksSkipped
 from tests.bench.servers import Servers
@@ -246,7 +246,7 @@ async def _worker(servers: Servers, seed: int) -> AsyncIterator[None]:
             pass
         return msgspec.Raw(b"{}")
 
-    worker = Worker(servers.nats_url, queue=names.SCAN_QUEUE, slots=len(SCHEDULES), run=work)
+    worker = OrderRunner(servers.nats_url, queues=(names.SCAN_QUEUE,), slots=len(SCHEDULES), run=work)
     await worker.start()
     try:
         yield

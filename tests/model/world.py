@@ -18,7 +18,7 @@ from linstock import names
 from linstock.bus.envelope import Delivered
 from linstock.bus.inbox import CommandContext
 from linstock.eventlog.postgres import PostgresLog
-from linstock.jobs.worker import Order
+from linstock.jobs.orders import Order
 from linstock.messages.answer import Answer
 from linstock.messages.job import ScanRequested
 from linstock.messages.scan import ChangesPreviewed, ScanCompleted, ScanEvent, ScanFailed

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import msgspec
 import nats.errors
-import structlog
 from msgspec import Struct
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -16,10 +15,11 @@ from nats.js.errors import APIError
 from linstock import names
 from linstock.bus import command_headers
 from linstock.disk import Disk
+from linstock.logs import get_logger
 from linstock.messages.answer import Answer
 from linstock.messages.message import Message
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 STORED_WITHIN_S = 2.0
 ATTEMPTS = 2

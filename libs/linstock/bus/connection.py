@@ -6,10 +6,11 @@ from functools import lru_cache
 
 import nats
 import nats.errors
-import structlog
 from nats.aio.client import Client
 
-logger = structlog.get_logger(__name__)
+from linstock.logs import get_logger
+
+logger = get_logger(__name__)
 
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0

@@ -1,12 +1,15 @@
 """Where a message goes that nobody can read: the DLQ stream, whole, with the reason. Then it is terminated."""
 
-import structlog
-from faststream.nats import NatsBroker
-from faststream.nats.message import NatsMessage
+from typing import TYPE_CHECKING
 
 from linstock import names
+from linstock.logs import get_logger
 
-logger = structlog.get_logger(__name__)
+if TYPE_CHECKING:  # applications that only run jobs have no FastStream
+    from faststream.nats import NatsBroker
+    from faststream.nats.message import NatsMessage
+
+logger = get_logger(__name__)
 
 REASON_LIMIT = 500
 UNREADABLE = "unreadable"
@@ -21,7 +24,7 @@ def headers_for(subject: str, headers: dict[str, str], reason: str) -> dict[str,
     }
 
 
-async def bury(broker: NatsBroker, message: NatsMessage, *, consumer: str, reason: str) -> None:
+async def bury(broker: "NatsBroker", message: "NatsMessage", *, consumer: str, reason: str) -> None:
     """Stored in DLQ first, terminated then: a crash between the two leaves it in both, never in neither."""
     subject = message.raw_message.subject
     logger.error("Message can't be read, it goes to the DLQ", consumer=consumer, subject=subject, reason=reason)

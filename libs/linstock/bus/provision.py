@@ -106,20 +106,21 @@ def _bucket(name: str, replicas: int) -> StreamConfig:
     )
 
 
+def durable(name: str, *filters: str, ack_wait_s: float, max_ack_pending: int = 1000) -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=name,
+        name=name,
+        filter_subject=filters[0] if len(filters) == 1 else None,
+        filter_subjects=list(filters) if len(filters) > 1 else None,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ack_wait_s,
+        max_ack_pending=max_ack_pending,
+    )
+
+
 def durables() -> tuple[tuple[str, ConsumerConfig], ...]:
     """Every durable, with its stream. None has max_deliver or inactive_threshold: both lose messages silently."""
-
-    def durable(name: str, *filters: str, ack_wait_s: float, max_ack_pending: int = 1000) -> ConsumerConfig:
-        return ConsumerConfig(
-            durable_name=name,
-            name=name,
-            filter_subject=filters[0] if len(filters) == 1 else None,
-            filter_subjects=list(filters) if len(filters) > 1 else None,
-            deliver_policy=DeliverPolicy.ALL,
-            ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=ack_wait_s,
-            max_ack_pending=max_ack_pending,
-        )
 
     commands = tuple(
         (names.COMMANDS, durable(names.command_durable(owner), names.commands_to(owner), ack_wait_s=5))
@@ -146,6 +147,13 @@ def durables() -> tuple[tuple[str, ConsumerConfig], ...]:
         ),
         (names.REPORTS, durable(names.REPORTS_DURABLE, names.ALL_REPORTS, ack_wait_s=5)),
     )
+
+
+async def provision_queue(js: JetStreamContext, workspace: str, queue: str) -> None:
+    """What an application's workers take their orders from. Safe to call again. Raises Drift."""
+    name = names.work_durable(queue, workspace)
+    orders = durable(name, names.work_of(queue, workspace), ack_wait_s=5, max_ack_pending=20_000)
+    await _provision_durable(js, names.WORK, orders)
 
 
 async def provision(nats_url: str, *, replicas: int = 1) -> None:

@@ -70,7 +70,8 @@ class Pull:
                 raise Silent(self._consumer, self._gone)
             self._wake.clear()
             try:
-                async with asyncio.timeout(SILENCE_S):
+                # While nothing is asked for, nothing is said.
+                async with asyncio.timeout(SILENCE_S if self._expected > 0 else None):
                     await self._wake.wait()
             except TimeoutError:
                 raise Silent(self._consumer, f"no sign for {SILENCE_S:g} s") from None
@@ -81,17 +82,24 @@ class Pull:
             await self._request()
         return taken
 
+    async def want(self, ahead: int) -> None:
+        """From now on no more than so many are asked for ahead; 0: none."""
+        self._ahead = ahead
+        await self._request()
+
     def interrupt(self, reason: str) -> None:
         """Make the reader raise Silent now: what it works for is gone."""
         self._gone = reason
         self._wake.set()
 
     async def _request(self) -> None:
-        assert self._subscription
+        if self._subscription is None:
+            return
         count = self._ahead - max(self._expected, 0) - len(self._waiting)
         if count <= 0:
             return
         self._expected = max(self._expected, 0) + count
+        self._wake.set()
         request = {
             "batch": count,
             "expires": int(EXPIRES_S * 1e9),

@@ -41,6 +41,10 @@ class EventLog(Protocol):
         """The aggregate's events with version > `after`, in order."""
         ...
 
+    async def first_of(self, aggregate_ids: Sequence[UUID]) -> dict[UUID, Recorded]:
+        """The first event of each aggregate that has one."""
+        ...
+
     async def read(self, after: int, *, limit: int = 500) -> list[Recorded]:
         """Events of all aggregates with position > `after`, in order."""
         ...

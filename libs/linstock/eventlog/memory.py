@@ -44,6 +44,9 @@ class MemoryLog:
     async def load(self, aggregate_id: UUID, *, after: int = 0) -> list[Recorded]:
         return self._by_aggregate.get(aggregate_id, [])[after:]
 
+    async def first_of(self, aggregate_ids: Sequence[UUID]) -> dict[UUID, Recorded]:
+        return {each: found[0] for each in aggregate_ids if (found := self._by_aggregate.get(each))}
+
     async def read(self, after: int, *, limit: int = 500) -> list[Recorded]:
         return self._events[after : after + limit]
 

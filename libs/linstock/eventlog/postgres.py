@@ -85,6 +85,9 @@ class PostgresLog:
     async def load(self, aggregate_id: UUID, *, after: int = 0) -> list[Recorded]:
         return await self._read(self._load, aggregate_id, after)
 
+    async def first_of(self, aggregate_ids: Sequence[UUID]) -> dict[UUID, Recorded]:
+        return await self._read(self._first_of, aggregate_ids)
+
     async def read(self, after: int, *, limit: int = 500) -> list[Recorded]:
         return await self._read(self._read_after, after, limit)
 
@@ -157,6 +160,10 @@ class PostgresLog:
 
     def _load(self, aggregate_id: UUID, after: int) -> list[Recorded]:
         return [self._recorded(found) for found in self._recorder.load(aggregate_id, after=after)]
+
+    def _first_of(self, aggregate_ids: Sequence[UUID]) -> dict[UUID, Recorded]:
+        found = map(self._recorded, self._recorder.first_of(aggregate_ids))
+        return {each.aggregate_id: each for each in found}
 
     def _read_after(self, after: int, limit: int) -> list[Recorded]:
         found = self._recorder.select_notifications(after, limit, inclusive_of_start=False)

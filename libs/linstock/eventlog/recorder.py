@@ -83,6 +83,10 @@ class LogRecorder(PostgresApplicationRecorder):
         ).format(schema, Identifier(events_table_name))
         self._check = SQL("SELECT {0}.check_append(%s, %s, %s)").format(schema)
         self._select_epoch = SQL("SELECT epoch FROM {0}.epoch").format(schema)
+        self._select_first = SQL(
+            "SELECT originator_id, notification_id, topic, state FROM {0}.{1} "
+            "WHERE originator_id = ANY(%s) AND originator_version = 1"
+        ).format(schema, Identifier(events_table_name))
         self._select_aggregate = SQL(
             "SELECT notification_id, originator_version, topic, state FROM {0}.{1} "
             "WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"
@@ -116,6 +120,14 @@ class LogRecorder(PostgresApplicationRecorder):
                 self._insert_events(check, events, expected=expected, not_before=not_before)
                 self._insert_stored_events(inserted, events)
             return [row["notification_id"] for row in inserted.fetchall()]
+
+    def first_of(self, aggregate_ids: Sequence[UUID]) -> Sequence[Notification]:
+        """The first event of each."""
+        with self.datastore.get_connection() as connection:
+            rows = connection.execute(self._select_first, (list(aggregate_ids),), prepare=True).fetchall()
+        return [
+            Notification(row["originator_id"], 1, row["topic"], row["state"], row["notification_id"]) for row in rows
+        ]
 
     def load(self, aggregate_id: UUID, *, after: int) -> Sequence[Notification]:
         """The aggregate's events with their positions (the library's `select_events` has none)."""

@@ -5,15 +5,25 @@ from uuid import UUID
 
 import msgspec
 import nats.errors
-import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import APIError
 
 from linstock import names
-from linstock.messages.work import MAX_REPORTS_PER_MESSAGE, Claim, ClaimAnswer, ClaimAnswers, Outcome, Report
+from linstock.logs import get_logger
+from linstock.messages.work import (
+    MAX_REPORTS_PER_MESSAGE,
+    Checkpoint,
+    Claim,
+    ClaimAnswer,
+    ClaimAnswers,
+    Outcome,
+    Report,
+)
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
+
+Item = Claim | Checkpoint | Outcome
 
 
 class NotAnswered(Exception):
@@ -31,7 +41,7 @@ class Reporter:
         self._queue = queue
         self._reply_to = client.new_inbox()
         self._waiting: dict[UUID, asyncio.Future[ClaimAnswer]] = {}
-        self._outbox: dict[str, list[tuple[Claim | Outcome, asyncio.Future[None]]]] = {}
+        self._outbox: dict[str, list[tuple[Item, asyncio.Future[None]]]] = {}
         self._sending: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -54,7 +64,7 @@ class Reporter:
         finally:
             del self._waiting[claim.lease]
 
-    async def report(self, workspace: str, outcome: Outcome) -> None:
+    async def report(self, workspace: str, outcome: Outcome | Checkpoint) -> None:
         """Stored when it returns; tries for as long as it takes, because only the lease knows better."""
         while True:
             try:
@@ -65,7 +75,7 @@ class Reporter:
             else:
                 return
 
-    async def _send(self, workspace: str, item: Claim | Outcome) -> None:
+    async def _send(self, workspace: str, item: Item) -> None:
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queued = self._outbox.get(workspace)
         if queued is not None:

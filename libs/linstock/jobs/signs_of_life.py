@@ -1,32 +1,45 @@
 """One core-NATS message per worker every 2 s, from a thread of its own that no handler can block."""
 
 import asyncio
+import socket
 import threading
 from uuid import UUID
 
 import msgspec
 import nats.errors
-import structlog
 from nats.aio.client import Client
 
 from linstock import names
 from linstock.bus.connection import close, connect
+from linstock.logs import get_logger
 from linstock.messages.work import Running, SignOfLife
+from linstock.version import VERSION
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 class SignsOfLife:
     """Says which attempts this worker is running until stopped. Thread-safe; at most one thread per worker."""
 
     def __init__(
-        self, nats_url: str, *, worker: str, queues: tuple[str, ...], slots: int, every_s: float = 2.0
+        self,
+        nats_url: str,
+        *,
+        worker: str,
+        queues: tuple[str, ...],
+        slots: int,
+        every_s: float = 2.0,
+        workspace: str = "",
+        weights: tuple[int, ...] = (),
     ) -> None:
         self._nats_url = nats_url
         self._worker = worker
         self._queues = queues
         self._slots = slots
         self._every_s = every_s
+        self._workspace = workspace
+        self._weights = weights
+        self._host = socket.gethostname()
         self._running: dict[UUID, Running] = {}
         self._leaving = False
         self._lock = threading.Lock()
@@ -50,19 +63,24 @@ class SignsOfLife:
     def add(self, running: Running) -> None:
         with self._lock:
             self._running[running.lease] = running
-        self._wake()
 
     def remove(self, lease: UUID) -> None:
         with self._lock:
             self._running.pop(lease, None)
-        self._wake()
+
+    def announce(self, slots: int) -> None:
+        """How many attempts may run at once, from now on. Small changes are told with the next sign."""
+        grown, self._slots = slots - self._slots, slots
+        if abs(grown) * 4 > slots:
+            self.nudge()
 
     def leave(self) -> None:
         """No more orders, please: this worker is going."""
         self._leaving = True
-        self._wake()
+        self.nudge()
 
-    def _wake(self) -> None:
+    def nudge(self) -> None:
+        """Say it now."""
         loop, nudge = self._loop, self._nudge
         if loop and nudge and not loop.is_closed():
             loop.call_soon_threadsafe(nudge.set)
@@ -106,5 +124,13 @@ class SignsOfLife:
         with self._lock:
             running = tuple(self._running.values())
         return SignOfLife(
-            worker=self._worker, queues=self._queues, slots=self._slots, running=running, leaving=self._leaving
+            worker=self._worker,
+            queues=self._queues,
+            slots=self._slots,
+            running=running,
+            leaving=self._leaving,
+            workspace=self._workspace,
+            weights=self._weights,
+            host=self._host,
+            version=VERSION,
         )

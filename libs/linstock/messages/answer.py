@@ -43,11 +43,19 @@ class Purged(Message, frozen=True):
     images: int = 0
 
 
+class Duplicate(Message, frozen=True):
+    """Of jobs that were to be enqueued, the one at `place` (from 0) was not made: `job_id` is there already."""
+
+    place: int
+    job_id: UUID
+
+
 class Answer(Message, frozen=True):
     """`status` is an HTTP status: 2xx done, 4xx refused with a stable `code` and a sentence. `id` is what the command
     made or changed; `position` (such as `library:12`) is where the effect is in its log.
     `warnings` are sentences about what was done all the same. `field` names what was wrong, as over HTTP and with /
-    between its steps (`excludePatterns/1`): `detail` is then about that field. `instants` are those of a backfill."""
+    between its steps (`excludePatterns/1`): `detail` is then about that field. `instants` are those of a backfill,
+    `duplicates` those jobs of an EnqueueJobs that are there already."""
 
     status: int
     id: UUID | None = None
@@ -60,3 +68,4 @@ class Answer(Message, frozen=True):
     instants: tuple[Outcome, ...] = ()
     undone: Undone | None = None
     purged: Purged | None = None
+    duplicates: tuple[Duplicate, ...] = ()

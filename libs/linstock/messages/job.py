@@ -18,6 +18,17 @@ ENRICH = "Enrich"
 """Reads the images that a scan found new (`messages/enrichment.py`). Nobody asks for it."""
 APART = (ENRICH, CLEAN_THUMBNAILS)
 """Types of jobs that come by themselves: their runs are numbered, counted and listed apart."""
+BUILT_IN = (LIBRARY_SCAN, *APART)
+"""All other types are those of applications."""
+
+
+class After(Message, frozen=True):
+    """It may run only once `job_id` has ended; `on` says how: success | failure | either. A failure is Failed, Timeout
+    or Cancelled."""
+
+    job_id: UUID
+    on: str = "success"
+
 
 # Commands
 
@@ -41,6 +52,12 @@ class ResumeRun(Message, frozen=True, tag="ResumeRun"):
 
     job_id: UUID
     reason: str = ""
+
+
+class RetryRun(Message, frozen=True, tag="RetryRun"):
+    """Somebody wants what has failed, timed out or was cancelled to be done again, as another job. Twice is once."""
+
+    job_id: UUID
 
 
 class StartAttempt(Message, frozen=True, tag="StartAttempt"):
@@ -70,7 +87,8 @@ class ReportSuccess(Message, frozen=True, tag="ReportSuccess"):
 
 
 class ReportFailure(Message, frozen=True, tag="ReportFailure"):
-    """`final` failures are never retried (the root is not a directory, say)."""
+    """`final` failures are never retried (the root is not a directory, say). `kinds` are the error's class and those
+    it derives from."""
 
     attempt: int
     lease: UUID
@@ -78,6 +96,34 @@ class ReportFailure(Message, frozen=True, tag="ReportFailure"):
     code: str
     message: str
     final: bool = False
+    kinds: tuple[str, ...] = ()
+
+
+class ReportSnooze(Message, frozen=True, tag="ReportSnooze"):
+    """The attempt can't do its work yet, and is no failed one: again `for_s` seconds after `at`."""
+
+    attempt: int
+    lease: UUID
+    at: datetime
+    for_s: float
+    reason: str = ""
+
+
+class KeepCheckpoint(Message, frozen=True, tag="KeepCheckpoint"):
+    """How far the attempt is, in its own words: the next one starts with them."""
+
+    attempt: int
+    lease: UUID
+    at: datetime
+    data: Raw
+
+
+class FollowParent(Message, frozen=True, tag="FollowParent"):
+    """A job that this one waits for has ended: `verdict` is succeeded | failed | timed_out | cancelled."""
+
+    parent: UUID
+    verdict: str
+    at: datetime
 
 
 class ExpireLease(Message, frozen=True, tag="ExpireLease"):
@@ -117,6 +163,9 @@ JobCommand = (
     | DeferAttempt
     | ReportSuccess
     | ReportFailure
+    | ReportSnooze
+    | KeepCheckpoint
+    | FollowParent
     | ExpireLease
     | ExpireDeadline
     | CancelJob
@@ -151,8 +200,10 @@ class ScanRequested(Message, frozen=True, tag="linstock.scan.requested.v1"):
 
 
 class JobRequested(Message, frozen=True, tag="linstock.job.requested.v1"):
-    """Every type but the built-in scan. `payload` is the job type's own JSON, at most 256 KiB. `library_id`: it serves
-    this library, beside its scans; scans do not wait for it."""
+    """Every type but the built-in scan. `payload` is the job type's own JSON, at most 256 KiB, of its version
+    `payload_version`. `library_id`: it serves this library, beside its scans; scans do not wait for it. It may not
+    start before `not_before`, nor before all of `after`. `retry_of` is the job that this one does again. `unique_key`
+    is what it has for itself, if it wanted to be the only one. `name` is for people; empty: the type's."""
 
     job_id: UUID
     job_type: str
@@ -164,6 +215,20 @@ class JobRequested(Message, frozen=True, tag="linstock.job.requested.v1"):
     schedule_id: UUID | None = None
     instant: datetime | None = None
     library_id: UUID | None = None
+    not_before: datetime | None = None
+    name: str = ""
+    payload_version: int = 1
+    after: tuple[After, ...] = ()
+    retry_of: UUID | None = None
+    unique_key: str = ""
+
+
+class JobReleased(Message, frozen=True, tag="linstock.job.released.v1"):
+    """`parent`, which it waited for, has ended as it had to."""
+
+    job_id: UUID
+    parent: UUID
+    at: datetime
 
 
 class JobStarted(Message, frozen=True, tag="linstock.job.started.v1"):
@@ -222,6 +287,26 @@ class JobRetryScheduled(Message, frozen=True, tag="linstock.job.retry_scheduled.
     at: datetime
 
 
+class JobSnoozed(Message, frozen=True, tag="linstock.job.snoozed.v1"):
+    """`attempt` could not do its work yet; `next_attempt` may be claimed from `due` on. It counts as no retry."""
+
+    job_id: UUID
+    attempt: int
+    next_attempt: int
+    due: datetime
+    reason: str
+    at: datetime
+
+
+class JobCheckpointed(Message, frozen=True, tag="linstock.job.checkpointed.v1"):
+    """What the attempt said of how far it is, at most 64 KiB. A later one starts with it."""
+
+    job_id: UUID
+    attempt: int
+    at: datetime
+    data: Raw
+
+
 class JobSucceeded(Message, frozen=True, tag="linstock.job.succeeded.v1"):
     job_id: UUID
     attempt: int
@@ -266,11 +351,14 @@ JobRequest = ScanRequested | JobRequested
 JobEvent = (
     ScanRequested
     | JobRequested
+    | JobReleased
     | JobStarted
     | JobDeferred
     | JobPaused
     | JobResumed
     | JobRetryScheduled
+    | JobSnoozed
+    | JobCheckpointed
     | JobSucceeded
     | JobFailed
     | JobTimedOut

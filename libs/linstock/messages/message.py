@@ -1,6 +1,9 @@
 """What all messages have in common: frozen, keyword-only, camelCase on the wire."""
 
-from msgspec import Struct
+from msgspec import Raw, Struct
+
+NOTHING = Raw(b"null")
+"""JSON that is not there."""
 
 
 class Message(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=False, gc=False):

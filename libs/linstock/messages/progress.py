@@ -23,3 +23,14 @@ class ScanProgress(Message, frozen=True):
     bytes_per_s: float | None = None
     verified: int = 0
     verified_bytes: int = 0
+
+
+class JobProgress(Message, frozen=True):
+    """What a running job of an application says of itself: which part (`stage`) it is at, how much of that is done and
+    how much of the whole, 0 to 1."""
+
+    attempt: int
+    fraction: float = 0.0
+    stage: str = ""
+    stage_fraction: float = 0.0
+    message: str = ""

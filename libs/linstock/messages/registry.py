@@ -15,6 +15,7 @@ from linstock.messages.receipt import ReceiptEvent
 from linstock.messages.retention import RetentionEvent
 from linstock.messages.scan import ScanEvent
 from linstock.messages.schedule import ScheduleEvent
+from linstock.messages.unique import UniqueEvent
 
 
 def _members(union: object) -> tuple[type[Message], ...]:
@@ -40,6 +41,7 @@ EVENTS: dict[str, type[Message]] = {
         PathEvent,
         ReceiptEvent,
         RetentionEvent,
+        UniqueEvent,
     )
     for event in _members(union)
 }

@@ -34,14 +34,32 @@ class ScanPath(Message, frozen=True):
     path_bytes: bytes | None = None
 
 
+class Backoff(Message, frozen=True):
+    """Delays that grow: the n-th retry comes `first_s` × `factor`^(n-1) seconds after the failure, but at most
+    `most_s`. Up to `jitter` (a part, 0 to 1) of it is taken off, so that jobs that failed together do not come back
+    together; how much follows from the job and the attempt, so that whoever works it out finds the same."""
+
+    first_s: float = 10.0
+    factor: float = 2.0
+    most_s: float = 3600.0
+    jitter: float = 0.1
+
+
 class JobPolicy(Message, frozen=True):
-    """How the jobs of a schedule are run. `max_retries` retries follow the first attempt, each after the next delay
-    (the last delay repeats); every attempt has `timeout_s` seconds."""
+    """How jobs are run. `max_retries` retries follow the first attempt, each after the next delay (the last delay
+    repeats), or as `backoff` says; every attempt has `timeout_s` seconds. Only failures of the classes in `retry_on`
+    are retried (empty: all), and none of those in `never_on`; a class is meant with all that derive from it.
+    `exhausted` says where a job is kept that has failed for good: fail (among the failed ones) | dead (apart, until
+    somebody looks) | hide (listed nowhere by itself). Nothing of it is deleted."""
 
     priority: int = 5
     timeout_s: int = 3600
     max_retries: int = 3
-    retry_delays_s: tuple[int, ...] = (10, 30, 60)
+    retry_delays_s: tuple[float, ...] = (10, 30, 60)
+    backoff: Backoff | None = None
+    retry_on: tuple[str, ...] = ()
+    never_on: tuple[str, ...] = ()
+    exhausted: str = "fail"
 
 
 # Commands: of its library, its calendars and the ticker; those of people are in `schedule_commands.py`

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Raw
 
-from linstock.messages.message import Message
+from linstock.messages.message import NOTHING, Message
 
 MAX_REPORTS_PER_MESSAGE = 200
 
@@ -25,7 +25,9 @@ class Claim(Message, frozen=True, tag="claim"):
 
 
 class Outcome(Message, frozen=True, tag="outcome"):
-    """How an attempt ended. Not sent for scans: their verdict is the scanner's own event."""
+    """How an attempt ended. Not sent for scans: their verdict is the scanner's own event. `kinds` are the names of the
+    error's class and of those it derives from, the nearest first. With `snooze_s` it has not ended: it could not do its
+    work yet."""
 
     job_id: UUID
     attempt: int
@@ -35,18 +37,30 @@ class Outcome(Message, frozen=True, tag="outcome"):
     code: str = ""
     message: str = ""
     final: bool = False
+    kinds: tuple[str, ...] = ()
+    snooze_s: float | None = None
+
+
+class Checkpoint(Message, frozen=True, tag="checkpoint"):
+    """How far an attempt is: what the next one starts with, should this one not end."""
+
+    job_id: UUID
+    attempt: int
+    lease: UUID
+    data: Raw
 
 
 class Report(Message, frozen=True):
-    """Up to 200 claims and outcomes of one worker. Claims are answered on the core subject `reply_to`."""
+    """Up to 200 claims, checkpoints and outcomes of one worker. Claims are answered on the core subject `reply_to`."""
 
     worker: str
-    items: tuple[Claim | Outcome, ...]
+    items: tuple[Claim | Checkpoint | Outcome, ...]
     reply_to: str | None = None
 
 
 class ClaimAnswer(Message, frozen=True):
-    """`granted`, or `why` not: closed | superseded | taken | not_due | paused | device_busy | unknown."""
+    """`granted`, or `why` not: closed | superseded | taken | not_due | paused | waits | device_busy | unknown.
+    `checkpoint` is the last that an earlier attempt kept, null if none did."""
 
     job_id: UUID
     attempt: int
@@ -54,6 +68,7 @@ class ClaimAnswer(Message, frozen=True):
     granted: bool
     why: str = ""
     deadline: datetime | None = None
+    checkpoint: Raw = NOTHING
 
 
 class ClaimAnswers(Message, frozen=True):
@@ -67,10 +82,26 @@ class Running(Message, frozen=True, array_like=True):
 
 
 class SignOfLife(Message, frozen=True):
-    """Every 2 s from each worker, from a thread that no handler can block. A lease without one for 7 s is over."""
+    """Every 2 s from each worker, from a thread that no handler can block. A lease without one for 7 s is over.
+
+    `slots` is how many attempts it runs at once. Its `queues` are those of one workspace (empty: of all), in the order
+    of their importance; with `weights`, one for each, they share its slots in that proportion instead."""
 
     worker: str
     queues: tuple[str, ...]
     slots: int
     running: tuple[Running, ...]
     leaving: bool = False
+    workspace: str = ""
+    weights: tuple[int, ...] = ()
+    host: str = ""
+    version: str = ""
+
+
+class StopAttempt(Message, frozen=True):
+    """To a worker: this attempt no longer counts, whatever comes of it. `why` is cancelled | timed_out | lost."""
+
+    job_id: UUID
+    attempt: int
+    lease: UUID
+    why: str

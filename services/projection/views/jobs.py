@@ -11,12 +11,15 @@ from msgspec.structs import replace
 from linstock.messages.job import (
     LIBRARY_SCAN,
     JobCancelled,
+    JobCheckpointed,
     JobDeferred,
     JobFailed,
     JobPaused,
+    JobReleased,
     JobRequested,
     JobResumed,
     JobRetryScheduled,
+    JobSnoozed,
     JobStarted,
     JobSucceeded,
     JobTimedOut,
@@ -105,7 +108,10 @@ def job_id_of(fact: Fact) -> UUID | None:
     """The job that an event after its request is about."""
     match fact.event:
         case (
-            JobStarted()
+            JobReleased()
+            | JobSnoozed()
+            | JobCheckpointed()
+            | JobStarted()
             | JobDeferred()
             | JobPaused()
             | JobResumed()

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from linstock.messages.job import LIBRARY_SCAN, JobRequested, ScanRequested
+from linstock.messages.job import BUILT_IN, LIBRARY_SCAN, JobRequested, ScanRequested
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 from services.projection.views import jobs as jobs_view
@@ -39,6 +39,8 @@ def reads(fact: Fact, jobs: Rows[Job]) -> Iterable[str]:
         case ScanRequested(schedule_id=schedule_id, target=target):
             found = scopes(fact.workspace, schedule_id, target.library_id, LIBRARY_SCAN)
         case JobRequested(schedule_id=schedule_id, library_id=library_id, job_type=job_type):
+            if job_type not in BUILT_IN:
+                return ()
             found = scopes(fact.workspace, schedule_id, library_id, job_type)
         case _:
             job_id = jobs_view.job_id_of(fact)
@@ -50,11 +52,11 @@ def reads(fact: Fact, jobs: Rows[Job]) -> Iterable[str]:
 
 
 def number(totals: Rows[RunTotals], fact: Fact) -> Ordinals | None:
-    """The next number in each scope, for a run that is asked for. Numbers have no holes and are never given twice."""
+    """The next number in each scope, for a built-in run. Numbers have no holes and are never given twice."""
     match fact.event:
         case ScanRequested(schedule_id=schedule_id, target=target):
             found = scopes(fact.workspace, schedule_id, target.library_id, LIBRARY_SCAN)
-        case JobRequested(schedule_id=schedule_id, library_id=library_id, job_type=job_type):
+        case JobRequested(schedule_id=schedule_id, library_id=library_id, job_type=job_type) if job_type in BUILT_IN:
             found = scopes(fact.workspace, schedule_id, library_id, job_type)
         case _:
             return None

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from linstock.bus.thumbnails import Kept, Thumbnails
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
-from linstock.jobs.worker import Lease, Order, OwnVerdict
+from linstock.jobs.orders import Lease, Order, OwnVerdict
 from linstock.messages.catalogue import (
     CollectionsDeparted,
     CollectionsPurged,

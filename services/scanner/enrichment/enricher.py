@@ -19,7 +19,7 @@ from linstock.bus.thumbnails import Full, Thumbnails
 from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
-from linstock.jobs.worker import Lease, Order, OwnVerdict
+from linstock.jobs.orders import Lease, Order, OwnVerdict
 from linstock.messages.enrichment import EnrichPayload
 from linstock.messages.job import JobCancelled, JobFailed, JobRequested, JobRetryScheduled, JobTimedOut
 from linstock.roots import EVERYWHERE, AllowedRoots, Bounds

@@ -8,7 +8,7 @@ from linstock import names
 from linstock.crashpoints import reach
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Append, Origin, VersionConflict
-from linstock.jobs.worker import Order
+from linstock.jobs.orders import Order
 from linstock.messages.enrichment import CollectionsEnriched, EnrichmentEvent, FilesQuarantined
 from services.scanner.enrichment.known import KnownImages
 from services.scanner.enrichment.pages import Studied, cut, pages

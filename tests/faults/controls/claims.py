@@ -11,7 +11,7 @@ from linstock import names
 from linstock.bus.connection import close, connect
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Append
-from linstock.jobs.worker import Lease, Order, OwnVerdict, Worker
+from linstock.jobs.orders import Lease, Order, OrderRunner, OwnVerdict
 from linstock.messages.job import JobRequested
 from linstock.messages.work import Claim, ClaimAnswer
 from services.scheduler.claims import Claims
@@ -25,7 +25,7 @@ from tests.support.schedules import job_requested
 from tests.support.waiting import becomes
 
 
-class AsksNobody(Worker):
+class AsksNobody(OrderRunner):
     """Grants itself whatever it finds."""
 
     async def start(self) -> None:
@@ -57,8 +57,8 @@ async def scenario(place: Place, sabotaged: bool) -> str:
     clock = PostgresClock(reader.read)
     index = Index()
     reports = Reports(client, Claims(Verdicts(log, index), clock, index))
-    runs, kind = Runs(), AsksNobody if sabotaged else Worker
-    workers = [kind(place.nats_url, queue=names.SCAN_QUEUE, slots=1, run=runs.run) for _ in range(2)]
+    runs, kind = Runs(), AsksNobody if sabotaged else OrderRunner
+    workers = [kind(place.nats_url, queues=(names.SCAN_QUEUE,), slots=1, run=runs.run) for _ in range(2)]
     try:
         await clock.start()
         await reports.start()

@@ -1,6 +1,7 @@
 """The worker's side of orders and claims, against a scheduler that the test plays."""
 
 import asyncio
+import logging
 import os
 import signal
 import threading
@@ -11,7 +12,6 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
-import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -19,7 +19,7 @@ from linstock import names
 from linstock.bus.connection import close, connect
 from linstock.bus.provision import provision
 from linstock.embedded import EmbeddedNats
-from linstock.jobs.worker import Lease, Order, OwnVerdict, Worker
+from linstock.jobs.orders import Lease, Order, OrderRunner, OwnVerdict
 from linstock.messages.job import JobRequested
 from linstock.messages.schedule import JobPolicy
 from linstock.messages.work import Claim, ClaimAnswer, ClaimAnswers, Outcome, Report, SignOfLife
@@ -32,7 +32,7 @@ Run = Callable[[Order, Lease], Awaitable[msgspec.Raw | OwnVerdict]]
 
 
 class StartWorker(Protocol):
-    async def __call__(self, run: Run, *, slots: int = 2) -> Worker: ...
+    async def __call__(self, run: Run, *, slots: int = 2) -> OrderRunner: ...
 
 
 class Scheduler:
@@ -61,6 +61,7 @@ class Scheduler:
             if isinstance(item, Outcome):
                 self.outcomes.append(item)
                 continue
+            assert isinstance(item, Claim)
             self.claims.append(item)
             if self.mute_claims:
                 self.mute_claims -= 1
@@ -107,10 +108,10 @@ async def scheduler(nats_url: str) -> AsyncIterator[Scheduler]:
 
 @pytest.fixture
 async def work(nats_url: str) -> AsyncIterator[StartWorker]:
-    started: list[Worker] = []
+    started: list[OrderRunner] = []
 
-    async def start(run: Run, *, slots: int = 2) -> Worker:
-        worker = Worker(nats_url, queue=names.SCAN_QUEUE, slots=slots, run=run, sign_every_s=0.05)
+    async def start(run: Run, *, slots: int = 2) -> OrderRunner:
+        worker = OrderRunner(nats_url, queues=(names.SCAN_QUEUE,), slots=slots, run=run, sign_every_s=0.05)
         started.append(worker)
         await worker.start()
         return worker
@@ -224,16 +225,16 @@ async def test_an_idle_worker_hears_of_orders_soon_after_nats_was_started_again(
 
 
 async def test_signs_of_life_go_on_after_nats_hung(
-    nats_server: EmbeddedNats, scheduler: Scheduler, work: StartWorker
+    nats_server: EmbeddedNats, scheduler: Scheduler, work: StartWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A server that hangs is not disconnected: a sign that could not be flushed must not have been the last."""
     worker = await work(succeed)
     await becomes(lambda: bool(scheduler.signs), expected=True)
     assert nats_server.pid
-    with structlog.testing.capture_logs() as logs:
+    with caplog.at_level(logging.DEBUG, "linstock.jobs.signs_of_life"):
         os.kill(nats_server.pid, signal.SIGSTOP)
         try:
-            await becomes(lambda: any("did not get through" in line["event"] for line in logs), expected=True)
+            await becomes(lambda: "did not get through" in caplog.text, expected=True)
         finally:
             os.kill(nats_server.pid, signal.SIGCONT)
         before = len(scheduler.signs)

@@ -17,7 +17,7 @@ from linstock import names
 from linstock.bus.inbox import CommandContext
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Origin
-from linstock.jobs.worker import Lease, Order
+from linstock.jobs.orders import Lease, Order
 from linstock.messages.catalogue import CatalogueEvent, CollectionsRecorded
 from linstock.messages.enrichment import EnrichPayload
 from linstock.messages.job import ENRICH, JobRequested, ScanRequested

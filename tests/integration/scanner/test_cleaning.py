@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from linstock import names
 from linstock.eventlog.record import Recorded
-from linstock.jobs.worker import Order
+from linstock.jobs.orders import Order
 from linstock.messages.catalogue import PurgeMissing
 from linstock.messages.job import JobRequested
 from linstock.messages.library import LibraryDeleted

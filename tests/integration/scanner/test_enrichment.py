@@ -19,7 +19,7 @@ from linstock import names
 from linstock.bus.connection import close, connect
 from linstock.bus.provision import provision
 from linstock.bus.thumbnails import Thumbnails
-from linstock.jobs.worker import Lease, Order, OwnVerdict
+from linstock.jobs.orders import Lease, Order, OwnVerdict
 from linstock.messages.enrichment import (
     THUMBNAIL_SIZES,
     CollectionsEnriched,

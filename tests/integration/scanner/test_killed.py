@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from linstock import crashpoints, names
-from linstock.jobs.worker import Order
+from linstock.jobs.orders import Order
 from linstock.messages.scan import Counts, ScanCompleted
 from services.scanner import checkpoint, expedition, listing, remembered, survey, walk
 from tests.integration.scanner.conftest import LIBRARY, Scanner, lease, order_for

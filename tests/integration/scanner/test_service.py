@@ -20,7 +20,7 @@ from linstock.bus.provision import provision
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Append, Origin
 from linstock.eventlog.relay import Relay
-from linstock.jobs.worker import Order
+from linstock.jobs.orders import Order
 from linstock.messages.enrichment import CollectionsEnriched
 from linstock.messages.job import JobCancelled
 from linstock.messages.work import Claim, ClaimAnswer, ClaimAnswers, Report

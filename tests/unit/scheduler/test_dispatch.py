@@ -1,5 +1,6 @@
 """Which job gets a worker next, who is alive, and what is due."""
 
+from collections import Counter
 from datetime import datetime
 from uuid import UUID
 
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 from linstock.messages.schedule import JobPolicy, Passed, Tick
 from linstock.messages.work import Running, SignOfLife
 from services.scheduler import job, schedule, timing
-from services.scheduler.backlog import Backlog
+from services.scheduler.backlog import Backlog, ranked
 from services.scheduler.job import Pending
 from services.scheduler.schedule import Enabled
-from services.scheduler.signs import Signs
+from services.scheduler.shares import Shares
+from services.scheduler.signs import Crew, Signs
 from tests.support.schedules import JOB, NOON, defined, scan_requested, seconds
 
 LEASE = UUID(int=9)
@@ -30,12 +32,12 @@ def pending(number: int, *, priority: int = 5, asked: float = 0, due: float | No
 def backlog(*waiting: Pending) -> Backlog:
     made = Backlog()
     for each in waiting:
-        made.put(each.facts.job_id, each)
+        made.put(each.facts.job_id, QUEUE, each)
     return made
 
 
 def taken(made: Backlog, count: int = 100, *, now: datetime = LATER) -> list[int]:
-    if QUEUE not in made.queues(now):
+    if QUEUE not in made.ready(now):
         return []
     return [job_id.int for job_id, _ in made.take(QUEUE, count)]
 
@@ -85,9 +87,47 @@ def test_free_slots_are_those_of_workers_that_are_there_and_stay() -> None:
     signs.hear(sign("a", running=1), 0)
     signs.hear(sign("b", slots=2), 5)
     signs.hear(sign("c", leaving=True), 5)
-    assert signs.free_slots(QUEUE, 7) == 5
-    assert signs.free_slots(QUEUE, 8) == 2
-    assert signs.free_slots("other", 7) == 0
+    assert [(crew.worker, crew.slots - crew.running) for crew in signs.crews(7)] == [("a", 3), ("b", 2)]
+    assert [crew.worker for crew in signs.crews(8)] == ["b"]
+    assert signs.crews(7, lambda worker: len(worker))[0].running == 1
+
+
+def crew(worker: str = "w", *lanes: str, slots: int = 4, running: int = 0, weights: tuple[int, ...] = ()) -> Crew:
+    return Crew(worker=worker, lanes=lanes or ("a",), weights=weights, slots=slots, running=running)
+
+
+def test_orders_are_put_for_free_slots_and_a_few_more() -> None:
+    shares = Shares(reserve=2)
+    assert shares.of([crew(running=1)], {"a": 100}, {}) == {"a": 5}
+    assert shares.of([crew(running=1)], {"a": 100}, {"a": 4}) == {"a": 1}
+    assert shares.of([crew(running=1), crew("v", running=4)], {"a": 100}, {"a": 6}) == {"a": 1}
+    assert shares.of([crew(running=9)], {"a": 100}, {"a": 2}) == {}
+    assert shares.of([], {"nobody's": 100}, {}) == {"nobody's": 2}
+
+
+def test_a_more_important_lane_goes_first() -> None:
+    shares = Shares(reserve=0)
+    assert shares.of([crew("w", "high", "low")], {"high": 3, "low": 9}, {}) == {"high": 3, "low": 1}
+    assert shares.of([crew("w", "high", "low")], {"high": 9, "low": 9}, {}) == {"high": 4}
+    both = [crew("w", "high", "low"), crew("v", "low")]
+    assert shares.of(both, {"high": 9, "low": 9}, {}) == {"high": 4, "low": 4}
+
+
+@given(st.tuples(st.integers(1, 9), st.integers(1, 9)), st.lists(st.integers(1, 5), min_size=60, max_size=60))
+def test_weighted_lanes_share_in_proportion_over_time(weights: tuple[int, int], rooms: list[int]) -> None:
+    shares, given_to = Shares(reserve=0), Counter[str]()
+    for room in rooms:
+        given_to.update(shares.of([crew("w", "a", "b", slots=room, weights=weights)], {"a": 99, "b": 99}, {}))
+    part = weights[0] / sum(weights)
+    assert abs(given_to["a"] - part * sum(rooms)) <= 2
+    alone = shares.of([crew("w", "a", "b", slots=7, weights=weights)], {"b": 99}, {})
+    assert alone == {"b": 7}
+
+
+def test_what_waits_grows_more_urgent() -> None:
+    waiting = pending(1, priority=5, asked=0)
+    assert ranked(pending(2, priority=6, asked=59).facts) < ranked(waiting.facts)
+    assert ranked(waiting.facts) < ranked(pending(2, priority=6, asked=61).facts)
 
 
 def test_a_lease_is_alive_while_some_sign_names_it() -> None:

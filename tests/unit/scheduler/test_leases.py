@@ -44,7 +44,7 @@ class World:
             Verdicts(self.log, self.index),
             Signs(timeout_s=HOUR_S),
             drained=self.drained,
-            on_sign=lambda: None,
+            on_sign=lambda _: None,
             timeout_s=HOUR_S,
         )
 

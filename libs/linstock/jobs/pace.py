@@ -1,0 +1,41 @@
+"""How many orders a worker claims before it has a slot for them. Pure.
+
+A claim takes some milliseconds. A worker whose jobs are as short would wait for claims most of the time; one whose jobs
+are long must not hold what another worker could run. Little's law says how many are enough: as many as its slots get
+done while one claim is answered.
+"""
+
+SMOOTHING = 0.05
+SHORTEST_S = 0.000_05
+
+
+class Pace:
+    """`most_ahead`: never more than so many; 0 is for jobs that are long anyway."""
+
+    def __init__(self, slots: int, *, most_ahead: int) -> None:
+        self._slots = slots
+        self._most_ahead = most_ahead
+        self._claim_s = 0.0
+        self._run_s: float | None = None
+        self._ahead = 0
+
+    @property
+    def capacity(self) -> int:
+        """Orders that may be in hand at once."""
+        return self._slots + self._ahead
+
+    def claimed(self, took_s: float) -> None:
+        self._claim_s += SMOOTHING * (took_s - self._claim_s)
+
+    def ran(self, took_s: float) -> None:
+        self._run_s = took_s if self._run_s is None else self._run_s + SMOOTHING * (took_s - self._run_s)
+
+    def widened(self) -> int:
+        """By how much the capacity has changed since this was asked last."""
+        before, self._ahead = self._ahead, self._wanted()
+        return self._ahead - before
+
+    def _wanted(self) -> int:
+        if self._run_s is None:
+            return 0
+        return min(self._most_ahead, int(self._slots * self._claim_s / max(self._run_s, SHORTEST_S)))
