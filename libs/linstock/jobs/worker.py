@@ -1,249 +1,289 @@
-"""A worker: takes an order from WORK, claims it, runs it under a lease, reports how it ended.
-
-The order is acked when the claim is answered. From then on only the lease re-runs the job, never JetStream.
-"""
+"""`Worker`: runs the jobs of an application."""
 
 import asyncio
-import os
-import socket
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-from uuid import UUID, uuid4
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import msgspec
 import nats.errors
-import structlog
-from msgspec import Struct
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.js import JetStreamContext
-from nats.js.errors import APIError
+from msgspec import Raw
+from opentelemetry.trace import Span, StatusCode
 
-from linstock import names
-from linstock.bus import dead_letters
+from linstock import names, tracing
 from linstock.bus.connection import close, connect
 from linstock.cancellation import cancel
-from linstock.jobs.claims import NotAnswered, Reporter
-from linstock.jobs.signs_of_life import SignsOfLife
-from linstock.messages.job import JobRequest
-from linstock.messages.work import Claim, Outcome, Running
+from linstock.jobs import address
+from linstock.jobs.context import Fail, JobContext, Reach, Snooze
+from linstock.jobs.definition import BadParameters, Job
+from linstock.jobs.execution import ENDS_WITHIN_S, Executors, was_told_to_end
+from linstock.jobs.orders import Failed, Lease, Order, OrderRunner, Result, Snoozed
+from linstock.jobs.pace import Pace
+from linstock.logs import get_logger
+from linstock.messages.enqueue import DEFAULT_QUEUE
+from linstock.messages.job import JobRequested
+from linstock.messages.work import Checkpoint
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
-LONG_POLL_S = 2.0  # as in bus.broker: a server that is started again forgot what was asked before
-STOP_WITHIN_S = 5.0
+RESULT_LIMIT_BYTES = 256 * 1024
+MOST_AHEAD = 200
+GRACE_S = 25.0
+"""Kubernetes waits 30 s by default."""
+MESSAGE_LIMIT = 2000  # characters
+TRACE_LIMIT = 20  # classes
 
-
-class Order(Struct, frozen=True, kw_only=True):
-    """A copy of the job's request, and which attempt of it is wanted."""
-
-    request: JobRequest
-    attempt: int
-    workspace: str
-    event_id: UUID  # ce-id of the request
-    correlation_id: UUID
-    traceparent: str | None
-
-
-class Lease:
-    """The right to run one attempt. `lost` is set when the worker stops: end soon, and change nothing more."""
-
-    def __init__(self, lease: UUID, worker: str, deadline: datetime | None) -> None:
-        self.lease = lease
-        self.worker = worker
-        self.deadline = deadline
-        self.lost = asyncio.Event()
+Filter = Callable[[JobContext, Mapping[str, Any]], Awaitable[None] | None]
+"""Called around each attempt, with its context and parameters."""
 
 
-class Device(Struct, frozen=True):
-    """What an order would work on, and how many may at once there. An empty name: it does not matter."""
-
-    name: str = ""
-    limit: int = 0
-
-
-async def no_device(order: Order) -> Device:
-    del order
-    return Device()
-
-
-class OwnVerdict(Struct, frozen=True):
-    """Returned by a handler whose verdict is an event of its own service; nothing is reported then."""
+class NoJobs(ValueError):
+    """A worker needs at least one job."""
 
 
 class Worker:
-    """Runs up to `slots` orders of one queue at once.
+    """Runs `jobs` (functions with `@job`, or modules that have some), up to `concurrency` at once.
 
-    `run` returns the job's result (JSON) or OwnVerdict; an exception is a failure that may be retried. Guarantees: no
-    attempt runs without a granted claim, and its sign of life goes out every 2 s while it runs. It may still be run
-    twice, when the lease is lost while it runs. `device_of` must answer within a few seconds: the order waits for it.
+    `queues` come in the order of their importance: a job of a later one starts only when none of an earlier one waits.
+    Given as a mapping from queue to weight, they share the slots in that proportion instead, whenever several of them
+    have jobs. `before` and `after` are called around each attempt; what `before` raises is the attempt's failure.
+
+    When it is stopped it takes no more jobs and gives those that run `grace_s` to end; what has not ended then is
+    handed back, and another worker runs it at once. `nats_url` and `data_dir` are as for Client.
     """
 
     def __init__(
         self,
-        nats_url: str,
+        jobs: Iterable[Job[..., Any] | ModuleType],
         *,
-        queue: str,
-        slots: int,
-        run: Callable[[Order, Lease], Awaitable[msgspec.Raw | OwnVerdict]],
-        device_of: Callable[[Order], Awaitable[Device]] = no_device,
-        worker_id: str | None = None,
-        sign_every_s: float = 2.0,
+        queues: Sequence[str] | Mapping[str, int] = (DEFAULT_QUEUE,),
+        concurrency: int = 20,
+        nats_url: str | None = None,
+        data_dir: Path | None = None,
+        workspace: str = names.DEFAULT_WORKSPACE,
+        grace_s: float = GRACE_S,
+        ends_within_s: float = ENDS_WITHIN_S,
+        before: Sequence[Filter] = (),
+        after: Sequence[Filter] = (),
+        name: str | None = None,
     ) -> None:
-        self.worker_id = worker_id or f"{queue}-{_host_token()}-{os.getpid()}-{uuid4().hex[:6]}"
-        self._nats_url = nats_url
-        self._queue = queue
-        self._run = run
-        self._device_of = device_of
-        self._free = asyncio.Semaphore(slots)
-        self._slots = slots
-        self._leases: dict[tuple[UUID, int], Lease] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._taking: asyncio.Task[None] | None = None
-        self._client: Client | None = None
-        self._life = SignsOfLife(nats_url, worker=self.worker_id, queues=(queue,), slots=slots, every_s=sign_every_s)
-        self._decoder: msgspec.json.Decoder[JobRequest] = msgspec.json.Decoder(JobRequest)
+        """Raises NoJobs, and ValueError for two jobs of one type."""
+        self.jobs = _by_type(jobs)
+        self.queues = queues
+        self.concurrency = concurrency
+        self.nats_url = nats_url
+        self.data_dir = data_dir
+        self.workspace = workspace
+        self.grace_s = grace_s
+        self._ends_within_s = ends_within_s
+        self._before, self._after = tuple(before), tuple(after)
+        self.name = name
+        self._runner: OrderRunner | None = None
+        self._executors: Executors | None = None
+        self._said: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(1000)
+        self._saying: asyncio.Task[None] | None = None
+        self._keeping: set[asyncio.Task[None]] = set()
 
-    @property
-    def running(self) -> int:
-        return len(self._leases)
+    async def __aenter__(self) -> "Worker":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT."""
+        asyncio.run(self._run_until_stopped())
 
     async def start(self) -> None:
-        self._client = await connect(self._nats_url, self.worker_id)
-        self._reporter = Reporter(self._client, worker=self.worker_id, queue=self._queue)
-        await self._reporter.start()
-        self._life.start()
-        self._taking = asyncio.create_task(self._take())
+        """Waits for NATS for as long as it is away. Raises address.NothingRuns."""
+        url = self.nats_url or address.nats_url(self.data_dir)
+        weights = tuple(self.queues.values()) if isinstance(self.queues, Mapping) else ()
+        self._executors = Executors(self.concurrency, ends_within_s=self._ends_within_s)
+        self._runner = OrderRunner(
+            url,
+            queues=tuple(self.queues),
+            slots=self.concurrency,
+            run=self._attempt,
+            workspace=self.workspace,
+            weights=weights,
+            worker_id=self.name,
+            hands_back=True,
+            stop_within_s=self.grace_s,
+            pace=Pace(self.concurrency, most_ahead=MOST_AHEAD),
+        )
+        await self._runner.start()
+        self._saying = asyncio.create_task(self._say(url))
+        logger.info(
+            "Worker is ready", worker=self._runner.worker_id, queues=list(self.queues), concurrency=self.concurrency
+        )
 
     async def stop(self) -> None:
-        """Takes no more orders, gives what runs 5 s to end, then cancels it; its lease lapses and it is run again."""
-        self._life.leave()
-        if self._taking:
-            await cancel(self._taking)
-            self._taking = None
-        for lease in self._leases.values():
-            lease.lost.set()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=STOP_WITHIN_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-        if self._client:
-            await asyncio.to_thread(self._life.stop)
-            await close(self._client)
-            self._client = None
+        """See the class. Safe to call twice."""
+        runner, self._runner = self._runner, None
+        if runner:
+            logger.info("Worker stops", worker=runner.worker_id, running=runner.running)
+            await runner.stop()
+        if self._saying:
+            await cancel(self._saying)
+            self._saying = None
+        if self._executors:
+            self._executors.close()
+            self._executors = None
 
-    async def _take(self) -> None:
-        assert self._client
-        js = self._client.jetstream()
-        subscription: JetStreamContext.PullSubscription | None = None
-        while True:
-            await self._free.acquire()
-            messages: list[Msg] = []
+    async def _run_until_stopped(self) -> None:
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, stopped.set)
+        async with self:
+            await stopped.wait()
+
+    async def _attempt(self, order: Order, lease: Lease) -> Result:
+        request = order.request
+        if not isinstance(request, JobRequested) or request.job_type not in self.jobs:
+            known = ", ".join(sorted(self.jobs))
+            job_type = request.job_type if isinstance(request, JobRequested) else "LibraryScan"
+            raise Failed("unknown_type", f"this worker has no job {job_type!r}; it has {known}", final=True)
+        job = self.jobs[request.job_type]
+        context = self._context(order, request, lease)
+        headers = {tracing.HEADER: order.traceparent} if order.traceparent else None
+        with tracing.span(f"run {job.job_type}", headers) as span:
+            _describe(span, order, request)
             try:
-                if subscription is None:
-                    subscription = await js.pull_subscribe_bind(
-                        durable=names.work_durable(self._queue), stream=names.WORK
-                    )
-                messages = await subscription.fetch(1, timeout=LONG_POLL_S)
-            except TimeoutError:
-                pass
-            except (nats.errors.Error, APIError, OSError) as error:
-                logger.warning("Orders can't be fetched", error=str(error) or type(error).__name__)
-                await asyncio.sleep(1)
+                arguments = job.arguments(bytes(request.payload), request.payload_version)
+                returned = await self._guarded(job, context, arguments, lease)
+                return _encoded(job, returned)
+            except Exception as error:
+                span.set_status(StatusCode.ERROR, str(error)[:MESSAGE_LIMIT])
+                return _ended(job, error, lease)
+
+    async def _guarded(self, job: Job[..., Any], context: JobContext, arguments: dict[str, Any], lease: Lease) -> Any:
+        assert self._executors
+        stopping = asyncio.create_task(_pass_on(lease, context, self.grace_s))
+        stop = asyncio.Event()
+        stopping.add_done_callback(lambda _: stop.set())
+        try:
+            await _call(self._before, context, arguments)
+            try:
+                return await self._executors.run(job, context, arguments, stop)
             finally:
-                if not messages:
-                    self._free.release()
-            for message in messages:
-                task = asyncio.create_task(self._serve(message))
-                self._tasks.add(task)
-                task.add_done_callback(self._served)
-
-    def _served(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._free.release()
-        if not task.cancelled() and (error := task.exception()):
-            logger.error("An order could not be served", error=repr(error))
-
-    async def _serve(self, message: Msg) -> None:
-        try:
-            order = self._read(message)
-        except (ValueError, KeyError, msgspec.DecodeError) as error:
-            await self._bury(message, f"{type(error).__name__}: {error}")
-            return
-        device = await self._device_of(order)
-        claim = Claim(
-            job_id=order.request.job_id,
-            attempt=order.attempt,
-            lease=uuid4(),
-            device=device.name,
-            device_limit=device.limit,
-        )
-        try:
-            answer = await self._reporter.claim(order.workspace, claim)
-        except NotAnswered:
-            await message.nak(delay=1)
-            return
-        await message.ack()
-        if not answer.granted:
-            logger.debug("Claim refused", job_id=str(claim.job_id), attempt=claim.attempt, why=answer.why)
-            return
-        await self._run_leased(order, Lease(claim.lease, self.worker_id, answer.deadline))
-
-    async def _run_leased(self, order: Order, lease: Lease) -> None:
-        job_id = order.request.job_id
-        self._leases[job_id, order.attempt] = lease
-        self._life.add(Running(job_id=job_id, attempt=order.attempt, lease=lease.lease))
-        try:
-            outcome = await self._outcome(order, lease)
-            if outcome and not lease.lost.is_set():
-                await self._reporter.report(order.workspace, outcome)
+                await _call(self._after, context, arguments)
         finally:
-            del self._leases[job_id, order.attempt]
-            self._life.remove(lease.lease)
+            stopping.cancel()
 
-    async def _outcome(self, order: Order, lease: Lease) -> Outcome | None:
-        job_id, attempt = order.request.job_id, order.attempt
+    def _context(self, order: Order, request: JobRequested, lease: Lease) -> JobContext:
+        loop = asyncio.get_running_loop()
+        subject = names.progress_subject(order.workspace, request.job_id)
+
+        def progress(said: bytes) -> None:
+            loop.call_soon_threadsafe(self._tell, subject, said)
+
+        def keep(data: bytes) -> None:
+            kept = Checkpoint(job_id=request.job_id, attempt=order.attempt, lease=lease.lease, data=Raw(data))
+            loop.call_soon_threadsafe(self._keep, order.workspace, kept)
+
+        return JobContext(
+            job_id=request.job_id,
+            attempt=order.attempt,
+            job_type=request.job_type,
+            deadline=lease.deadline,
+            checkpoint=lease.checkpoint,
+            reach=Reach(progress=progress, keep=keep),
+        )
+
+    def _tell(self, subject: str, said: bytes) -> None:
+        with contextlib.suppress(asyncio.QueueFull):  # the next word says more
+            self._said.put_nowait((subject, said))
+
+    def _keep(self, workspace: str, checkpoint: Checkpoint) -> None:
+        if self._runner:
+            task = asyncio.create_task(self._runner.reporter.report(workspace, checkpoint))
+            self._keeping.add(task)
+            task.add_done_callback(self._keeping.discard)
+
+    async def _say(self, url: str) -> None:
+        client = await connect(url, "linstock-progress")
         try:
-            result = await self._run(order, lease)
-        except Exception as error:
-            logger.exception("Job failed", job_id=str(job_id), attempt=attempt)
-            return Outcome(
-                job_id=job_id,
-                attempt=attempt,
-                lease=lease.lease,
-                succeeded=False,
-                code=type(error).__name__,
-                message=str(error)[:2000],
-            )
-        if isinstance(result, OwnVerdict):
-            return None
-        return Outcome(job_id=job_id, attempt=attempt, lease=lease.lease, succeeded=True, result=result)
+            while True:
+                subject, said = await self._said.get()
+                with contextlib.suppress(nats.errors.Error, OSError):
+                    await client.publish(subject, said)
+        finally:
+            await close(client)
 
-    def _read(self, message: Msg) -> Order:
-        headers = message.headers or {}
-        correlation = headers.get("ce-correlationid") or headers["ce-id"]
-        return Order(
-            request=self._decoder.decode(message.data),
-            attempt=int(headers["ls-attempt"]),
-            workspace=headers["ce-workspace"],
-            event_id=UUID(headers["ce-id"]),
-            correlation_id=UUID(correlation),
-            traceparent=headers.get("traceparent"),
+
+def _by_type(jobs: Iterable[Job[..., Any] | ModuleType]) -> dict[str, Job[..., Any]]:
+    found: dict[str, Job[..., Any]] = {}
+    for each in jobs:
+        several = (
+            [each] if isinstance(each, Job) else [value for value in vars(each).values() if isinstance(value, Job)]
         )
+        for job in several:
+            if found.setdefault(job.job_type, job).function is not job.function:
+                raise ValueError(f"two jobs are called {job.job_type}: give one of them another name")
+    if not found:
+        raise NoJobs(NoJobs.__doc__)
+    return found
 
-    async def _bury(self, message: Msg, reason: str) -> None:
-        assert self._client
-        logger.error("An order can't be read, it goes to the DLQ", subject=message.subject, reason=reason)
-        await self._client.jetstream().publish(
-            names.dlq_subject(names.work_durable(self._queue), dead_letters.UNREADABLE),
-            message.data,
-            stream=names.DLQ,
-            headers=dead_letters.headers_for(message.subject, dict(message.headers or {}), reason),
+
+async def _pass_on(lease: Lease, context: JobContext, grace_s: float) -> None:
+    """Ends when the attempt is to end. A worker that stops lets it go on for its grace, most of which it may use."""
+    await lease.lost.wait()
+    if lease.why == "stopped":
+        context.stop("stopped")
+        await asyncio.sleep(max(0.0, grace_s - 1))
+    context.stop(lease.why or "lost")
+
+
+async def _call(filters: Sequence[Filter], context: JobContext, arguments: Mapping[str, Any]) -> None:
+    for each in filters:
+        called = each(context, arguments)
+        if called is not None:
+            await called
+
+
+def _encoded(job: Job[..., Any], returned: Any) -> Raw:
+    try:
+        encoded = msgspec.json.encode(returned)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Failed(
+            "result_not_serialisable", f"what {job.job_type} returned is no JSON: {error}", final=True
+        ) from error
+    if len(encoded) > RESULT_LIMIT_BYTES:
+        most = RESULT_LIMIT_BYTES // 1024
+        detail = (
+            f"what {job.job_type} returned has {len(encoded)} bytes; at most {most} KiB are kept: store it elsewhere"
         )
-        await message.term()
+        raise Failed("result_too_large", detail, final=True)
+    return Raw(encoded)
 
 
-def _host_token() -> str:
-    """The host's name as one subject token."""
-    return "".join(c if c.isalnum() or c == "-" else "-" for c in socket.gethostname())[:40] or "host"
+def _ended(job: Job[..., Any], error: Exception, lease: Lease) -> Result:
+    """Raises Failed."""
+    match error:
+        case Failed():
+            raise error
+        case Snooze(seconds=for_s, reason=reason):
+            return Snoozed(for_s=for_s, reason=reason[:MESSAGE_LIMIT])
+        case Fail(reason=reason, code=code):
+            raise Failed(code, reason[:MESSAGE_LIMIT], final=True) from error
+        case BadParameters():
+            raise Failed("bad_parameters", str(error)[:MESSAGE_LIMIT], final=True) from error
+        case _ if was_told_to_end(error) and lease.lost.is_set():
+            return Snoozed(for_s=0, reason="its worker was stopped")  # counts only if that is why
+        case _:
+            logger.warning("Job failed", job_type=job.job_type, exc_info=error)
+            kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-1])[:TRACE_LIMIT]
+            message = (str(error) or type(error).__name__)[:MESSAGE_LIMIT]
+            raise Failed(type(error).__name__, message, kinds=kinds) from error
+
+
+def _describe(span: Span, order: Order, request: JobRequested) -> None:
+    span.set_attribute("linstock.job.id", str(request.job_id))
+    span.set_attribute("linstock.job.type", request.job_type)
+    span.set_attribute("linstock.job.queue", request.queue)
+    span.set_attribute("linstock.job.attempt", order.attempt)

@@ -75,6 +75,7 @@ BAD = {
     "token create": Bad(("--role", "root"), 2, "'root' is not one of"),
     "token ls": Bad(("-o", "xml"), 2, "'xml' is not one of"),
     "token revoke": Bad(("12345678", "--data-dir", "{empty}"), 4, "There is no token 12345678"),
+    "worker": Bad(("no_such_module",), 2, "there is no module 'no_such_module'"),
     "up": Bad(("/nonexistent",), 2, "/nonexistent is not a folder"),
 }
 

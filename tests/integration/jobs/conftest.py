@@ -1,0 +1,58 @@
+"""What applications need of Linstock, in this process: a scheduler, the read models, and who answers about them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+
+from linstock import Client, Job, Worker, names
+from linstock.bus.provision import provision
+from linstock.probes import Vitals
+from linstock.settings import Settings
+from services.api.app import ApiService
+from services.projection.follower import Follower
+from services.scheduler.app import SchedulerService
+from tests.support.scheduler import QUICK
+from tests.support.waiting import becomes
+
+StartWorker = Callable[..., Awaitable[Worker]]
+
+
+@pytest.fixture
+async def linstock(nats_url: str, database_url: str) -> AsyncIterator[str]:
+    """Where its NATS is."""
+    await provision(nats_url)
+    scheduler = SchedulerService(
+        Settings(service=names.SCHEDULER, database_url=database_url, nats_url=nats_url),
+        Vitals(names.SCHEDULER),
+        limits=QUICK,
+    )
+    follower = Follower(database_url, nats_url)
+    api = ApiService(Settings(service="api", database_url=database_url, nats_url=nats_url, port=0))
+    async with AsyncExitStack() as stack:
+        for part in (scheduler, follower, api):
+            stack.push_async_callback(part.stop)
+            await part.start()
+        await becomes(lambda: follower.problem, None)
+        yield nats_url
+
+
+@pytest.fixture
+async def client(linstock: str) -> AsyncIterator[Client]:
+    async with Client(linstock) as connected:
+        yield connected
+
+
+@pytest.fixture
+async def start_worker(linstock: str) -> AsyncIterator[StartWorker]:
+    started: list[Worker] = []
+
+    async def start(*jobs: Job[..., object], **options: object) -> Worker:
+        worker = Worker(jobs, nats_url=linstock, **{"grace_s": 1.0, "ends_within_s": 0.5, **options})  # type: ignore[arg-type]
+        started.append(worker)
+        await worker.start()
+        return worker
+
+    yield start
+    await asyncio.gather(*(worker.stop() for worker in started))
