@@ -8,6 +8,8 @@ import structlog
 
 from linstock.cancellation import cancel
 from linstock.eventlog.log import EventLog
+from linstock.eventlog.record import Recorded
+from linstock.messages.schedule import TickFired
 from services.scheduler.index import Index
 from services.scheduler.index_table import IndexTable, Snapshot
 from services.scheduler.known import KnownSchedule
@@ -17,9 +19,10 @@ logger = structlog.get_logger(__name__)
 SAVE_EVERY_S = 5.0
 WAIT_S = 5.0
 PAUSE_S = 0.5
-RELAY_FIRST_S = 0.03  # a burst of ticks goes out before we look at it ourselves: others wait for it
+RELAY_FIRST_S = 0.03  # a burst of ticks goes out before we look at it ourselves: others wait for it; jobs wait for us
 BATCH = 500
 APPLIED_AT_ONCE = 16  # half a millisecond: then the relay has its turn, which others wait for; more are a burst
+FIRED = TickFired.__struct_config__.tag
 SAVED_FIRST = 10_000  # changes; a start that found more of them stores them before it goes on
 
 
@@ -71,12 +74,14 @@ class Tail:
         limit = APPLIED_AT_ONCE
         while True:
             try:
-                if await self._read(limit) < limit:
+                read = await self._read(limit)
+                if len(read) < limit:
                     limit = APPLIED_AT_ONCE
                     await self._log.wait(self._index.position, timeout_s=WAIT_S)
                 elif limit < BATCH:
                     limit = BATCH
-                    await asyncio.sleep(RELAY_FIRST_S)
+                    if any(recorded.type == FIRED for recorded in read):
+                        await asyncio.sleep(RELAY_FIRST_S)
                 self._problem = None
             except Exception as error:  # Postgres is away: nothing is decided meanwhile, the clock sees to that
                 if self._problem is None:  # once, not at each attempt
@@ -89,14 +94,14 @@ class Tail:
     def _unsaved(self) -> bool:
         return bool(self._schedules or self._jobs or self._calendars or self._hints)
 
-    async def _read(self, limit: int) -> int:
-        """Apply the next batch; how many there were."""
+    async def _read(self, limit: int) -> list[Recorded]:
+        """Apply the next batch."""
         batch = await self._log.read(self._index.position, limit=limit)
         for first in range(0, len(batch), APPLIED_AT_ONCE):
             for recorded in batch[first : first + APPLIED_AT_ONCE]:
                 self._index.apply(recorded)
             await asyncio.sleep(0)
-        return len(batch)
+        return batch
 
     def _changed(self, _: KnownSchedule | None, known: KnownSchedule) -> None:
         self._schedules.add(known.schedule_id)

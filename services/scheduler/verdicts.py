@@ -13,6 +13,7 @@ from services.scheduler.known import KnownJob
 
 TRIES = 20
 ACTOR = "scheduler"
+MOST_FRESH = 10_000
 
 
 class UnknownJob(Exception):
@@ -24,11 +25,14 @@ class UnknownJob(Exception):
 
 
 class Verdicts:
-    """The one way to change a job. The index is tried first, because it costs nothing; only the log may say no."""
+    """The one way to change a job. What is in memory is tried first, because it costs nothing; only the log may say no.
+    What we appended ourselves we know before the index does."""
 
     def __init__(self, log: EventLog, index: Index) -> None:
         self._log = log
         self._index = index
+        self._fresh: dict[UUID, KnownJob] = {}
+        index.on_job(self._seen)
 
     async def tell(
         self, job_id: UUID, command: JobCommand, *, actor: str = ACTOR, causation_id: UUID | None = None
@@ -38,7 +42,7 @@ class Verdicts:
         Raises ClaimRefused (StartAttempt only), UnknownJob, VersionConflict after twenty defeats in a row, and what
         Postgres raises: then the outcome is unknown, and telling it again is harmless.
         """
-        known = self._index.jobs.get(job_id)
+        known = self._fresh.get(job_id) or self._index.jobs.get(job_id)
         if known and (told := await self._try(known, command, actor, causation_id)):
             return told
         for _ in range(TRIES):
@@ -66,4 +70,20 @@ class Verdicts:
             recorded = await self._log.append([known.append(events)], origin)
         except VersionConflict:
             return None
-        return reduce(KnownJob.fold, recorded, known)
+        told = reduce(KnownJob.fold, recorded, known)
+        self._keep(told)
+        return told
+
+    def _keep(self, told: KnownJob) -> None:
+        indexed = self._index.jobs.get(told.job_id)
+        if indexed is None or indexed.version < told.version:
+            if len(self._fresh) >= MOST_FRESH:
+                self._fresh.clear()
+            self._fresh[told.job_id] = told
+
+    def _seen(self, job_id: UUID) -> None:
+        """The index has caught up, or somebody else was faster."""
+        fresh = self._fresh.get(job_id)
+        indexed = self._index.jobs.get(job_id)
+        if fresh and (indexed is None or indexed.version >= fresh.version):
+            del self._fresh[job_id]
