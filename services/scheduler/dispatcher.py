@@ -8,10 +8,11 @@ somebody could is put again.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
+import msgspec
 import structlog
 from msgspec import Struct
 
@@ -22,6 +23,7 @@ from linstock.crashpoints import reach
 from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
+from linstock.messages.work import Orders, PlacedOrder
 from services.scheduler import metrics
 from services.scheduler.backlog import Backlog
 from services.scheduler.clock import PostgresClock
@@ -36,8 +38,13 @@ AGAIN_AFTER_S = 5.0
 LONGEST_SLEEP_S = 1.0
 SHORTEST_SLEEP_S = 0.005
 AFTER_ERROR_S = 0.5
+ORDERS = "ls-orders"  # header
+MOST_BUNDLED = 50  # orders in one message
+MANY = "many"  # in place of a job type
 LOOK_EVERY_S = 0.1  # at orders that nobody claims
 
+New = tuple[UUID, Pending, int]
+"""A job, the attempt that is wanted, and how often it is put with this order."""
 Put = Callable[[str, bytes, dict[str, str]], Awaitable[None]]
 """Stores one message on WORK; an error leaves open whether it is there."""
 
@@ -154,13 +161,13 @@ class Dispatcher:
                 self._take_back(job_id)
             raise
         # In this order: the first on WORK is the first that a worker gets.
-        placing = (self._place(*order, requests[order[0]]) for order in orders)
+        placing = (self._place(bundle, requests) for bundle in self._bundled(orders, crews))
         results = await asyncio.gather(*placing, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
-    def _new(self, now: datetime, crews: list[Crew]) -> Iterator[tuple[UUID, Pending, int]]:
+    def _new(self, now: datetime, crews: list[Crew]) -> Iterator[New]:
         here, ready = time.monotonic(), self._backlog.ready(now)
         if not ready:
             return
@@ -170,7 +177,7 @@ class Dispatcher:
                 self._standing[lane] += 1
                 yield job_id, pending, 1
 
-    def _unclaimed(self, crews: list[Crew]) -> Iterator[tuple[UUID, Pending, int]]:
+    def _unclaimed(self, crews: list[Crew]) -> Iterator[New]:
         """Only while somebody has a slot free: before that, an order that waits is no sign of loss."""
         here = time.monotonic()
         if here < self._looked_s + LOOK_EVERY_S:
@@ -186,17 +193,56 @@ class Dispatcher:
         if self._unplace(job_id):
             self._note(job_id)
 
-    async def _place(self, job_id: UUID, pending: Pending, times: int, request: Recorded) -> None:
+    def _bundled(self, orders: Sequence[New], crews: list[Crew]) -> Iterator[list[New]]:
+        """Orders of one queue of an application that go in one message: fewer than any of its workers has room for, so
+        that none is kept from another worker. One that is put again goes alone."""
+        lanes: dict[str, list[New]] = {}
+        for order in orders:
+            job_id, _, times = order
+            placed = self._placed.get(job_id)
+            if times > 1 or placed is None or ":" not in placed.lane:
+                yield [order]
+            else:
+                lanes.setdefault(placed.lane, []).append(order)
+        for lane, several in lanes.items():
+            rooms = [crew.slots - crew.running for crew in crews if lane in crew.lanes]
+            size = min(MOST_BUNDLED, max(1, min(rooms, default=0) // 4))
+            yield from (several[first : first + size] for first in range(0, len(several), size))
+
+    async def _place(self, bundle: Sequence[New], requests: Mapping[UUID, Recorded]) -> None:
         try:
-            await self._publish(request, pending, times)
+            if len(bundle) == 1:
+                job_id, pending, times = bundle[0]
+                await self._publish(requests[job_id], pending, times)
+            else:
+                await self._publish_all(bundle, requests)
         except BaseException:
-            self._take_back(job_id)
+            for job_id, _, _ in bundle:
+                self._take_back(job_id)
             raise
-        placed = self._placed.get(job_id)
-        if placed and placed.pending.attempt == pending.attempt:
-            placed.at_s, placed.times = time.monotonic(), times
+        here = time.monotonic()
+        for job_id, pending, times in bundle:
+            placed = self._placed.get(job_id)
+            if placed and placed.pending.attempt == pending.attempt:
+                placed.at_s, placed.times = here, times
+            metrics.DISPATCHES.labels(pending.facts.queue).inc()
         reach("after_dispatch_publish")
-        metrics.DISPATCHES.labels(pending.facts.queue).inc()
+
+    async def _publish_all(self, bundle: Sequence[New], requests: Mapping[UUID, Recorded]) -> None:
+        orders = tuple(
+            PlacedOrder(
+                event_id=request.event_id,
+                correlation_id=request.correlation_id,
+                traceparent=request.traceparent,
+                attempt=pending.attempt,
+                request=request.data,
+            )
+            for request, pending in ((requests[job_id], pending) for job_id, pending, _ in bundle)
+        )
+        first_id, pending, _ = bundle[0]
+        workspace, body = requests[first_id].workspace, msgspec.json.encode(Orders(orders=orders))
+        headers = {"ce-workspace": workspace, ORDERS: str(len(orders))}
+        await self._put(names.work_subject(workspace, pending.facts.queue, MANY), body, headers)
 
     async def _publish(self, request: Recorded, pending: Pending, times: int) -> None:
         assert self._epoch

@@ -2,7 +2,7 @@
 private.
 
 Never the truth: whoever decides on what stands here appends with its version, and a conflict sends them to the log.
-Only the tail feeds it, in log order.
+The tail feeds it, in log order; what happens to open jobs by our own appends it hears before that.
 """
 
 import asyncio
@@ -199,10 +199,20 @@ class Index:
         known = self.jobs.get(recorded.aggregate_id)
         if known is None and recorded.version > 1:
             return  # closed before; what still comes (an ignored outcome) opens nothing
-        now = KnownJob.fold(known, recorded)
+        if known is None or known.version < recorded.version:
+            self._change(known, KnownJob.fold(known, recorded))
+
+    def foretell(self, now: KnownJob) -> None:
+        """What a job has become by an append of ours, before the tail comes to it. Of a job that the tail has not come
+        to at all nothing is kept: it would open it again."""
+        known = self.jobs.get(now.job_id)
+        if known is not None and known.version < now.version:
+            self._change(known, now)
+
+    def _change(self, known: KnownJob | None, now: KnownJob) -> None:
         was_open = known is not None and not isinstance(known.state, Closed)
         self._place(now)
-        self._tell_of_job(recorded.aggregate_id)
+        self._tell_of_job(now.job_id)
         for waiting in self._devices.moved(known.state if known else None, now.state):
             self._tell_of_job(waiting)
         if was_open and isinstance(now.state, Closed):

@@ -1,6 +1,7 @@
 """A schedule or a job as far as its events were read: its state, and what its next append needs."""
 
 from datetime import datetime
+from functools import reduce
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -96,6 +97,11 @@ class KnownJob(Message, frozen=True):
             position=known.position if known else recorded.position,
         )
 
+    def after(self, events: list[JobEvent]) -> "KnownJob":
+        """What it becomes once `events` are appended."""
+        state = reduce(job.evolve, events, self.state)
+        return replace(self, state=state, version=self.version + len(events))
+
     @staticmethod
     async def load(log: EventLog, job_id: UUID) -> "KnownJob | None":
         known = None
@@ -103,8 +109,14 @@ class KnownJob(Message, frozen=True):
             known = KnownJob.fold(known, recorded)
         return known
 
-    def append(self, events: list[JobEvent]) -> Append:
-        return Append(aggregate=JOB.name, aggregate_id=self.job_id, expected_version=self.version, events=events)
+    def append(self, events: list[JobEvent], origin: Origin | None = None) -> Append:
+        return Append(
+            aggregate=JOB.name,
+            aggregate_id=self.job_id,
+            expected_version=self.version,
+            events=events,
+            origin=origin,
+        )
 
     def origin(self, *, actor: str, at: datetime, causation_id: UUID | None) -> Origin:
         return Origin(

@@ -1,7 +1,6 @@
 """REPORTS: what workers claim, keep and report, many in one message. Appended together, answered, then acked."""
 
 import asyncio
-from typing import assert_never
 
 import msgspec
 import nats.errors
@@ -16,11 +15,7 @@ from linstock.bus.pull import Pull, Silent
 from linstock.cancellation import cancel
 from linstock.messages.work import (
     MAX_REPORTS_PER_MESSAGE,
-    Checkpoint,
-    Claim,
-    ClaimAnswer,
     ClaimAnswers,
-    Outcome,
     Report,
 )
 from services.scheduler.claims import Claims
@@ -112,36 +107,14 @@ class Reports:
             await self._bury(message, str(error))
             return
         try:
-            answers = await self._settle(report)
+            answers = await self._claims.take(report.items, report.worker)
         except Exception as error:  # Postgres or its clock is away: the whole report again, which is harmless
             logger.warning("A report could not be settled yet", worker=report.worker, error=repr(error))
             await message.nak(delay=AGAIN_S)
             return
         if answers and report.reply_to:
-            await self._client.publish(report.reply_to, msgspec.json.encode(ClaimAnswers(answers=answers)))
+            await self._client.publish(report.reply_to, msgspec.json.encode(ClaimAnswers(answers=tuple(answers))))
         await message.ack()
-
-    async def _settle(self, report: Report) -> tuple[ClaimAnswer, ...]:
-        """All items at once: the log commits them together."""
-        results = await asyncio.gather(
-            *(self._taken(item, report.worker) for item in report.items), return_exceptions=True
-        )
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-        return tuple(result for result in results if isinstance(result, ClaimAnswer))
-
-    async def _taken(self, item: Claim | Checkpoint | Outcome, worker: str) -> ClaimAnswer | None:
-        match item:
-            case Claim():
-                return await self._claims.answer(item, worker)
-            case Checkpoint():
-                await self._claims.keep(item, worker)
-            case Outcome():
-                await self._claims.settle(item, worker)
-            case _:
-                assert_never(item)
-        return None
 
     async def _bury(self, message: Msg, reason: str) -> None:
         """Stored in DLQ first, terminated then."""

@@ -1,11 +1,14 @@
 """Tells a job something: decide, append, and again on what the log says when somebody was faster."""
 
-from functools import reduce
+import contextlib
+from collections.abc import Sequence
 from uuid import UUID
 
+from msgspec import Struct
+
 from linstock.eventlog.log import EventLog
-from linstock.eventlog.record import VersionConflict
-from linstock.messages.job import JobCommand
+from linstock.eventlog.record import EventTooLarge, Origin, VersionConflict
+from linstock.messages.job import JobCommand, JobEvent
 from services.scheduler import job
 from services.scheduler.index import Index
 from services.scheduler.job import ClaimRefused
@@ -13,7 +16,6 @@ from services.scheduler.known import KnownJob
 
 TRIES = 20
 ACTOR = "scheduler"
-MOST_FRESH = 10_000
 
 
 class UnknownJob(Exception):
@@ -24,15 +26,21 @@ class UnknownJob(Exception):
         self.job_id = job_id
 
 
+NotTold = ClaimRefused | UnknownJob | EventTooLarge
+
+
+class Telling(Struct, frozen=True):
+    job_id: UUID
+    command: JobCommand
+    actor: str
+
+
 class Verdicts:
-    """The one way to change a job. What is in memory is tried first, because it costs nothing; only the log may say no.
-    What we appended ourselves we know before the index does."""
+    """The one way to change a job. The index is tried first, because it costs nothing; only the log may say no."""
 
     def __init__(self, log: EventLog, index: Index) -> None:
         self._log = log
         self._index = index
-        self._fresh: dict[UUID, KnownJob] = {}
-        index.on_job(self._seen)
 
     async def tell(
         self, job_id: UUID, command: JobCommand, *, actor: str = ACTOR, causation_id: UUID | None = None
@@ -42,7 +50,7 @@ class Verdicts:
         Raises ClaimRefused (StartAttempt only), UnknownJob, VersionConflict after twenty defeats in a row, and what
         Postgres raises: then the outcome is unknown, and telling it again is harmless.
         """
-        known = self._fresh.get(job_id) or self._index.jobs.get(job_id)
+        known = self._index.jobs.get(job_id)
         if known and (told := await self._try(known, command, actor, causation_id)):
             return told
         for _ in range(TRIES):
@@ -54,6 +62,43 @@ class Verdicts:
             if told := await self._try(known, command, actor, causation_id):
                 return told
         raise VersionConflict([job_id])
+
+    async def tell_all(self, tellings: Sequence[Telling]) -> list[KnownJob | NotTold]:
+        """As `tell`, for many jobs: in one append where memory is right, else one by one. What `tell` raises about one
+        of them stands in its place; what Postgres raises is raised."""
+        told: dict[int, KnownJob | NotTold] = {}
+        together = self._together(tellings)
+        if together:
+            appends = [known.append(events, origin) for _, known, events, origin in together]
+            try:
+                await self._log.append(appends, together[0][3])
+            except (VersionConflict, EventTooLarge):
+                pass  # of one of them: which, the log says
+            else:
+                told = {place: self._keep(known.after(events)) for place, known, events, _ in together}
+        for place, telling in enumerate(tellings):
+            if place not in told:
+                told[place] = await self._told(telling)
+        return [told[place] for place in range(len(tellings))]
+
+    def _together(self, tellings: Sequence[Telling]) -> list[tuple[int, KnownJob, list[JobEvent], Origin]]:
+        """What can be decided on memory alone; of several about one job the first."""
+        found: dict[UUID, tuple[int, KnownJob, list[JobEvent], Origin]] = {}
+        for place, telling in enumerate(tellings):
+            known = self._index.jobs.get(telling.job_id)
+            if known is None or telling.job_id in found:
+                continue
+            with contextlib.suppress(ClaimRefused):
+                if events := job.decide(telling.command, known.state):
+                    origin = known.origin(actor=telling.actor, at=telling.command.at, causation_id=None)
+                    found[telling.job_id] = place, known, events, origin
+        return list(found.values())
+
+    async def _told(self, telling: Telling) -> KnownJob | NotTold:
+        try:
+            return await self.tell(telling.job_id, telling.command, actor=telling.actor)
+        except (ClaimRefused, UnknownJob, EventTooLarge) as error:
+            return error
 
     async def _try(
         self, known: KnownJob, command: JobCommand, actor: str, causation_id: UUID | None
@@ -67,23 +112,11 @@ class Verdicts:
             return None
         origin = known.origin(actor=actor, at=command.at, causation_id=causation_id)
         try:
-            recorded = await self._log.append([known.append(events)], origin)
+            await self._log.append([known.append(events)], origin)
         except VersionConflict:
             return None
-        told = reduce(KnownJob.fold, recorded, known)
-        self._keep(told)
+        return self._keep(known.after(events))
+
+    def _keep(self, told: KnownJob) -> KnownJob:
+        self._index.foretell(told)
         return told
-
-    def _keep(self, told: KnownJob) -> None:
-        indexed = self._index.jobs.get(told.job_id)
-        if indexed is None or indexed.version < told.version:
-            if len(self._fresh) >= MOST_FRESH:
-                self._fresh.clear()
-            self._fresh[told.job_id] = told
-
-    def _seen(self, job_id: UUID) -> None:
-        """The index has caught up, or somebody else was faster."""
-        fresh = self._fresh.get(job_id)
-        indexed = self._index.jobs.get(job_id)
-        if fresh and (indexed is None or indexed.version >= fresh.version):
-            del self._fresh[job_id]

@@ -107,11 +107,13 @@ async def _drained_per_s(views: asyncpg.Connection, completed: int) -> tuple[flo
         assert time.monotonic() < until_s, "the jobs were not done in time"
         await asyncio.sleep(LOOK_EVERY_S)
     shown_s = time.time()
-    first, last = await views.fetchrow(
+    row = await views.fetchrow(
         "SELECT extract(epoch FROM min(started_at))::float8, extract(epoch FROM max(ended_at))::float8"
         " FROM (SELECT started_at, ended_at FROM app_jobs ORDER BY ordinal DESC LIMIT $1) AS latest",
         JOBS,
     )
+    assert row
+    first, last = row
     return JOBS / (shown_s - first), max(0.0, shown_s - last)
 
 

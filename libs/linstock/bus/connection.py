@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import re
 from functools import lru_cache
+from typing import Any
 
 import nats
 import nats.errors
@@ -12,12 +14,31 @@ from linstock.logs import get_logger
 
 logger = get_logger(__name__)
 
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_LINE_ENDS = {ord("\r"): " ", ord("\n"): " "}
+
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0
 
 
 class _Client(Client):
-    """Reads headers as the library does, in a fifth of the time: that is most of what an event costs its reader."""
+    """Reads and writes headers as the library does, in a fifth of the time: that is most of what an event costs."""
+
+    async def _send_publish(
+        self, subject: str, reply: str, payload: bytes, payload_size: int, headers: dict[str, Any] | None
+    ) -> None:
+        if not headers or not subject:
+            await super()._send_publish(subject, reply, payload, payload_size, headers)
+            return
+        lines = [f"{_written(name)}: {_one_line(value)}" for name, value in headers.items()]
+        head = "\r\n".join(("NATS/1.0", *lines, "", "")).encode()
+        reply = f"{reply} " if reply else ""
+        line = f"HPUB {subject} {reply}{len(head)} {len(head) + payload_size}\r\n".encode()
+        self.stats["out_msgs"] += 1
+        self.stats["out_bytes"] += payload_size
+        await self._send_command(b"".join((line, head, payload, b"\r\n")))
+        if self._flush_queue is not None and self._flush_queue.empty():
+            await self._flush_pending()
 
     @staticmethod
     def _parse_header_lines(raw: bytes) -> dict[str, str]:
@@ -37,6 +58,20 @@ def _header_name(raw: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return None if any(character.isspace() for character in name) else name
+
+
+@lru_cache(maxsize=1024)
+def _written(name: str) -> str:
+    """Raises BadHeaderError."""
+    name = name.strip()
+    if not _HEADER_NAME.fullmatch(name):
+        raise nats.errors.BadHeaderError(name)
+    return name
+
+
+def _one_line(value: str) -> str:
+    value = value.strip()
+    return value if value.isprintable() else value.translate(_LINE_ENDS)
 
 
 async def connect(url: str, name: str) -> Client:

@@ -21,12 +21,14 @@ class Origin(Struct, frozen=True, kw_only=True):
 
 
 class Append(Struct, frozen=True, kw_only=True):
-    """Events for one aggregate, whose last version is expected to be `expected_version` (0: it has none)."""
+    """Events for one aggregate, whose last version is expected to be `expected_version` (0: it has none). `origin` is
+    theirs, where it is another than that of the call."""
 
     aggregate: str  # "library", "schedule", "job", …
     aggregate_id: UUID
     expected_version: int
     events: Sequence[Message]
+    origin: Origin | None = None
 
 
 class Recorded(Struct, frozen=True, kw_only=True):

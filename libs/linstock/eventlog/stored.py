@@ -58,13 +58,16 @@ _envelopes = msgspec.json.Decoder(Envelope)
 def encode(appends: Sequence[Append], origin: Origin, event_ids: Iterator[UUID]) -> "Encoded":
     """Raises EventTooLarge, and ValueError for what no caller of ours may ask: two appends for one aggregate, or a
     workspace or event type that would not fit into a subject (it would stop the relay for ever)."""
-    if not _WORKSPACE.fullmatch(origin.workspace):
-        raise ValueError(f"not a workspace: {origin.workspace!r}")
+    for workspace in {origin.workspace, *(append.origin.workspace for append in appends if append.origin)}:
+        if not _WORKSPACE.fullmatch(workspace):
+            raise ValueError(f"not a workspace: {workspace!r}")
     appends = [append for append in appends if append.events]
     expected = tuple((append.aggregate_id, append.expected_version) for append in appends)
     if len({aggregate_id for aggregate_id, _ in expected}) < len(expected):
         raise ValueError("two appends for one aggregate in one call")
-    return Encoded(tuple(row for append in appends for row in _rows(append, origin, event_ids)), expected)
+    return Encoded(
+        tuple(row for append in appends for row in _rows(append, append.origin or origin, event_ids)), expected
+    )
 
 
 def _rows(append: Append, origin: Origin, event_ids: Iterator[UUID]) -> Iterator[Row]:

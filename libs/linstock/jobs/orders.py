@@ -9,7 +9,7 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID, uuid4
@@ -32,7 +32,7 @@ from linstock.jobs.signs_of_life import SignsOfLife
 from linstock.logs import get_logger
 from linstock.messages.job import JobRequest
 from linstock.messages.message import NOTHING
-from linstock.messages.work import Claim, Outcome, Running, StopAttempt
+from linstock.messages.work import Claim, Orders, Outcome, Running, StopAttempt
 
 logger = get_logger(__name__)
 
@@ -242,8 +242,18 @@ class OrderRunner:
             self._held.append((time.monotonic() + HELD_S, message, queue))
             self._wake.set()
             return
+        try:
+            orders = self._read(message)
+        except (ValueError, KeyError, msgspec.DecodeError) as error:
+            self._start(self._bury(message, queue, f"{type(error).__name__}: {error}"))
+            return
+        taken = Taken(message, len(orders))
+        for order in orders:
+            self._start(self._serve(order, taken))
+
+    def _start(self, serving: Coroutine[None, None, None]) -> None:
         self._room -= 1
-        task = asyncio.create_task(self._serve(message, queue))
+        task = asyncio.create_task(serving)
         self._tasks.add(task)
         task.add_done_callback(self._served)
 
@@ -274,12 +284,7 @@ class OrderRunner:
             except (nats.errors.Error, OSError) as error:
                 logger.debug("Room for orders could not be told", error=repr(error))
 
-    async def _serve(self, message: Msg, queue: str) -> None:
-        try:
-            order = self._read(message)
-        except (ValueError, KeyError, msgspec.DecodeError) as error:
-            await self._bury(message, queue, f"{type(error).__name__}: {error}")
-            return
+    async def _serve(self, order: Order, taken: "Taken") -> None:
         device = await self._device_of(order)
         claim = Claim(
             job_id=order.request.job_id,
@@ -292,10 +297,10 @@ class OrderRunner:
         try:
             answer = await self._reporter.claim(order.workspace, claim)
         except NotAnswered:
-            await message.nak(delay=1)
+            await taken.done(answered=False)
             return
         self._pace.claimed(time.monotonic() - asked_s)
-        await message.ack()
+        await taken.done(answered=True)
         if not answer.granted:
             logger.debug("Claim refused", job_id=str(claim.job_id), attempt=claim.attempt, why=answer.why)
             return
@@ -352,10 +357,12 @@ class OrderRunner:
             case _:
                 return ended(succeeded=True, result=result)
 
-    def _read(self, message: Msg) -> Order:
+    def _read(self, message: Msg) -> list[Order]:
         headers = message.headers or {}
+        if "ls-orders" in headers:
+            return self._read_several(message.data, headers["ce-workspace"])
         correlation = headers.get("ce-correlationid") or headers["ce-id"]
-        return Order(
+        order = Order(
             request=self._decoder.decode(message.data),
             attempt=int(headers["ls-attempt"]),
             workspace=headers["ce-workspace"],
@@ -363,6 +370,20 @@ class OrderRunner:
             correlation_id=UUID(correlation),
             traceparent=headers.get("traceparent"),
         )
+        return [order]
+
+    def _read_several(self, data: bytes, workspace: str) -> list[Order]:
+        return [
+            Order(
+                request=self._decoder.decode(placed.request),
+                attempt=placed.attempt,
+                workspace=workspace,
+                event_id=placed.event_id,
+                correlation_id=placed.correlation_id,
+                traceparent=placed.traceparent,
+            )
+            for placed in msgspec.json.decode(data, type=Orders).orders
+        ]
 
     async def _bury(self, message: Msg, queue: str, reason: str) -> None:
         assert self._client
@@ -374,6 +395,21 @@ class OrderRunner:
             headers=dead_letters.headers_for(message.subject, dict(message.headers or {}), reason),
         )
         await message.term()
+
+
+class Taken:
+    """A message with orders: acked when the claim of each was answered, given back when one was not."""
+
+    def __init__(self, message: Msg, orders: int) -> None:
+        self._message = message
+        self._left = orders
+        self._answered = True
+
+    async def done(self, *, answered: bool) -> None:
+        self._left -= 1
+        self._answered &= answered
+        if self._left == 0:
+            await (self._message.ack() if self._answered else self._message.nak(delay=1))
 
 
 def _host_token() -> str:

@@ -1,6 +1,7 @@
 """What travels on WORK, REPORTS and core NATS between the scheduler and workers. Not events: nothing here is stored.
 
-An order is the job's request event itself (same ce-id), with the attempt in the header `ls-attempt`.
+An order is the job's request event itself (same ce-id), with the attempt in the header `ls-attempt`. Several orders of
+one queue may come in one message, as `Orders`; the header `ls-orders` says how many.
 """
 
 from datetime import datetime
@@ -11,6 +12,23 @@ from msgspec import Raw
 from linstock.messages.message import NOTHING, Message
 
 MAX_REPORTS_PER_MESSAGE = 200
+
+
+class PlacedOrder(Message, frozen=True, array_like=True):
+    """`request` is the job's request event."""
+
+    event_id: UUID
+    correlation_id: UUID
+    traceparent: str | None
+    attempt: int
+    request: Raw
+
+
+class Orders(Message, frozen=True):
+    """Of one workspace and queue. The message is acked when each has been claimed or given up; what is given up is put
+    again."""
+
+    orders: tuple[PlacedOrder, ...]
 
 
 class Claim(Message, frozen=True, tag="claim"):
