@@ -22,6 +22,10 @@ _tracer = trace.get_tracer("linstock")
 def span(name: str, headers: Mapping[str, str] | None = None) -> Iterator[Span]:
     """Work named `name`, a child of the trace in `headers`, else of the current span, else a new trace."""
     context = _propagator.extract(headers) if headers else None
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):  # nobody has set up an SDK
+        with trace.use_span(_unrecorded(trace.get_current_span(context).get_span_context())) as silent:
+            yield silent
+        return
     with _tracer.start_as_current_span(name, context=context) as current:
         if current.is_recording():
             yield current

@@ -69,6 +69,7 @@ class JobContext:
         self._checkpoint: bytes | Raw = checkpoint
         self._reach = reach
         self._stopped = ""
+        self._on_stop: list[Callable[[], object]] = []
         self._told_s = 0.0
         self._progress = JobProgress(attempt=attempt)
         self._stages: list[tuple[str, float]] = []
@@ -140,6 +141,16 @@ class JobContext:
             done += weight
         return said.stage_fraction
 
+    def on_stop(self, listener: Callable[[], object]) -> None:
+        """Called on the worker's loop once the job is to end: at once if it is already."""
+        if self._stopped:
+            listener()
+        else:
+            self._on_stop.append(listener)
+
     def stop(self, why: str) -> None:
         """By its worker: the job is to end."""
-        self._stopped = self._stopped or why
+        if not self._stopped:
+            self._stopped = why
+            for listener in self._on_stop:
+                listener()

@@ -6,11 +6,10 @@ counts for nothing any more, and its slot is free.
 """
 
 import asyncio
-import contextlib
 import ctypes
 import functools
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
@@ -46,74 +45,68 @@ class Executors:
         self._abandoned: set[object] = set()
         self.ends_within_s = ends_within_s
 
-    async def run(self, job: Job[..., Any], context: JobContext, arguments: dict[str, Any], stop: asyncio.Event) -> Any:
-        """What the function returns, or raises; Ended once it ended because `stop` was set, else GivenUp."""
+    async def run(self, job: Job[..., Any], context: JobContext, arguments: dict[str, Any]) -> Any:
+        """What the function returns, or raises; Ended once it ended because the context was stopped, else GivenUp."""
         if job.context_name:
             arguments = {**arguments, job.context_name: context}
         if job.is_async:
-            return await self._on_loop(_kept_in(job.function(**arguments)), context, stop)
+            return await self._on_loop(_kept_in(job.function(**arguments)), context)
         if job.in_process:
-            return await self._in_process(job, arguments, stop)
-        return await self._in_thread(functools.partial(job.function, **arguments), stop)
+            return await self._in_process(job, arguments, context)
+        return await self._in_thread(functools.partial(job.function, **arguments), context)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._processes.close()
 
-    async def _on_loop(self, running: Any, context: JobContext, stop: asyncio.Event) -> Any:
-        task = asyncio.ensure_future(running)
-        stopping = asyncio.ensure_future(stop.wait())
-        try:
-            await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                task.cancel(context.stopped_by)
-                await asyncio.wait({task}, timeout=self.ends_within_s)
-            if not task.done():
-                self._abandoned.add(task)
-                task.add_done_callback(self._forget)
-                raise GivenUp(GivenUp.__doc__)
-            return _returned(task)
-        except asyncio.CancelledError:
-            task.cancel()
-            with contextlib.suppress(BaseException):
-                await asyncio.wait_for(task, self.ends_within_s)
-            raise
-        finally:
-            stopping.cancel()
+    async def _on_loop(self, running: Coroutine[Any, Any, Any], context: JobContext) -> Any:
+        task = asyncio.create_task(running)
+        context.on_stop(task.cancel)
+        if not await self._ended(task, context):
+            self._abandoned.add(task)
+            task.add_done_callback(self._forget)
+            raise GivenUp(GivenUp.__doc__)
+        return _returned(task)
 
-    async def _in_thread(self, call: Callable[[], Any], stop: asyncio.Event) -> Any:
+    async def _in_thread(self, call: Callable[[], Any], context: JobContext) -> Any:
         run = _Thread(call)
         running = asyncio.get_running_loop().run_in_executor(self._threads, run)
-        if await self._ended(running, stop):
+        if await self._ended(running, context):
             return _returned(running)
         run.interrupt()
-        if await self._ended(running, None):
+        if await self._ended(running, context):
             return _returned(running)
         # Python can't end a thread: it keeps its place, so others get a new one.
         self._threads.shutdown(wait=False)
         self._threads = ThreadPoolExecutor(self._slots, "job")
         raise GivenUp(GivenUp.__doc__)
 
-    async def _in_process(self, job: Job[..., Any], arguments: dict[str, Any], stop: asyncio.Event) -> Any:
+    async def _in_process(self, job: Job[..., Any], arguments: dict[str, Any], context: JobContext) -> Any:
         process = self._processes.take()
         running = asyncio.wrap_future(process.submit(job.function, arguments))
         try:
-            if await self._ended(running, stop):
+            if await self._ended(running, context):
                 return _returned(running)
         finally:
             self._processes.give_back(process, usable=running.done() and not process.broken)
         raise Ended(Ended.__doc__)
 
-    async def _ended(self, running: "asyncio.Future[Any]", stop: asyncio.Event | None) -> bool:
+    async def _ended(self, running: "asyncio.Future[Any]", context: JobContext) -> bool:
         """Whether it ended; waits a while longer once it is told to stop."""
-        if stop is not None:
-            stopping = asyncio.ensure_future(stop.wait())
-            try:
-                await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                stopping.cancel()
-        if not running.done():
-            await asyncio.wait({running}, timeout=self.ends_within_s)
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+
+        def end(_: object = None) -> None:
+            if not over.done():
+                over.set_result(None)
+
+        running.add_done_callback(end)
+        context.on_stop(lambda: loop.call_later(self.ends_within_s, end))
+        try:
+            await over
+        except asyncio.CancelledError:
+            running.cancel()
+            raise
         return running.done()
 
     def _forget(self, task: object) -> None:
@@ -129,7 +122,7 @@ def _returned(running: "asyncio.Future[Any]") -> Any:
     return running.result()
 
 
-async def _kept_in(running: Awaitable[Any]) -> Any:
+async def _kept_in(running: Coroutine[Any, Any, Any]) -> Any:
     """What a job raises ends the job alone."""
     try:
         return await running

@@ -67,11 +67,22 @@ class Lease:
         self.checkpoint = checkpoint
         self.lost = asyncio.Event()
         self.why = ""
+        self._on_end: list[Callable[[str], None]] = []
+
+    def on_end(self, listener: Callable[[str], None]) -> None:
+        """Told why, once, when it is over: at once if it is."""
+        if self.why:
+            listener(self.why)
+        else:
+            self._on_end.append(listener)
 
     def end(self, why: str) -> None:
         """The first reason counts."""
-        self.why = self.why or why
-        self.lost.set()
+        if not self.why:
+            self.why = why
+            self.lost.set()
+            for listener in self._on_end:
+                listener(why)
 
 
 class Device(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from linstock.jobs import address
 from linstock.jobs.context import Fail, JobContext, Reach, Snooze
 from linstock.jobs.definition import BadParameters, Job
 from linstock.jobs.execution import ENDS_WITHIN_S, Executors, was_told_to_end
-from linstock.jobs.orders import Failed, Lease, Order, OrderRunner, Result, Snoozed
+from linstock.jobs.orders import STOPPED, Failed, Lease, Order, OrderRunner, Result, Snoozed
 from linstock.jobs.pace import Pace
 from linstock.logs import get_logger
 from linstock.messages.enqueue import DEFAULT_QUEUE
@@ -30,7 +31,7 @@ from linstock.messages.work import Checkpoint
 logger = get_logger(__name__)
 
 RESULT_LIMIT_BYTES = 256 * 1024
-MOST_AHEAD = 200
+MOST_AHEAD = 400
 GRACE_S = 25.0
 """Kubernetes waits 30 s by default."""
 MESSAGE_LIMIT = 2000  # characters
@@ -95,8 +96,13 @@ class Worker:
         await self.stop()
 
     def run(self) -> None:
-        """Until SIGTERM or SIGINT."""
-        asyncio.run(self._run_until_stopped())
+        """Until SIGTERM or SIGINT. On uvloop, where that is installed."""
+        try:
+            import uvloop
+        except ImportError:
+            asyncio.run(self._run_until_stopped())
+        else:
+            uvloop.run(self._run_until_stopped())
 
     async def start(self) -> None:
         """Waits for NATS for as long as it is away. Raises address.NothingRuns."""
@@ -163,17 +169,14 @@ class Worker:
 
     async def _guarded(self, job: Job[..., Any], context: JobContext, arguments: dict[str, Any], lease: Lease) -> Any:
         assert self._executors
-        stopping = asyncio.create_task(_pass_on(lease, context, self.grace_s))
-        stop = asyncio.Event()
-        stopping.add_done_callback(lambda _: stop.set())
-        try:
+        lease.on_end(functools.partial(_pass_on, context, self.grace_s))
+        if self._before:
             await _call(self._before, context, arguments)
-            try:
-                return await self._executors.run(job, context, arguments, stop)
-            finally:
-                await _call(self._after, context, arguments)
+        try:
+            return await self._executors.run(job, context, arguments)
         finally:
-            stopping.cancel()
+            if self._after:
+                await _call(self._after, context, arguments)
 
     def _context(self, order: Order, request: JobRequested, lease: Lease) -> JobContext:
         loop = asyncio.get_running_loop()
@@ -230,13 +233,12 @@ def _by_type(jobs: Iterable[Job[..., Any] | ModuleType]) -> dict[str, Job[..., A
     return found
 
 
-async def _pass_on(lease: Lease, context: JobContext, grace_s: float) -> None:
-    """Ends when the attempt is to end. A worker that stops lets it go on for its grace, most of which it may use."""
-    await lease.lost.wait()
-    if lease.why == "stopped":
-        context.stop("stopped")
-        await asyncio.sleep(max(0.0, grace_s - 1))
-    context.stop(lease.why or "lost")
+def _pass_on(context: JobContext, grace_s: float, why: str) -> None:
+    """A worker that stops lets what runs go on for most of its grace."""
+    if why == STOPPED:
+        asyncio.get_running_loop().call_later(max(0.0, grace_s - 1), context.stop, why)
+    else:
+        context.stop(why)
 
 
 async def _call(filters: Sequence[Filter], context: JobContext, arguments: Mapping[str, Any]) -> None:
