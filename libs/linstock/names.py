@@ -142,8 +142,10 @@ def schedule_wishes() -> tuple[str, ...]:
     )
 
 
-def job_events() -> str:
-    return f"ev.{SCHEDULER}.*.job.*"
+def job_closings() -> tuple[str, ...]:
+    """What ends an attempt from outside. Of the other events of jobs, which are many, the scanner learns nothing."""
+    endings = ("cancelled", "failed", "paused", "retry_scheduled", "timed_out")
+    return tuple(f"ev.{SCHEDULER}.*.job.{each}" for each in endings)
 
 
 def commands_to(service: str) -> str:
@@ -223,7 +225,7 @@ def durables_of(service: str) -> tuple[tuple[str, str], ...]:
         ),
         SCANNER: (
             (COMMANDS, command_durable(SCANNER)),
-            (EVENTS, reaction_durable(SCANNER)),
+            (EVENTS, CLOSINGS_DURABLE),
             (EVENTS, library_durable(SCANNER)),
             *((WORK, work_durable(queue)) for queue in BUILT_IN_QUEUES),
         ),
@@ -243,6 +245,7 @@ def work_durable(queue: str, workspace: str = "") -> str:
 
 
 REPORTS_DURABLE = "scheduler-reports"
+CLOSINGS_DURABLE = "scanner-closings"
 PROJECTION_DURABLE = "projection"
 
 ALL_EVENTS = "ev.>"

@@ -11,6 +11,7 @@ from services.api.context import Asked, Context, fresh
 from services.api.dto.schedule_rules import Excluded
 from services.api.guard import Guard
 from services.api.routes import (
+    app_jobs,
     backfills,
     calendars,
     collections,
@@ -54,6 +55,7 @@ HANDLERS = (
     *scans.HANDLERS,
     *scan_changes.HANDLERS,
     *runs.HANDLERS,
+    *app_jobs.HANDLERS,
     *statistics.HANDLERS,
     *schedules.HANDLERS,
     *previews.HANDLERS,

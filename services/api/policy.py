@@ -80,6 +80,14 @@ POLICY: dict[str, Needed] = {
     "cancel_run": OPERATOR,
     "pause_run": OPERATOR,
     "resume_run": OPERATOR,
+    # jobs of applications
+    "list_jobs": VIEWER,
+    "get_job": VIEWER,
+    "list_queues": VIEWER,
+    "list_workers": VIEWER,
+    "enqueue_job": OPERATOR,
+    "cancel_job": OPERATOR,
+    "retry_job": OPERATOR,
     # days on which they do not fire
     "list_calendars": VIEWER,
     "get_calendar": VIEWER,

@@ -79,7 +79,7 @@ def _first_tick(api: Api, library: Json, since: datetime) -> Json:
         found, _ = api.rows(f"/scheduledjobs/{schedule['id']}/runs", 5)
         for each in found:
             if each["triggeredBy"] == "Scheduler" and datetime.fromisoformat(each["requestedAt"]) >= since:
-                return watch.until_ended(api, each["id"], scan=True)
+                return watch.until_ended(api, each["id"], kind="scans")
         time.sleep(POLL_S)
     raise Ended(f"No tick came within {TICK_WITHIN_S:g} s. See: {_linstock()} doctor")
 

@@ -186,7 +186,7 @@ class ScannerService:
             await enricher.react(recorded)
             await closings.react(recorded)
 
-        Reactions(self._owner.broker, service=names.SCANNER, react=react)
+        Reactions(self._owner.broker, service=names.SCANNER, react=react, durable=names.CLOSINGS_DURABLE)
         CommandInbox(
             self._owner.broker,
             log=log,

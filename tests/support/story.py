@@ -673,6 +673,24 @@ class Story:
         )
         return self
 
+    def asked_for(self, what: str, *, job_type: str = "send_mail", **asked: Any) -> "Story":
+        """A job of an application; `asked` are further fields of JobRequested."""
+        request = JobRequested(
+            job_id=self.job(what),
+            job_type=job_type,
+            queue="default",
+            payload=msgspec.Raw(b'{"to":"ann"}'),
+            policy=JobPolicy(),
+            requested_at=NOON,
+            triggered_by="API",
+            **asked,
+        )
+        self.scheduler.says(self.job(what), request)
+        return self
+
+    def job(self, what: str) -> UUID:
+        return self.id(f"job-{what}")
+
     def enriched(self, run: int, name: str, *, images: int = 2, cover: str | None = "0" * 64) -> "Story":
         """The images of `page` are 800 × 600; the first is the cover."""
         facts = tuple(ImageFact(f"{number}.jpg", 1000, number, width=800, height=600) for number in range(images))

@@ -138,7 +138,7 @@ def durables() -> tuple[tuple[str, ConsumerConfig], ...]:
                 ack_wait_s=5,
             ),
         ),
-        (names.EVENTS, durable(names.reaction_durable(names.SCANNER), names.job_events(), ack_wait_s=5)),
+        (names.EVENTS, durable(names.CLOSINGS_DURABLE, *names.job_closings(), ack_wait_s=5)),
         (names.EVENTS, durable(names.library_durable(names.SCANNER), names.events_of(names.LIBRARY), ack_wait_s=5)),
         (names.EVENTS, durable(names.PROJECTION_DURABLE, names.ALL_EVENTS, ack_wait_s=30, max_ack_pending=20_000)),
         *(

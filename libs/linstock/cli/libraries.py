@@ -182,7 +182,7 @@ def _scan_it(api: "Api", library: "Json", *, wait: bool) -> "Json":
 
     started = scan(api, library["id"])
     if wait:
-        return watch.until_ended(api, started["id"], scan=True)
+        return watch.until_ended(api, started["id"], kind="scans")
     note(f"It is being scanned. Look on: linstock run show {words.short(started['id'])} --wait")
     return started
 

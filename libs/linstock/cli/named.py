@@ -1,4 +1,4 @@
-"""LIBRARY, SCHEDULE and RUN arguments: an id, the beginning of one, or (not for runs) an exact name."""
+"""LIBRARY, SCHEDULE, RUN and JOB arguments: an id, the beginning of one, or (of what has one) an exact name."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ class Named(click.ParamType[str]):
         if identity := _uuid(given):
             return api.get(f"{self.path}/{identity}")
         rows, _ = api.rows(self.path, self.most)
-        fits = [row for row in rows if _fits(row, given, names=self.name != "run")]
+        fits = [row for row in rows if _fits(row, given, names=self.name in ("library", "schedule"))]
         for job_type in APART if self.name == "run" else ():  # what comes by itself is in lists of its own
             if not fits:
                 rows, _ = api.rows(self.path, self.most, jobType=job_type)
@@ -72,6 +72,7 @@ class Named(click.ParamType[str]):
 LIBRARY = Named("library", "/libraries")
 SCHEDULE = Named("schedule", "/scheduledjobs")
 RUN = Named("run", "/runs", most=MOST_RUNS)
+JOB = Named("job", "/jobs", most=MOST_RUNS)
 
 
 def _begins(row: "Json", typed: str) -> bool:

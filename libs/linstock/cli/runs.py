@@ -31,7 +31,7 @@ _REPORT = (
 
 def wait_and_show(api: "Api", screen: Screen, run_id: str, *, scan: bool = True) -> int:
     """Wait for the end, show it, and return the exit code."""
-    return show(screen, watch.until_ended(api, run_id, scan=scan))
+    return show(screen, watch.until_ended(api, run_id, kind="scans" if scan else "runs"))
 
 
 def show(screen: Screen, run: "Json") -> int:

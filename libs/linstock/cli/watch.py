@@ -27,11 +27,12 @@ class Meter(Protocol):
     def show(self, run: "Json") -> None: ...
 
 
-def until_ended(api: "Api", run_id: str, *, scan: bool) -> "Json":
-    """The scan (or, for another job type, the run) once it has ended. Raises Ended when the server stays away."""
-    path = f"/{'scans' if scan else 'runs'}/{run_id}"
+def until_ended(api: "Api", run_id: str, *, kind: str) -> "Json":
+    """The thing once it has ended; `kind` is scans, runs (of other types) or jobs. Raises Ended when the server stays
+    away."""
+    path = f"/{kind}/{run_id}"
     try:
-        with _meter(_expected_files(api, path) if scan else None) as meter:
+        with _meter(_expected_files(api, path) if kind == "scans" else None) as meter:
             while True:
                 found = _patiently(api, path)
                 meter.show(found)
@@ -39,7 +40,8 @@ def until_ended(api: "Api", run_id: str, *, scan: bool) -> "Json":
                     return found
                 time.sleep(POLL_S)
     except KeyboardInterrupt:
-        note(f"\nStopped waiting; the run goes on. Look on: linstock run show {short(run_id)} --wait")
+        what = "job" if kind == "jobs" else "run"
+        note(f"\nStopped waiting; the {what} goes on. Look on: linstock {what} show {short(run_id)} --wait")
         raise Interrupted(Exit.INTERRUPTED) from None
 
 
@@ -112,6 +114,11 @@ def _progress(run: "Json") -> "Json":
 def _told(seen: "Json") -> str:
     nouns = {"folders": "folder", "files": "file", "collections": "collection", "errors": "error"}
     told = [counted(seen[key], noun) for key, noun in nouns.items() if seen.get(key) is not None]
+    if seen.get("fraction") is not None:
+        stage = f"{seen['stage']} {seen['stageFraction']:.0%}, " if seen.get("stage") else ""
+        told.append(
+            f"{stage}{seen['fraction']:.0%} of all{': ' if seen.get('message') else ''}{seen.get('message', '')}"
+        )
     if seen.get("sizeBytes"):
         told.append(size(seen["sizeBytes"]))
     if seen.get("filesPerSecond"):

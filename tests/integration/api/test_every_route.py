@@ -73,6 +73,25 @@ BAD_INPUT: dict[tuple[str, str], list[Bad]] = {
         NO_OBJECT,
         Bad(status=422, code="invalid", body={"dryRun": "yes"}),
     ],
+    ("GET", "/api/v1/jobs"): [bad_query("status=Gone"), bad_query("queue=" + "q" * 64), NO_PAGE, UNKNOWN_PARAMETER],
+    ("POST", "/api/v1/jobs"): [
+        MISSPELT,
+        NO_OBJECT,
+        Bad(status=422, code="invalid", body={}),
+        Bad(status=422, code="invalid", body={"jobType": "mail", "priority": 11}),
+        Bad(status=422, code="invalid", body={"jobType": "mail", "parameters": [1]}),
+        Bad(
+            status=400,
+            code="malformed-idempotency-key",
+            body={"jobType": "m"},
+            headers={"Idempotency-Key": "two words"},
+        ),
+    ],
+    ("GET", "/api/v1/jobs/{job_id}"): [missing("job"), NO_ID],
+    ("POST", "/api/v1/jobs/{job_id}/cancel"): [MISSPELT, NO_OBJECT, BAD_KEY, NO_ID],
+    ("POST", "/api/v1/jobs/{job_id}/retry"): [NO_ID, FOREIGN],
+    ("GET", "/api/v1/queues"): [UNKNOWN_PARAMETER, FOREIGN],
+    ("GET", "/api/v1/workers"): [UNKNOWN_PARAMETER, FOREIGN],
     ("GET", "/api/v1/collections"): [bad_query("state=gone"), bad_query("sort=size"), NO_PAGE],
     ("GET", "/api/v1/collections/{collection_id}"): [missing("collection"), NO_ID],
     ("GET", "/api/v1/collections/{collection_id}/files"): [missing("collection"), NO_PAGE, NO_ID],
@@ -297,7 +316,16 @@ async def test_bad_input_is_refused_and_reaches_nobody(
     for (method, path), cases in BAD_INPUT.items():
         for case in cases:
             url = path.replace("{number}", "1").replace("{", "").replace("}", "")
-            ids = ("library_id", "collection_id", "scan_id", "schedule_id", "run_id", "command_id", "event_id")
+            ids = (
+                "library_id",
+                "collection_id",
+                "scan_id",
+                "schedule_id",
+                "run_id",
+                "job_id",
+                "command_id",
+                "event_id",
+            )
             for parameter in ids:
                 url = url.replace(parameter, case.ids)
             answer = await api.request(method, url + case.query, json=case.body, headers=case.headers)

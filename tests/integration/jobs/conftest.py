@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import httpx
 import pytest
 
 from linstock import Client, Job, Worker, names
@@ -20,8 +21,8 @@ StartWorker = Callable[..., Awaitable[Worker]]
 
 
 @pytest.fixture
-async def linstock(nats_url: str, database_url: str) -> AsyncIterator[str]:
-    """Where its NATS is."""
+async def api(nats_url: str, database_url: str) -> AsyncIterator[ApiService]:
+    """With all that is behind it."""
     await provision(nats_url)
     scheduler = SchedulerService(
         Settings(service=names.SCHEDULER, database_url=database_url, nats_url=nats_url),
@@ -35,7 +36,19 @@ async def linstock(nats_url: str, database_url: str) -> AsyncIterator[str]:
             stack.push_async_callback(part.stop)
             await part.start()
         await becomes(lambda: follower.problem, None)
-        yield nats_url
+        yield api
+
+
+@pytest.fixture
+async def linstock(api: ApiService, nats_url: str) -> str:
+    """Where its NATS is."""
+    return nats_url
+
+
+@pytest.fixture
+async def http(api: ApiService) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{api.port}/api/v1", timeout=20) as connected:
+        yield connected
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from linstock import (
 )
 from tests.integration.jobs import app
 from tests.integration.jobs.conftest import StartWorker
-from tests.support.waiting import becomes
 
 
 class Point(Struct):
@@ -380,4 +379,3 @@ async def test_a_worker_of_another_workspace_gets_nothing(
         with pytest.raises(UnknownJob):
             await other.status(handle)
     assert (await handle.status()).status == "Pending"
-    await becomes(lambda: True, True)

@@ -48,6 +48,7 @@ def some(api: FakeApi) -> FakeApi:
     api.on("GET /scheduledjobs", page(schedule()))
     api.on(f"GET /scheduledjobs/{SCHEDULE_ID}", Answer(200, schedule()))
     api.on("GET /runs", page(run()))
+    api.on("GET /jobs", page())
     api.on(f"GET /runs/{RUN_ID}", Answer(200, run()))
     return api
 
