@@ -1,6 +1,5 @@
 """What a running job is told, and what it may say."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,7 +13,6 @@ from linstock.messages.progress import JobProgress
 
 T = TypeVar("T")
 
-SAY_EVERY_S = 0.25
 CHECKPOINT_LIMIT_BYTES = 64 * 1024
 NOTHING_KEPT = bytes(NOTHING)
 
@@ -42,7 +40,7 @@ class Fail(Exception):
 class Reach:
     """How a context reaches its worker: all of it may be called from any thread."""
 
-    def __init__(self, *, progress: Callable[[bytes], None], keep: Callable[[bytes], None]) -> None:
+    def __init__(self, *, progress: Callable[[JobProgress], None], keep: Callable[[bytes], None]) -> None:
         self.progress, self.keep = progress, keep
 
 
@@ -70,7 +68,6 @@ class JobContext:
         self._reach = reach
         self._stopped = ""
         self._on_stop: list[Callable[[], object]] = []
-        self._told_s = 0.0
         self._progress = JobProgress(attempt=attempt)
         self._stages: list[tuple[str, float]] = []
 
@@ -112,23 +109,20 @@ class JobContext:
         job announces with `stages` say how much of the whole each is."""
         if not any(known == name for known, _ in self._stages):
             self._stages.append((name, weight))
-        self._tell(msgspec.structs.replace(self._progress, stage=name, stage_fraction=0.0), at_once=True)
+        self._tell(msgspec.structs.replace(self._progress, stage=name, stage_fraction=0.0))
 
     def stages(self, **weights: float) -> None:
         """All parts that there will be, in order, so that progress counts the later ones from the start."""
         self._stages = list(weights.items())
 
     def progress(self, fraction: float, message: str = "") -> None:
-        """How much of this stage, or of the whole, is done: 0 to 1. Said at most 4 times a second."""
+        """How much of this stage, or of the whole, is done: 0 to 1. The latest word is passed on 4 times a second."""
         fraction = min(max(fraction, 0.0), 1.0)
-        said = msgspec.structs.replace(self._progress, stage_fraction=fraction, message=message[:500])
-        self._tell(said, at_once=fraction >= 1)
+        self._tell(msgspec.structs.replace(self._progress, stage_fraction=fraction, message=message[:500]))
 
-    def _tell(self, said: JobProgress, *, at_once: bool) -> None:
+    def _tell(self, said: JobProgress) -> None:
         self._progress = msgspec.structs.replace(said, fraction=self._whole(said))
-        if at_once or time.monotonic() - self._told_s >= SAY_EVERY_S:
-            self._told_s = time.monotonic()
-            self._reach.progress(msgspec.json.encode(self._progress))
+        self._reach.progress(self._progress)
 
     def _whole(self, said: JobProgress) -> float:
         total = sum(weight for _, weight in self._stages)

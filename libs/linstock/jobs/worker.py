@@ -26,10 +26,12 @@ from linstock.jobs.pace import Pace
 from linstock.logs import get_logger
 from linstock.messages.enqueue import DEFAULT_QUEUE
 from linstock.messages.job import JobRequested
+from linstock.messages.progress import JobProgress
 from linstock.messages.work import Checkpoint
 
 logger = get_logger(__name__)
 
+SAY_EVERY_S = 0.25
 RESULT_LIMIT_BYTES = 256 * 1024
 MOST_AHEAD = 400
 GRACE_S = 25.0
@@ -84,7 +86,7 @@ class Worker:
         self.name = name
         self._runner: OrderRunner | None = None
         self._executors: Executors | None = None
-        self._said: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(1000)
+        self._said: dict[str, JobProgress] = {}  # the latest of each job, by subject
         self._saying: asyncio.Task[None] | None = None
         self._keeping: set[asyncio.Task[None]] = set()
 
@@ -182,8 +184,8 @@ class Worker:
         loop = asyncio.get_running_loop()
         subject = names.progress_subject(order.workspace, request.job_id)
 
-        def progress(said: bytes) -> None:
-            loop.call_soon_threadsafe(self._tell, subject, said)
+        def progress(said: JobProgress) -> None:
+            self._said[subject] = said  # of whichever thread
 
         def keep(data: bytes) -> None:
             kept = Checkpoint(job_id=request.job_id, attempt=order.attempt, lease=lease.lease, data=Raw(data))
@@ -198,10 +200,6 @@ class Worker:
             reach=Reach(progress=progress, keep=keep),
         )
 
-    def _tell(self, subject: str, said: bytes) -> None:
-        with contextlib.suppress(asyncio.QueueFull):  # the next word says more
-            self._said.put_nowait((subject, said))
-
     def _keep(self, workspace: str, checkpoint: Checkpoint) -> None:
         if self._runner:
             task = asyncio.create_task(self._runner.reporter.report(workspace, checkpoint))
@@ -212,9 +210,11 @@ class Worker:
         client = await connect(url, "linstock-progress")
         try:
             while True:
-                subject, said = await self._said.get()
+                await asyncio.sleep(SAY_EVERY_S)
+                said, self._said = self._said, {}
                 with contextlib.suppress(nats.errors.Error, OSError):
-                    await client.publish(subject, said)
+                    for subject, progress in said.items():
+                        await client.publish(subject, msgspec.json.encode(progress))
         finally:
             await close(client)
 

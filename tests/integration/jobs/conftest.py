@@ -13,8 +13,7 @@ from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.api.app import ApiService
 from services.projection.follower import Follower
-from services.scheduler.app import SchedulerService
-from tests.support.scheduler import QUICK
+from services.scheduler.app import Limits, SchedulerService
 from tests.support.waiting import becomes
 
 StartWorker = Callable[..., Awaitable[Worker]]
@@ -27,7 +26,7 @@ async def api(nats_url: str, database_url: str) -> AsyncIterator[ApiService]:
     scheduler = SchedulerService(
         Settings(service=names.SCHEDULER, database_url=database_url, nats_url=nats_url),
         Vitals(names.SCHEDULER),
-        limits=QUICK,
+        limits=Limits(again_after_s=0.5),
     )
     follower = Follower(database_url, nats_url)
     api = ApiService(Settings(service="api", database_url=database_url, nats_url=nats_url, port=0))
