@@ -2,8 +2,10 @@
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints, overload
 
 import msgspec
@@ -188,11 +190,20 @@ def job(
     """
 
     def made(function: Callable[..., Any]) -> Job[..., Any]:
-        job_type = name or f"{function.__module__}.{function.__qualname__}".replace(".<locals>", "")
+        job_type = name or f"{_module(function)}.{function.__qualname__}".replace(".<locals>", "")
         said = _options(Options(), options)
         return Job(function, job_type=job_type, options=said, version=version, upcast=upcast, process=process)
 
     return made if function is None else made(function)
+
+
+def _module(function: Callable[..., Any]) -> str:
+    """A script that asks for its own jobs is called __main__ there; its worker imports it under its name."""
+    if function.__module__ != "__main__":
+        return function.__module__
+    main = sys.modules["__main__"]
+    spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    return spec.name.removesuffix(".__main__") if spec else Path(file).stem if file else "__main__"
 
 
 def _options(known: Options, given: Mapping[str, Any]) -> Options:

@@ -155,7 +155,8 @@ class Worker:
         if not isinstance(request, JobRequested) or request.job_type not in self.jobs:
             known = ", ".join(sorted(self.jobs))
             job_type = request.job_type if isinstance(request, JobRequested) else "LibraryScan"
-            raise Failed("unknown_type", f"this worker has no job {job_type!r}; it has {known}", final=True)
+            # Another worker may have it, or a newer one that is about to start.
+            raise Failed("unknown_type", f"this worker has no job {job_type!r}; it has {known}")
         job = self.jobs[request.job_type]
         context = self._context(order, request, lease)
         headers = {tracing.HEADER: order.traceparent} if order.traceparent else None

@@ -247,7 +247,7 @@ async def test_hostile_jobs_end_with_a_verdict_and_the_worker_lives(client: Clie
     def leaves_thread() -> None:
         raise KeyboardInterrupt
 
-    @job(name="unknown")
+    @job(name="unknown", retries=0)
     async def unknown() -> None: ...
 
     @job(name="timeout", timeout=1)
