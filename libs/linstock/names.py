@@ -174,6 +174,11 @@ def life_subject(worker: str) -> str:
     return f"life.{worker}"
 
 
+def claim_subject(workspace: str, queue: str) -> str:
+    """Core NATS: a claim that is lost is made again. One scheduler answers."""
+    return f"claim.{workspace}.{queue}"
+
+
 def stop_subject(worker: str) -> str:
     """Core NATS: attempts that are to end."""
     return f"stop.{worker}"
@@ -254,6 +259,7 @@ ALL_WORK = "work.>"
 ALL_REPORTS = "rep.>"
 ALL_DLQ = "dlq.>"
 ALL_LIFE = "life.*"
+ALL_CLAIMS = "claim.*.*"
 ALL_PROGRESS = "progress.*.*"
 ALL_WATCHING = "watching.*.*"
 ALL_ASKED = "ask.*.jobs"

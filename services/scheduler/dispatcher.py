@@ -155,7 +155,7 @@ class Dispatcher:
         if not orders:
             return
         try:
-            requests = await self._log.first_of([job_id for job_id, _, _ in orders])
+            requests = await self._requests([job_id for job_id, _, _ in orders])
         except BaseException:
             for job_id, _, _ in orders:
                 self._take_back(job_id)
@@ -166,6 +166,11 @@ class Dispatcher:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+
+    async def _requests(self, job_ids: Sequence[UUID]) -> Mapping[UUID, Recorded]:
+        found = {job_id: request for job_id in job_ids if (request := self._index.recent.take(job_id))}
+        missing = [job_id for job_id in job_ids if job_id not in found]
+        return found | await self._log.first_of(missing) if missing else found
 
     def _new(self, now: datetime, crews: list[Crew]) -> Iterator[New]:
         here, ready = time.monotonic(), self._backlog.ready(now)

@@ -23,6 +23,7 @@ from services.scheduler.devices import Devices
 from services.scheduler.hints import Hinted
 from services.scheduler.job import Awaiting, Closed, Facts, Pending, Running, Unrequested
 from services.scheduler.known import HINTS, JOB, SCHEDULE, KnownHints, KnownJob, KnownSchedule
+from services.scheduler.recent import Recent
 from services.scheduler.schedule import Deleted, Enabled, Live
 from services.scheduler.shelf import Shelf
 
@@ -47,6 +48,7 @@ class Index:
         self._running_at: Counter[str] = Counter()  # by worker
         self.calendars = Calendars()
         self.hints: dict[UUID, KnownHints] = {}  # by library: those that wait for their scan
+        self.recent = Recent()
         self._devices = Devices()
         self._open_by_subject: dict[UUID, dict[UUID, None]] = {}
         self._further: dict[UUID, set[UUID]] = {}  # by library: all its schedules but its own
@@ -113,6 +115,8 @@ class Index:
             before = self.schedules.get(recorded.aggregate_id)
             self.keep(before, KnownSchedule.fold(before, recorded))
         elif recorded.aggregate == JOB.name:
+            if recorded.version == 1:
+                self.recent.keep(recorded)
             self._apply_job(recorded)
         elif recorded.aggregate == CALENDAR.name:
             calendar_id = self.calendars.apply(recorded)

@@ -1,6 +1,9 @@
-"""REPORTS: what workers claim, keep and report, many in one message. Appended together, answered, then acked."""
+"""What workers claim, keep and report, many in one message. Claims come on core NATS and are answered once they are
+appended; what they keep and report comes in REPORTS, and is acked then."""
 
 import asyncio
+import contextlib
+from collections.abc import Coroutine
 
 import msgspec
 import nats.errors
@@ -15,6 +18,7 @@ from linstock.bus.pull import Pull, Silent
 from linstock.cancellation import cancel
 from linstock.messages.work import (
     MAX_REPORTS_PER_MESSAGE,
+    Claim,
     ClaimAnswers,
     Report,
 )
@@ -26,6 +30,7 @@ AHEAD = 256  # messages on their way
 CONCURRENT = 64  # messages at once; each holds up to 200 items
 WORKER_LIMIT = 200  # characters
 AGAIN_S = 0.5
+GROUP = "schedulers"
 STOP_WITHIN_S = 4.0
 
 
@@ -45,11 +50,14 @@ class Reports:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        self._claiming = await self._client.subscribe(names.ALL_CLAIMS, queue=GROUP, cb=self._on_claims)
         self._task = asyncio.create_task(self._run(), name="reports")
 
     async def stop(self) -> None:
         """Finishes what is in hand, for at most 4 s; the rest comes again."""
         if self._task:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await self._claiming.unsubscribe()
             await cancel(self._task)
             self._task = None
             if self._handling:
@@ -87,12 +95,29 @@ class Reports:
             await pull.open()
             while True:
                 for message in await pull.take(AHEAD):
-                    await self._slots.acquire()
-                    task = asyncio.create_task(self._handle(message))
-                    self._handling.add(task)
-                    task.add_done_callback(self._handled)
+                    await self._begin(self._handle(message))
         finally:
             await pull.close()
+
+    async def _begin(self, handling: Coroutine[None, None, None]) -> None:
+        await self._slots.acquire()
+        task = asyncio.create_task(handling)
+        self._handling.add(task)
+        task.add_done_callback(self._handled)
+
+    async def _on_claims(self, message: Msg) -> None:
+        await self._begin(self._answer(message))
+
+    async def _answer(self, message: Msg) -> None:
+        """What goes wrong here is not answered: the worker asks again."""
+        try:
+            report = _read(message.data)
+        except Unreadable as error:
+            logger.warning("Claims can't be read", subject=message.subject, error=str(error))
+            return
+        if report.reply_to and (claims := [item for item in report.items if isinstance(item, Claim)]):
+            answers = await self._claims.take(claims, report.worker)
+            await self._client.publish(report.reply_to, msgspec.json.encode(ClaimAnswers(answers=tuple(answers))))
 
     def _handled(self, task: asyncio.Task[None]) -> None:
         self._handling.discard(task)

@@ -1,6 +1,7 @@
-"""May I run this attempt? Claims go to REPORTS in batches; answers come back on a core subject."""
+"""May I run this attempt? Claims go to a scheduler on core NATS, outcomes to REPORTS; both in batches."""
 
 import asyncio
+import contextlib
 from uuid import UUID
 
 import msgspec
@@ -23,16 +24,15 @@ from linstock.messages.work import (
 
 logger = get_logger(__name__)
 
-Item = Claim | Checkpoint | Outcome
-
 
 class NotAnswered(Exception):
     """No scheduler answered the claim in time. It may still be granted later; then the lease lapses by itself."""
 
 
 class Reporter:
-    """Sends claims and outcomes of one worker for one queue. What arrives while a message is being stored goes into
-    the next one, at most 200 together."""
+    """Sends claims and outcomes of one worker for one queue, at most 200 together. Claims that are made in one turn of
+    the loop go in one message: one that is lost changes nothing, so nothing is stored for it. Outcomes that arrive
+    while a message is being stored go into the next one."""
 
     def __init__(self, client: Client, *, worker: str, queue: str) -> None:
         self._client = client
@@ -41,7 +41,8 @@ class Reporter:
         self._queue = queue
         self._reply_to = client.new_inbox()
         self._waiting: dict[UUID, asyncio.Future[ClaimAnswer]] = {}
-        self._outbox: dict[str, list[tuple[Item, asyncio.Future[None]]]] = {}
+        self._asking: dict[str, list[Claim]] = {}
+        self._outbox: dict[str, list[tuple[Checkpoint | Outcome, asyncio.Future[None]]]] = {}
         self._sending: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -55,14 +56,34 @@ class Reporter:
         answer = self._waiting[claim.lease] = asyncio.get_running_loop().create_future()
         try:
             for _ in range(tries):
+                self._ask(workspace, claim)
                 try:
-                    await self._send(workspace, claim)
                     return await asyncio.wait_for(asyncio.shield(answer), every_s)
-                except (TimeoutError, nats.errors.Error, APIError, OSError):
+                except TimeoutError:
                     continue
             raise NotAnswered
         finally:
             del self._waiting[claim.lease]
+
+    def _ask(self, workspace: str, claim: Claim) -> None:
+        if not self._asking:
+            asyncio.get_running_loop().call_soon(self._ask_all)
+        self._asking.setdefault(workspace, []).append(claim)
+
+    def _ask_all(self) -> None:
+        asking, self._asking = self._asking, {}
+        task = asyncio.create_task(self._publish_claims(asking))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _publish_claims(self, asking: dict[str, list[Claim]]) -> None:
+        for workspace, claims in asking.items():
+            subject = names.claim_subject(workspace, self._queue)
+            for first in range(0, len(claims), MAX_REPORTS_PER_MESSAGE):
+                some = tuple(claims[first : first + MAX_REPORTS_PER_MESSAGE])
+                report = Report(worker=self._worker, items=some, reply_to=self._reply_to)
+                with contextlib.suppress(nats.errors.Error, OSError):  # they are made again
+                    await self._client.publish(subject, msgspec.json.encode(report), reply=self._reply_to)
 
     async def report(self, workspace: str, outcome: Outcome | Checkpoint) -> None:
         """Stored when it returns; tries for as long as it takes, because only the lease knows better."""
@@ -75,7 +96,7 @@ class Reporter:
             else:
                 return
 
-    async def _send(self, workspace: str, item: Item) -> None:
+    async def _send(self, workspace: str, item: Checkpoint | Outcome) -> None:
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queued = self._outbox.get(workspace)
         if queued is not None:
@@ -90,7 +111,7 @@ class Reporter:
     async def _drain(self, workspace: str) -> None:
         while queued := self._outbox[workspace]:
             batch, self._outbox[workspace] = queued[:MAX_REPORTS_PER_MESSAGE], queued[MAX_REPORTS_PER_MESSAGE:]
-            report = Report(worker=self._worker, items=tuple(item for item, _ in batch), reply_to=self._reply_to)
+            report = Report(worker=self._worker, items=tuple(item for item, _ in batch))
             error: Exception | None = None
             try:
                 await self._js.publish(

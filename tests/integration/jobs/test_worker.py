@@ -49,6 +49,7 @@ class Scheduler:
 
     async def start(self) -> None:
         await self._client.subscribe(names.ALL_LIFE, cb=self._on_sign)
+        await self._client.subscribe(names.ALL_CLAIMS, cb=self._on_report)
         await self._js.subscribe(names.ALL_REPORTS, stream=names.REPORTS, durable="played", cb=self._on_report)
 
     async def _on_sign(self, message: Msg) -> None:
