@@ -1,7 +1,6 @@
 """The service as it runs: orders from WORK, claims to a scheduler that the test plays, verdicts in EVENTS."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -44,19 +43,7 @@ class Scheduler:
 
     async def start(self) -> None:
         await self._js.subscribe(names.events_of(names.SCANNER), stream=names.EVENTS, cb=self._on_event)
-        self._listening = asyncio.create_task(self._listen())
-
-    async def stop(self) -> None:
-        self._listening.cancel()
-        await asyncio.gather(self._listening, return_exceptions=True)
-
-    async def _listen(self) -> None:
-        reports = await self._js.pull_subscribe_bind(durable=names.REPORTS_DURABLE, stream=names.REPORTS)
-        while True:
-            with contextlib.suppress(TimeoutError):
-                for message in await reports.fetch(10, timeout=5):
-                    await self._on_report(message)
-                    await message.ack()
+        await self._client.subscribe(names.ALL_CLAIMS, cb=self._on_report)
 
     async def _on_report(self, message: Msg) -> None:
         report = msgspec.json.decode(message.data, type=Report)
@@ -96,11 +83,8 @@ async def scheduler(nats_url: str) -> AsyncIterator[Scheduler]:
     client = await connect(nats_url, "scheduler-played")
     played = Scheduler(client)
     await played.start()
-    try:
-        yield played
-    finally:
-        await played.stop()
-        await close(client)
+    yield played
+    await close(client)
 
 
 class Process:
