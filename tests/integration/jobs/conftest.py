@@ -12,7 +12,7 @@ from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.api.app import ApiService
 from services.projection.follower import Follower
-from services.scheduler.app import SchedulerService
+from services.scheduler.app import Limits, SchedulerService
 from tests.support.scheduler import QUICK
 from tests.support.waiting import becomes
 
@@ -20,13 +20,19 @@ StartWorker = Callable[..., Awaitable[Worker]]
 
 
 @pytest.fixture
-async def linstock(nats_url: str, database_url: str) -> AsyncIterator[str]:
+def limits() -> Limits:
+    """Of its scheduler."""
+    return QUICK
+
+
+@pytest.fixture
+async def linstock(nats_url: str, database_url: str, limits: Limits) -> AsyncIterator[str]:
     """Where its NATS is."""
     await provision(nats_url)
     scheduler = SchedulerService(
         Settings(service=names.SCHEDULER, database_url=database_url, nats_url=nats_url),
         Vitals(names.SCHEDULER),
-        limits=QUICK,
+        limits=limits,
     )
     follower = Follower(database_url, nats_url)
     api = ApiService(Settings(service="api", database_url=database_url, nats_url=nats_url, port=0))
