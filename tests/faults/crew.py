@@ -73,6 +73,11 @@ class Crew:
         self.starts += 1
 
 
+def pid_of(worker: str) -> int:
+    """Of a worker as it calls itself: queue, host, process, and something random."""
+    return int(worker.split("-")[-2])
+
+
 class Staffed(System):
     """A system whose workers can be killed like any other process of it."""
 

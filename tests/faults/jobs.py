@@ -13,7 +13,7 @@ from linstock import Client, names
 from linstock.messages.asked import JobTold
 from tests.faults import jobs_app, oracles, verdict
 from tests.faults.asking import Asking
-from tests.faults.crew import WORKER, staffed
+from tests.faults.crew import WORKER, pid_of, staffed
 from tests.faults.history import History
 from tests.faults.report import Count, print_table, progress
 from tests.faults.victims import RELAY, Killer, deck
@@ -56,6 +56,7 @@ async def run(home: Path, *, seed: int, kills: int, jobs: int) -> bool:
             *(Count(f"  {victim}", killer.kills[victim]) for victim in dict.fromkeys(VICTIMS)),
             *_asked(asking, history),
             *_ended(asking, told, history),
+            *_attempts(killer, history),
             *_effects(asking, await asyncio.to_thread(_read, effects), history),
             *verdict.carried(history),
             await verdict.recovered(system),
@@ -99,7 +100,7 @@ def _asked(asking: Asking, history: History) -> list[Count]:
 
 
 def _ended(asking: Asking, told: dict[UUID, JobTold], history: History) -> list[Count]:
-    found, attempts = oracles.jobs(history), oracles.attempts(history, jobs_app.TYPE)
+    found = oracles.jobs(history)
     shown = Counter(each.status for each in told.values())
     return [
         Count(f"jobs shown as completed {_split(shown)}", shown["Completed"], len(asking.accepted)),
@@ -109,11 +110,19 @@ def _ended(asking: Asking, told: dict[UUID, JobTold], history: History) -> list[
         Count("  with another verdict", found.verdicts.total() - found.verdicts["succeeded"], 0),
         Count("  begun after their verdict", found.after_verdict, 0),
         Count("  longest time from request to verdict, s", found.longest_open_s),
-        Count(f"attempts {_split(attempts.ended)}", len(attempts.started)),
-        Count("  claimed twice", found.attempts_run_twice, 0),
-        Count("  out of turn", attempts.out_of_turn, 0),
-        Count("  lost with their worker", attempts.ended["lease_lost"], 1, at_least=True),
-        Count("  outcomes that came too late", attempts.ignored),
+    ]
+
+
+def _attempts(killer: Killer, history: History) -> list[Count]:
+    found = oracles.attempts(history, jobs_app.TYPE)
+    lived = sum(pid_of(worker) not in killer.pids for worker in found.lost)
+    return [
+        Count(f"attempts {_split(found.ended)}", len(found.started)),
+        Count("  claimed twice", oracles.jobs(history).attempts_run_twice, 0),
+        Count("  out of turn", found.out_of_turn, 0),
+        Count("  lost with their worker", len(found.lost), 1, at_least=True),
+        Count("  lost although their worker was not killed", lived, 0),
+        Count("  outcomes that came too late", found.ignored),
     ]
 
 

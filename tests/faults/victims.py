@@ -45,6 +45,7 @@ class Killer:
         self._logs = logs
         self._chance = random.Random(seed + 1)
         self.kills: Counter[str] = Counter()
+        self.pids: set[int] = set()
 
     async def kill(self, victim: str) -> str:
         """The process that was killed. Raises NeverCameBack."""
@@ -59,6 +60,7 @@ class Killer:
                     pass  # it died since the state was written
                 else:
                     self.kills[victim] += 1
+                    self.pids.add(pid)
                     self._note(f"{name} (pid {pid}) for {victim}")
                     return name
             await asyncio.sleep(LOOK_EVERY_S)
