@@ -1,13 +1,16 @@
 """`make faults`: kill everything, again and again, and count what was lost (nothing) or doubled (nothing).
 
-    python -m tests.faults [--only PART] [--seed N] [--kills N] [--keep]
+    python -m tests.faults [--only PART] [--seed N] [--kills N] [--jobs N] [--keep]
 
-Seven parts, about 18 minutes together on two cores:
+Eight parts, about 24 minutes together on two cores:
 
 - `kills` (about 5 minutes with 120 kills): a whole system with two schedulers and two library services. kill -9 of each
   service, of whichever process relays a log, of NATS and of PostgreSQL, at random, while a library is scanned every
   second and callers send commands under idempotency keys. Then everything is compared with everything: what callers
   were told, the logs in Postgres, EVENTS, the read models and a rebuild of them.
+- `jobs` (about 6 minutes with 120 kills and 20,000 jobs): two schedulers and three workers of an application. kill -9
+  of workers, schedulers, the relay, NATS and PostgreSQL, at random, while a caller asks for jobs under idempotency
+  keys. Every job must have one verdict and one effect.
 - `schedulers` (about 3 minutes with 120 kills): three schedulers, one with a clock a day ahead, on schedules that recur
   within seconds. kill -9 of one or two of them at random; then every instant must have one verdict, none of them early.
 - `crashpoints` (about 1 minute): each named crash point of `linstock.crashpoints` once, then the same comparison.
@@ -31,10 +34,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
-from tests.faults import crashpoints, hostile, kills, outages, scans, schedulers
+from tests.faults import crashpoints, hostile, jobs, kills, outages, scans, schedulers
 from tests.faults.commander import Unanswered
 from tests.faults.controls import run as controls
 from tests.faults.report import progress
@@ -43,16 +47,23 @@ from tests.faults.victims import NeverCameBack
 from tests.faults.workload import NeverSettled
 
 GAVE_UP = (scans.NeverCame, NotReady, NeverCameBack, NeverSettled, Unanswered)
-PARTS = ("controls", "crashpoints", "scans", "hostile", "outages", "schedulers", "kills")
+PARTS = ("controls", "crashpoints", "scans", "hostile", "outages", "schedulers", "jobs", "kills")
 
 
-async def main(only: str | None, seed: int, count: int, *, keep: bool) -> bool:
+class Size(NamedTuple):
+    """How much is killed, and how many jobs are asked for meanwhile."""
+
+    kills: int
+    jobs: int
+
+
+async def main(only: str | None, seed: int, size: Size, *, keep: bool) -> bool:
     home = Path(tempfile.mkdtemp(prefix="linstock-faults-"))
     began, ok = time.monotonic(), True
     print(f"seed {seed}", flush=True)
     for part in PARTS if only is None else (only,):
         print(f"\n== {part}", flush=True)
-        ok &= await _part(part, home / part, seed, count)
+        ok &= await _part(part, home / part, seed, size)
     print(f"\nseed {seed}, {time.monotonic() - began:.0f} s: {'nothing was missed' if ok else 'MISSED'}", flush=True)
     if ok and not keep:
         shutil.rmtree(home, ignore_errors=True)
@@ -61,10 +72,10 @@ async def main(only: str | None, seed: int, count: int, *, keep: bool) -> bool:
     return ok
 
 
-async def _part(part: str, home: Path, seed: int, count: int) -> bool:
+async def _part(part: str, home: Path, seed: int, size: Size) -> bool:
     home.mkdir()
     try:
-        return await _run(part, home, seed, count)
+        return await _run(part, home, seed, size)
     except GAVE_UP as error:
         reasons: list[BaseException] = [error]
     except BaseExceptionGroup as group:  # of callers
@@ -76,12 +87,14 @@ async def _part(part: str, home: Path, seed: int, count: int) -> bool:
     return False
 
 
-async def _run(part: str, home: Path, seed: int, count: int) -> bool:
+async def _run(part: str, home: Path, seed: int, size: Size) -> bool:
     match part:
         case "kills":
-            return await kills.run(home, seed=seed, kills=count)
+            return await kills.run(home, seed=seed, kills=size.kills)
         case "schedulers":
-            return await schedulers.run(home, seed=seed, kills=count)
+            return await schedulers.run(home, seed=seed, kills=size.kills)
+        case "jobs":
+            return await jobs.run(home, seed=seed, kills=size.kills, jobs=size.jobs)
         case "crashpoints":
             return await crashpoints.run(home, seed=seed)
         case "scans":
@@ -99,9 +112,11 @@ if __name__ == "__main__":
     parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--seed", type=int, default=None, help="default: another one each time")
     parser.add_argument("--kills", type=int, default=120)
+    parser.add_argument("--jobs", type=int, default=20_000)
     parser.add_argument("--keep", action="store_true", help="keep the data also when all is well")
     given = parser.parse_args()
     # What our own connections say about servers that we kill is no news.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger("linstock").setLevel(logging.CRITICAL)
     chosen = given.seed if given.seed is not None else random.SystemRandom().randrange(1_000_000)
-    sys.exit(0 if asyncio.run(main(given.only, chosen, given.kills, keep=given.keep)) else 1)
+    sys.exit(0 if asyncio.run(main(given.only, chosen, Size(given.kills, given.jobs), keep=given.keep)) else 1)

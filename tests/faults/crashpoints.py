@@ -45,7 +45,7 @@ async def run(home: Path, *, seed: int) -> bool:
         reached = [Count(f"reached {name}", await _crash(workload, name), "137") for name in SERVICE_OF]
         await asyncio.sleep(QUIET_S)
         await workload.rest()
-        history = await verdict.at_rest(workload)
+        history = await verdict.at_rest(system)
         return print_table("Named crash points", [*reached, *await verdict.counts(workload, history)])
     finally:
         system.stop()

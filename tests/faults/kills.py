@@ -43,7 +43,7 @@ async def _run(system: System, *, seed: int, kills: int) -> bool:
     await asyncio.sleep(QUIET_S)
     await workload.rest()
     progress("at rest: comparing everything with everything")
-    history = await verdict.at_rest(workload)
+    history = await verdict.at_rest(system)
     counts = [
         Count("kills", killer.kills.total(), kills),
         *(Count(f"  {victim}", killer.kills[victim]) for victim in VICTIMS),

@@ -52,7 +52,7 @@ async def _run(system: System, *, seed: int) -> bool:
     await asyncio.sleep(BETWEEN_S)
     await workload.rest()
     progress("at rest: comparing everything with everything")
-    history = await verdict.at_rest(workload)
+    history = await verdict.at_rest(system)
     return print_table(f"Outages, seed {seed}", [*counts, *await verdict.counts(workload, history)])
 
 

@@ -12,19 +12,19 @@ from services.api.callers import ANONYMOUS
 from services.up import readiness
 from tests.faults import oracles
 from tests.faults.history import History, read_history
-from tests.faults.oracles import Carriage
 from tests.faults.report import Count
+from tests.faults.system import System
 from tests.faults.workload import SETTLED_WITHIN_S, NeverSettled, Workload
 
 LOOK_EVERY_S = 1.0
 PAGE_SIZE = 100
 
 
-async def at_rest(workload: Workload) -> History:
+async def at_rest(system: System) -> History:
     """The history once every job has a verdict and EVENTS has every event, or, late, as it is then."""
     until = time.monotonic() + SETTLED_WITHIN_S
     while True:
-        found = workload.system.state
+        found = system.state
         assert found.postgres
         assert found.nats
         history = await read_history(found.postgres.url, found.nats.url)
@@ -41,9 +41,9 @@ async def counts(workload: Workload, history: History) -> list[Count]:
         *_commands(workload, history),
         *_ticks(workload, history),
         *_jobs(history),
-        *_carriage(oracles.carriage(history)),
-        await _recovered(workload),
-        *await _tools(workload),
+        *carried(history),
+        await recovered(workload.system),
+        *await tools(workload.system),
         *await _read_side(workload),
     ]
 
@@ -107,7 +107,9 @@ def _jobs(history: History) -> list[Count]:
     ]
 
 
-def _carriage(found: Carriage) -> list[Count]:
+def carried(history: History) -> list[Count]:
+    """What EVENTS has of the logs."""
+    found = oracles.carriage(history)
     return [
         Count("events of Postgres missing in EVENTS", found.missing, 0),
         Count("  doubled in EVENTS", found.doubled, 0),
@@ -117,19 +119,19 @@ def _carriage(found: Carriage) -> list[Count]:
     ]
 
 
-async def _recovered(workload: Workload) -> Count:
+async def recovered(system: System) -> Count:
     """A process may live on without doing its work; then only its own word tells."""
-    services = workload.system.state.services
+    services = system.state.services
     unready = await readiness.unready({name: service.probe for name, service in services.items()})
     what = "processes that are not ready in the end"
     return Count(f"{what} {unready}"[:110] if unready else what, len(unready), 0)
 
 
-async def _tools(workload: Workload) -> list[Count]:
+async def tools(system: System) -> list[Count]:
     """`projection verify` compares the live tables with a rebuild."""
     found = []
     for words in (("events", "verify"), ("projection", "verify")):
-        done = await asyncio.to_thread(workload.system.command, *words)
+        done = await asyncio.to_thread(system.command, *words)
         said = [line.strip(" │") for line in (done.stdout + done.stderr).splitlines() if any(map(str.isalpha, line))]
         what = f"linstock {' '.join(words)}: exit code"
         found.append(

@@ -3,11 +3,12 @@
 import asyncio
 import os
 import random
+import re
 import signal
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,11 +26,11 @@ class NeverCameBack(Exception):
     """A killed process was not started again in time."""
 
 
-def deck(seed: int) -> Iterator[tuple[str, float]]:
+def deck(seed: int, victims: Sequence[str] = VICTIMS) -> Iterator[tuple[str, float]]:
     """Victims and the pause after each, without end."""
     chance = random.Random(seed)
     while True:
-        cards = list(VICTIMS)
+        cards = list(victims)
         chance.shuffle(cards)
         for card in cards:
             yield card, chance.uniform(SHORTEST_PAUSE_S, LONGEST_PAUSE_S)
@@ -38,10 +39,13 @@ def deck(seed: int) -> Iterator[tuple[str, float]]:
 class Killer:
     """kill -9, counted. A victim that is down is waited for: what is dead cannot be killed."""
 
-    def __init__(self, system: System, seed: int) -> None:
+    def __init__(self, system: System, seed: int, *, logs: Sequence[str] = names.LOGS) -> None:
+        """`logs` are those whose relay is killed."""
         self._system = system
+        self._logs = logs
         self._chance = random.Random(seed + 1)
         self.kills: Counter[str] = Counter()
+        self.pids: set[int] = set()
 
     async def kill(self, victim: str) -> str:
         """The process that was killed. Raises NeverCameBack."""
@@ -56,6 +60,7 @@ class Killer:
                     pass  # it died since the state was written
                 else:
                     self.kills[victim] += 1
+                    self.pids.add(pid)
                     self._note(f"{name} (pid {pid}) for {victim}")
                     return name
             await asyncio.sleep(LOOK_EVERY_S)
@@ -68,15 +73,15 @@ class Killer:
 
     def _find(self, victim: str) -> str | None:
         if victim == RELAY:
-            return self._active_relay(self._chance.choice(names.LOGS))
-        same = [name for name in self._system.pids() if name.removesuffix("-2") == victim]
+            return self._active_relay(self._chance.choice(self._logs))
+        same = [name for name in self._system.pids() if _service(name) == victim]
         return self._chance.choice(sorted(same)) if same else None
 
     def _active_relay(self, log: str) -> str | None:
         """The process that holds the log's relay lock, as its own metrics say."""
         wanted = f'linstock_relay_active{{log="{log}"}} 1.0'
         for name, service in self._system.state.services.items():
-            if name.removesuffix("-2") != log or service.pid is None:
+            if _service(name) != log or service.pid is None:
                 continue
             try:
                 with urllib.request.urlopen(f"{service.probe}/metrics", timeout=1) as answer:
@@ -85,6 +90,11 @@ class Killer:
             except OSError:
                 continue
         return None
+
+
+def _service(name: str) -> str:
+    """Without the number of a replica."""
+    return re.sub(r"-\d+$", "", name)
 
 
 def _lives(pid: int) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Raw
 
 from linstock import names
-from linstock.messages.job import JobRequested, ScanRequested
+from linstock.messages.job import After, JobRequested, ScanRequested
 from linstock.messages.library import Settings
 from linstock.messages.rules import Timing
 from linstock.messages.schedule import FollowLibrary, JobPolicy, ScanTarget, ScheduleDefined
@@ -87,7 +87,13 @@ def scan_requested(
 
 
 def job_requested(
-    job_id: UUID = JOB, *, queue: str = "default", at: datetime = NOON, policy: JobPolicy | None = None
+    job_id: UUID = JOB,
+    *,
+    queue: str = "default",
+    at: datetime = NOON,
+    policy: JobPolicy | None = None,
+    after: tuple[After, ...] = (),
+    not_before: datetime | None = None,
 ) -> JobRequested:
     return JobRequested(
         job_id=job_id,
@@ -97,4 +103,6 @@ def job_requested(
         policy=policy or JobPolicy(),
         requested_at=at,
         triggered_by="API",
+        after=after,
+        not_before=not_before,
     )

@@ -108,9 +108,10 @@ def follow(command: FollowParent, job: Job) -> list[JobEvent]:
         return []
     job_id = job.facts.job_id
     outcome = "success" if command.verdict == "succeeded" else "failure"
-    if all(each.on in (outcome, "either") for each in wanted):
+    missed = [each for each in wanted if each.on not in (outcome, "either")]
+    if not missed:
         return [JobReleased(job_id=job_id, parent=command.parent, at=command.at)]
-    reason = f"it waited for the {wanted[0].on} of job {command.parent}, which has {_SAID[command.verdict]}"
+    reason = f"it waited for the {missed[0].on} of job {command.parent}, which has {_SAID[command.verdict]}"
     return [JobCancelled(job_id=job_id, attempt=job.attempt, at=command.at, reason=reason)]
 
 

@@ -29,7 +29,7 @@ def _grown_s(backoff: Backoff, job_id: UUID, retry: int) -> float:
     try:
         grown_s = backoff.first_s * backoff.factor ** (retry - 1)
     except OverflowError:
-        grown_s = backoff.most_s
+        grown_s = backoff.most_s if backoff.first_s else 0
     return min(grown_s, backoff.most_s, LONGEST_S) * (1 - backoff.jitter * _chance(job_id, retry))
 
 

@@ -176,7 +176,7 @@ def _released(job: Open | Closed, parent: UUID, at: datetime) -> Job:
     after, due = tuple(each for each in job.after if each.job_id != parent), max(job.due, at)
     if after:
         return replace(job, after=after, due=due)
-    return Pending(facts=job.facts, attempt=1, due=due)
+    return Pending(facts=job.facts, attempt=1, due=due, heard=job.heard)
 
 
 def _again(job: Open | Closed, event: JobRetryScheduled | JobSnoozed) -> Pending:
@@ -259,10 +259,13 @@ def _heard_failure(job: Open | Closed, code: str) -> tuple[Heard, ...]:
 
 
 def _heard(job: Open | Closed, outcome: str) -> tuple[Heard, ...]:
-    """The outcome that counted is remembered too: hearing it again is nothing new."""
-    if not isinstance(job, Running):
-        return job.heard
-    return (*job.heard, Heard(attempt=job.attempt, lease=job.lease, outcome=outcome))
+    """The outcome that counted is remembered too: hearing it again is nothing new. The oldest are forgotten: a job may
+    snooze for ever."""
+    match job:
+        case Running(attempt=attempt, lease=lease) | Paused(ended=(attempt, lease)):
+            return (*job.heard, Heard(attempt=attempt, lease=lease, outcome=outcome))[-HEARD_LIMIT:]
+        case _:
+            return job.heard
 
 
 def _facts(request: JobRequest) -> Facts:

@@ -20,13 +20,19 @@ StartWorker = Callable[..., Awaitable[Worker]]
 
 
 @pytest.fixture
-async def api(nats_url: str, database_url: str) -> AsyncIterator[ApiService]:
+def limits() -> Limits:
+    """Of its scheduler."""
+    return Limits(again_after_s=0.5)
+
+
+@pytest.fixture
+async def api(nats_url: str, database_url: str, limits: Limits) -> AsyncIterator[ApiService]:
     """With all that is behind it."""
     await provision(nats_url)
     scheduler = SchedulerService(
         Settings(service=names.SCHEDULER, database_url=database_url, nats_url=nats_url),
         Vitals(names.SCHEDULER),
-        limits=Limits(again_after_s=0.5),
+        limits=limits,
     )
     follower = Follower(database_url, nats_url)
     api = ApiService(Settings(service="api", database_url=database_url, nats_url=nats_url, port=0))

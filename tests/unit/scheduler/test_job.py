@@ -1,9 +1,6 @@
 """What a job does with claims, outcomes and time: given / when / then."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import reduce
-from uuid import UUID
 
 import msgspec
 import pytest
@@ -22,67 +19,37 @@ from linstock.messages.job import (
     JobFailed,
     JobPaused,
     JobResumed,
-    JobRetryScheduled,
-    JobStarted,
     JobSucceeded,
     JobTimedOut,
-    OutcomeIgnored,
     PauseJob,
     ReportFailure,
-    ReportSuccess,
     ResumeJob,
     StartAttempt,
 )
 from linstock.messages.schedule import JobPolicy
 from services.scheduler import job
 from services.scheduler.job import ClaimRefused
-from tests.support.schedules import JOB, NOON, job_requested, scan_requested, seconds
+from tests.support.jobs import (
+    MINE,
+    OTHER,
+    POLICY,
+    at,
+    failure,
+    given,
+    ignored,
+    retry,
+    start,
+    started,
+    succeeded,
+    success,
+)
+from tests.support.schedules import JOB, job_requested, scan_requested
 
-POLICY = JobPolicy(timeout_s=60, max_retries=2, retry_delays_s=(10, 30))
 REQUESTED = scan_requested(policy=POLICY)
-MINE, OTHER = UUID(int=1), UUID(int=2)
 
-
-def at(second: float) -> datetime:
-    return NOON + seconds(second)
-
-
-def given(*history: JobEvent) -> Callable[[JobCommand], Sequence[JobEvent]]:
-    state = reduce(job.evolve, history, job.initial())
-    return lambda command: job.decide(command, state)
-
-
-def start(attempt: int = 1, lease: UUID = MINE, second: float = 0) -> StartAttempt:
-    return StartAttempt(attempt=attempt, worker="w1", lease=lease, at=at(second))
-
-
-def success(attempt: int = 1, lease: UUID = MINE, second: float = 5) -> ReportSuccess:
-    return ReportSuccess(attempt=attempt, lease=lease, at=at(second))
-
-
-def failure(attempt: int = 1, lease: UUID = MINE, second: float = 5, *, final: bool = False) -> ReportFailure:
-    return ReportFailure(attempt=attempt, lease=lease, at=at(second), code="disk", message="gone", final=final)
-
-
-def started(attempt: int = 1, lease: UUID = MINE, second: float = 0) -> JobStarted:
-    return JobStarted(
-        job_id=JOB, attempt=attempt, worker="w1", lease=lease, at=at(second), deadline=at(second + POLICY.timeout_s)
-    )
-
-
-def retry(attempt: int, due: float, second: float, code: str = "disk", message: str = "gone") -> JobRetryScheduled:
-    return JobRetryScheduled(
-        job_id=JOB, attempt=attempt, next_attempt=attempt + 1, due=at(due), code=code, message=message, at=at(second)
-    )
-
-
-SUCCEEDED = JobSucceeded(job_id=JOB, attempt=1, at=at(5), result=msgspec.Raw(b"{}"))
+SUCCEEDED = succeeded()
 FAILED = JobFailed(job_id=JOB, attempt=3, at=at(5), code="disk", message="gone")
 LOST = "worker w1 gave no sign of life"
-
-
-def ignored(outcome: str, attempt: int = 1, lease: UUID = MINE, second: float = 5) -> OutcomeIgnored:
-    return OutcomeIgnored(job_id=JOB, attempt=attempt, lease=lease, outcome=outcome, at=at(second))
 
 
 def test_a_claim_starts_the_attempt_until_its_deadline() -> None:
