@@ -1,19 +1,24 @@
 """What applications need of Linstock, in this process: a scheduler, the read models, and who answers about them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
+import asyncpg
 import httpx
+import psycopg
 import pytest
 
-from linstock import Client, Job, Worker, names
+from linstock import Client, Job, Worker, names, outbox
 from linstock.bus.provision import provision
+from linstock.embedded import EmbeddedPostgres
 from linstock.probes import Vitals
 from linstock.settings import Settings
 from services.api.app import ApiService
 from services.projection.follower import Follower
 from services.scheduler.app import Limits, SchedulerService
+from tests.integration.jobs.relays import Database
+from tests.support.servers import fresh_database
 from tests.support.waiting import becomes
 
 StartWorker = Callable[..., Awaitable[Worker]]
@@ -74,3 +79,20 @@ async def start_worker(linstock: str) -> AsyncIterator[StartWorker]:
 
     yield start
     await asyncio.gather(*(worker.stop() for worker in started))
+
+
+@pytest.fixture
+def app_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    """The application's own database, which Linstock knows nothing of."""
+    with fresh_database(postgres_server) as url:
+        with psycopg.connect(url) as connection:
+            connection.execute(outbox.DDL.encode())
+            connection.execute(outbox.DDL.encode())
+        yield url
+
+
+@pytest.fixture
+async def database(app_url: str) -> AsyncIterator[Database]:
+    connection = await asyncpg.connect(app_url)
+    yield connection
+    await connection.close()

@@ -46,6 +46,8 @@ BAD = {
     "lib set": Bad((LIBRARY_ID,), 2, "Say what to change"),
     "lib show": Bad(("Twins",), 2, "'Twins' may be:"),
     "logs": Bad(("--data-dir", "{empty}"), 1, "There is no log yet"),
+    "outbox ddl": Bad(("--table", "Two Words"), 2, "'Two Words' is no name here"),
+    "outbox relay": Bad(("--database-url", "mysql://app:secret@db/app"), 2, "it begins with postgresql://"),
     "projection rebuild": Bad(("--data-dir", "{empty}"), 3, "linstock up"),
     "projection verify": Bad(("--data-dir", "{empty}"), 3, "linstock up"),
     "run cancel": Bad(("10e",), 4, "There is no run '10e'"),
