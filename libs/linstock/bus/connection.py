@@ -74,6 +74,10 @@ def _one_line(value: str) -> str:
     return value if value.isprintable() else value.translate(_LINE_ENDS)
 
 
+class _AllAway(Exception):
+    """Each server has been tried once."""
+
+
 async def connect(url: str, name: str) -> Client:
     """A connected client. Waits, with back-off, for as long as the server is away; afterwards it reconnects by itself.
 
@@ -92,8 +96,15 @@ async def connect(url: str, name: str) -> Client:
 async def connect_once(url: str, name: str) -> Client:
     """As `connect`, but a server that is away now is an error: nats.errors.Error, whatever the socket said, so that
     nobody takes it for another server's."""
+    failures = 0
 
     async def on_error(error: Exception) -> None:
+        nonlocal failures
+        if not connected:
+            failures += 1
+            if failures >= len(client.servers):
+                raise _AllAway from error  # the library would try for ever, and never say so
+            return
         # While it reconnects, every try is an error: the lost connection has been said already.
         say = logger.warning if client.is_connected else logger.debug
         say("NATS client error", client=name, error=str(error) or type(error).__name__)
@@ -106,11 +117,10 @@ async def connect_once(url: str, name: str) -> Client:
     async def on_reconnect() -> None:
         logger.info("NATS connection is back", client=name)
 
-    client = _Client()
-    # A first connection that may fail: with allow_reconnect the library would retry inside and print tracebacks.
+    client, connected = _Client(), False
     try:
         await client.connect(
-            url,
+            url.split(","),
             name=name,
             connect_timeout=2,
             allow_reconnect=True,
@@ -122,8 +132,13 @@ async def connect_once(url: str, name: str) -> Client:
             disconnected_cb=on_disconnect,
             reconnected_cb=on_reconnect,
         )
+    except _AllAway as away:
+        if isinstance(away.__cause__, nats.errors.Error):
+            raise away.__cause__ from None
+        raise nats.errors.NoServersError from away.__cause__
     except (OSError, TimeoutError) as error:
         raise nats.errors.NoServersError from error
+    connected = True
     return client
 
 
