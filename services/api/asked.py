@@ -4,8 +4,6 @@ Who may ask about a workspace is who may publish on its subject: NATS sees to th
 """
 
 import asyncio
-from collections.abc import Sequence
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -15,7 +13,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from linstock import names
-from linstock.messages.asked import LONGEST_WAIT_S, MOST_ASKED, JobsAsked, JobsTold, JobTold
+from linstock.messages.asked import LONGEST_WAIT_S, MOST_ASKED, JobsAsked, JobsTold
 from services.api import freshness
 from services.api.freshness import Freshness
 from services.api.problems import DATABASE_AWAY, Problem
@@ -69,18 +67,18 @@ class Asked:
         asked = msgspec.json.decode(message.data, type=JobsAsked)
         if len(asked.ids) > MOST_ASKED:
             raise ValueError(f"at most {MOST_ASKED} jobs at once")
-        if asked.position:
-            await self._fresh.reached(freshness.parse(asked.position))
+        position = freshness.parse(asked.position) if asked.position else {}
+        caught_up = not position or await self._fresh.reached(position)
         loop = asyncio.get_running_loop()
         until = loop.time() + min(max(asked.wait_s, 0.0), LONGEST_WAIT_S)
         while True:
             turn = self._watch.turn
+            caught_up = caught_up or await self._fresh.reached(position, within_s=0)
             jobs = await app_jobs.told(self._pool, workspace, asked.ids)
-            if loop.time() >= until or _all_ended(jobs, asked.ids):
+            late, unknown = loop.time() >= until, len(jobs) < len(set(asked.ids))
+            if unknown and not caught_up:  # it may have been asked for, and not be shown yet
+                if late:
+                    return JobsTold(problem="the read models are behind")
+            elif late or unknown or all(job.status in ENDED for job in jobs):  # what is unknown won't end by waiting
                 return JobsTold(jobs=tuple(jobs))
             await self._watch.next(turn, within_s=until - loop.time())
-
-
-def _all_ended(jobs: Sequence[JobTold], ids: Sequence[UUID]) -> bool:
-    """Also when one is unknown: it won't end by waiting."""
-    return len(jobs) < len(set(ids)) or all(job.status in ENDED for job in jobs)

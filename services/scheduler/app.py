@@ -92,7 +92,7 @@ class SchedulerService:
         reports = Reports(client, Claims(verdicts, clock, index))
         disk = self._owner.disk
         dispatcher = Dispatcher(log, index, clock, signs, self._put, disk=disk, again_after_s=limits.again_after_s)
-        stops, queues = Stops(client, index), Queues(client)
+        stops, queues = Stops(client, index, log), Queues(client)
         self._stoppers.append(queues.stop)
 
         def on_sign(sign: SignOfLife) -> None:

@@ -11,13 +11,13 @@ from linstock import names
 from linstock.bus.inbox import CommandContext, Plan, Refused
 from linstock.eventlog.decider import Aggregate, Loaded
 from linstock.eventlog.log import EventLog
-from linstock.eventlog.record import Append
 from linstock.messages.answer import Answer, Duplicate
 from linstock.messages.enqueue import MOST_JOBS, PAYLOAD_LIMIT_BYTES, EnqueueJobs, WantedJob
 from linstock.messages.job import BUILT_IN, JobRequested
 from linstock.messages.message import Message
 from linstock.messages.schedule import JobPolicy
 from linstock.messages.unique import KeyTaken, UniqueEvent
+from services.scheduler.following import Wanted, settled
 from services.scheduler.index import Index
 from services.scheduler.job import Closed, Unrequested
 from services.scheduler.known import JOB, KnownJob
@@ -74,16 +74,21 @@ class EnqueuePlanner:
             raise invalid("jobs", f"there are 1 to {MOST_JOBS}")
         ids = [names.job_of_command(context.command_id, place) for place in range(len(command.jobs))]
         await self._check_parents(command.jobs, set(ids), context.workspace)
-        appends: list[Append] = []
+        wanted_ones: list[Wanted] = []
         duplicates: list[Duplicate] = []
+        holders: dict[UUID, UUID] = {}
         keys: dict[str, _Key] = {}
         for place, (job_id, wanted) in enumerate(zip(ids, command.jobs, strict=True)):
             _check(wanted, f"jobs/{place}")
             if wanted.unique and (holder := await self._holder(wanted, job_id, keys, context)):
                 duplicates.append(Duplicate(place=place, job_id=holder))
-                continue
-            request = _request(job_id, wanted, context.at)
-            appends.append(Append(aggregate=JOB.name, aggregate_id=job_id, expected_version=0, events=[request]))
+                holders[job_id] = holder
+            else:
+                wanted_ones.append((place, job_id, wanted))
+        appends = [
+            JOB.unborn(job_id).append([_request(job_id, wanted, context.at)])
+            for _, job_id, wanted in settled(wanted_ones, holders)
+        ]
         appends += [key.loaded.append(key.taken) for key in keys.values() if key.taken]
         first = duplicates[0].job_id if duplicates and duplicates[0].place == 0 else ids[0]
         return Plan(answer=Answer(status=202, id=first, duplicates=tuple(duplicates)), appends=appends)
@@ -160,7 +165,7 @@ def _request(job_id: UUID, wanted: WantedJob, at: datetime) -> JobRequested:
         not_before=due,
         name=wanted.name,
         payload_version=wanted.payload_version,
-        after=tuple(dict.fromkeys(wanted.after)),
+        after=wanted.after,
         unique_key=wanted.unique.key if wanted.unique else "",
     )
 

@@ -2,6 +2,7 @@
 worker's next signs of life, and until then the attempt only works for nothing."""
 
 import asyncio
+from collections.abc import Coroutine, Sequence
 from uuid import UUID
 
 import msgspec
@@ -11,6 +12,7 @@ from msgspec import Struct
 from nats.aio.client import Client
 
 from linstock import names
+from linstock.eventlog.log import EventLog
 from linstock.messages import work
 from linstock.messages.work import SignOfLife, StopAttempt
 from services.scheduler.index import Index
@@ -19,6 +21,7 @@ from services.scheduler.job import Closed, Job, Pending, Running
 logger = structlog.get_logger(__name__)
 
 MOST_DOUBTED = 100_000
+CATCH_UP_S = 1.0
 
 
 class Attempt(Struct, frozen=True):
@@ -28,9 +31,10 @@ class Attempt(Struct, frozen=True):
 
 
 class Stops:
-    def __init__(self, client: Client, index: Index) -> None:
+    def __init__(self, client: Client, index: Index, log: EventLog) -> None:
         self._client = client
         self._index = index
+        self._log = log
         self._running: dict[UUID, Attempt] = {}
         self._doubted: set[UUID] = set()  # leases that a sign named and the index did not know
         self._saying: set[asyncio.Task[None]] = set()
@@ -46,17 +50,33 @@ class Stops:
             await asyncio.wait(self._saying, timeout=1)
 
     def hear(self, sign: SignOfLife) -> None:
-        """An attempt that a worker still runs, and that the index does not know to run for two signs in a row, is over:
-        the first may only be ahead of the index."""
+        """An attempt that a worker still runs, and that the index does not know to run for two signs in a row, may be
+        over: the first may only be ahead of the index."""
+        doubted = []
         for named in sign.running:
             if self._is_current(named):
                 self._doubted.discard(named.lease)
             elif named.lease in self._doubted:
-                self._say(sign.worker, named.job_id, named.attempt, named.lease, "lost")
+                doubted.append(named)
             else:
                 if len(self._doubted) > MOST_DOUBTED:
                     self._doubted.clear()
                 self._doubted.add(named.lease)
+        if doubted:
+            self._soon(self._look(sign.worker, doubted))
+
+    async def _look(self, worker: str, doubted: Sequence[work.Running]) -> None:
+        """Both signs may have come at once, after we stood still: only an index that has all that the log had when they
+        came can say that an attempt is over. Whoever is told nothing now gives another sign."""
+        try:
+            caught_up = await self._index.reached(await self._log.last_position(), timeout_s=CATCH_UP_S)
+        except Exception as error:  # Postgres is away
+            logger.debug("Attempts that may be over can't be looked at", worker=worker, error=repr(error))
+            return
+        if caught_up:
+            for named in doubted:
+                if not self._is_current(named):
+                    self._say(worker, named.job_id, named.attempt, named.lease, "lost")
 
     def _is_current(self, named: work.Running) -> bool:
         known = self._index.running.get(named.job_id)
@@ -87,7 +107,10 @@ class Stops:
 
     def _say(self, worker: str, job_id: UUID, attempt: int, lease: UUID, why: str) -> None:
         stop = StopAttempt(job_id=job_id, attempt=attempt, lease=lease, why=why)
-        task = asyncio.create_task(self._publish(worker, stop))
+        self._soon(self._publish(worker, stop))
+
+    def _soon(self, saying: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(saying)
         self._saying.add(task)
         task.add_done_callback(self._saying.discard)
 
