@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: help setup up down logs demo test lint test-clean bench faults fuzz model contracts lock clean
+.PHONY: help setup up down logs demo test lint test-clean bench bench-peers faults fuzz model contracts lock clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-18s %s\n' "$$name" "$$what"; done
@@ -54,6 +54,9 @@ test-clean: ## Clone into a path with a space; run `make up`, `make down`, `make
 bench: $(READY) ## Measure, compare with the targets, write docs/bench/*.json
 	@$(PY) -m tests.bench $(ARGS)
 
+bench-peers: $(READY) ## Install other job queues into .peers, measure them in one run, write docs/bench/peers.json
+	@$(PY) -m tests.bench.peers $(ARGS)
+
 faults: $(READY) ## Kill everything, again and again, and count what was lost (nothing) or doubled (nothing)
 	@$(PY) -m tests.faults $(ARGS)
 
@@ -74,4 +77,4 @@ lock: $(READY) ## Resolve the newest allowed versions into requirements.lock
 		--quiet --output-file requirements.lock > /dev/null
 
 clean: ## Remove .venv and caches (never data)
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	@rm -rf $(VENV) .peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build

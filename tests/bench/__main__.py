@@ -13,10 +13,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import uvloop
 
 from linstock.embedded import EmbeddedPostgres
@@ -32,13 +30,12 @@ from tests.bench import (
     bench_projection,
     bench_scan,
     bench_scheduler,
+    record,
 )
 from tests.bench.figure import Figure, number, table
-from tests.bench.machine import DiskWatch, allowance_ms, description, fdatasync_ms
+from tests.bench.machine import DiskWatch, allowance_ms, fdatasync_ms
 from tests.bench.servers import Servers, fresh_servers
 from tests.support.servers import running_postgres
-
-RESULTS = Path(__file__).parents[2] / "docs" / "bench"
 
 Bench = Callable[[Servers, int, float], list[Figure]]
 """(servers, repetitions, allowance in ms) -> figures."""
@@ -107,21 +104,8 @@ def _run(chosen: list[str], postgres: EmbeddedPostgres, folder: Path, repetition
         tail = f"p99 {number(meanwhile['p99'])}, longest {number(meanwhile['max'])} ms"
         print(f"{told}  (fdatasync meanwhile {tail})", flush=True)
         if write:
-            _write(name, measured, fdatasync, meanwhile)
+            record.write(name, measured, fdatasync, meanwhile)
     return figures
-
-
-def _write(name: str, figures: list[Figure], fdatasync: float, meanwhile: dict[str, float]) -> None:
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    record = {
-        "measuredAt": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": description(),
-        "fdatasyncMs": round(fdatasync, 3),
-        "fdatasyncMeanwhileMs": meanwhile,
-        "figures": [figure.row() for figure in figures],
-    }
-    encoded = msgspec.json.format(msgspec.json.encode(record), indent=2)
-    (RESULTS / f"{name}.json").write_bytes(encoded + b"\n")
 
 
 def _arguments() -> argparse.Namespace:
