@@ -13,6 +13,8 @@ from tests.support.instance import Instance, started
 FUZZ = Path(__file__).parents[1] / "fuzz"
 # Short and always the same here; `make fuzz` sets both.
 EXAMPLES = os.environ.get("LINSTOCK_FUZZ_EXAMPLES", "3")
+# Every schedule route has two paths and one handler: the second is fuzzed when there is time.
+BRIEFLY = () if "LINSTOCK_FUZZ_EXAMPLES" in os.environ else ("--exclude-path-regex", "^/api/v1/schedules")
 SEED = os.environ.get("LINSTOCK_FUZZ_SEED", "1")
 
 
@@ -30,7 +32,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Instanc
 def test_whatever_the_document_allows_is_answered_as_it_says(running: Instance, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(FUZZ / "schemathesis.toml"), "run"]
     found = subprocess.run(
-        [*command, running.url + "/openapi.json", "--seed", SEED, "--max-examples", EXAMPLES, "--workers", "3"],
+        [*command, running.url + "/openapi.json", "--seed", SEED, "--max-examples", EXAMPLES, *BRIEFLY],
         cwd=tmp_path,
         env={
             **os.environ,

@@ -147,7 +147,7 @@ class EnqueueBody(Body, frozen=True):
     delay_seconds: Annotated[float, Meta(ge=0, le=316_224_000)] = 0.0
     not_before: datetime | UnsetType = UNSET
     unique_key: Key | UnsetType = UNSET
-    unique_for_seconds: Annotated[float, Meta(gt=0, le=316_224_000)] | UnsetType = UNSET
+    unique_for_seconds: Annotated[float, Meta(ge=1, le=316_224_000)] | UnsetType = UNSET
 
 
 class JobEnqueuedDto(Wire):

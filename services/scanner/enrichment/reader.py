@@ -95,6 +95,9 @@ class Reader:
             await process.stdin.drain()
         except OSError as error:
             raise _Ended(await self._end(process)) from error
+        except asyncio.CancelledError:
+            self._drop(process)
+            raise
 
     async def _answer(self) -> bytes:
         process = self._process
@@ -113,10 +116,14 @@ class Reader:
                 raise Silent from error
             raise _Ended(await self._end(process)) from error
         except asyncio.CancelledError:
-            process.kill()  # an answer that nobody waits for would be taken for the next one's
-            self._process = None
-            self._killed.append(process)
+            self._drop(process)
             raise
+
+    def _drop(self, process: Process) -> None:
+        """An answer that nobody waits for would be taken for the next one's."""
+        process.kill()
+        self._process = None
+        self._killed.append(process)
 
     async def _end(self, process: Process) -> int | None:
         """How it ended."""
@@ -160,6 +167,10 @@ async def _start() -> Process:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         raise NoReader(f"It said nothing and ended with {await _over(process)}.") from error
+    except asyncio.CancelledError:
+        process.kill()
+        await _over(process)
+        raise
     return process
 
 

@@ -1,4 +1,4 @@
-"""`make bench-peers`: installs the other job queues, measures each in this run, and prints one table of all.
+"""`make bench-peers`: installs the other job queues, measures each and ours in this run, and prints one table of all.
 
     make bench-peers                                       # everybody, 2,000 jobs (two minutes, and one to install)
     make bench-peers ARGS="--only celery,saq --jobs 500"   # some, for a look
@@ -26,6 +26,7 @@ from tests.bench.peers import (
     dbos_peer,
     dramatiq_peer,
     huey_peer,
+    linstock_peer,
     pgqueuer_peer,
     procrastinate_peer,
     rq_peer,
@@ -41,6 +42,7 @@ JOBS = 2000
 LEAST_JOBS = 100  # the first of them are not measured
 
 MODULES = (
+    linstock_peer,
     *(procrastinate_peer, dbos_peer, pgqueuer_peer),
     *(celery_peer, arq_peer, saq_peer, taskiq_peer, dramatiq_peer, huey_peer, rq_peer),
 )

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from tests.bench.peers.children import run
-from tests.bench.peers.versions import REQUIREMENTS
+from tests.bench.peers.versions import OURS, REQUIREMENTS
 
 FOLDER = Path(__file__).parents[3] / ".peers"
 INSTALL_WITHIN_S = 600
@@ -12,6 +12,8 @@ INSTALL_WITHIN_S = 600
 
 def python_of(name: str, log: Path) -> Path:
     """The Python that has this peer, installed if it is not. Raises `PeerFailed`."""
+    if name == OURS:
+        return Path(sys.executable)
     home = FOLDER / name
     python, stamp = home / "bin" / "python", home / "requirements"
     wanted = "\n".join([sys.version, *REQUIREMENTS[name]])

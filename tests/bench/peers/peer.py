@@ -8,6 +8,7 @@ from msgspec import Struct
 class Store(Enum):
     REDIS = "redis"
     POSTGRES = "PostgreSQL"
+    LINSTOCK = "NATS + PG"
 
 
 class Bulk(Enum):

@@ -5,13 +5,14 @@ import shutil
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from linstock import names
 from linstock.embedded.process import ServerProcess
 from tests.bench.peers.children import run
 from tests.bench.peers.peer import Store
-from tests.bench.servers import free_port
+from tests.bench.servers import free_port, fresh_servers, ready_service
 from tests.support.servers import running_postgres
 
 READY_WITHIN_S = 20
@@ -28,6 +29,22 @@ def fresh_store(store: Store, folder: Path) -> Iterator[str]:
         case Store.POSTGRES:
             with running_postgres(folder) as server:
                 yield server.url
+        case Store.LINSTOCK:
+            with _running_linstock(folder) as url:
+                yield url
+
+
+@contextmanager
+def _running_linstock(folder: Path) -> Iterator[str]:
+    """Where its NATS and its PostgreSQL are, with a space between."""
+    with (
+        running_postgres(folder) as postgres,
+        fresh_servers(postgres, folder / "servers") as servers,
+        ExitStack() as stack,
+    ):
+        for name in (names.SCHEDULER, names.PROJECTION, names.API):
+            stack.enter_context(ready_service(name, servers, LINSTOCK_PORT="0"))
+        yield f"{servers.nats_url} {servers.database_url}"
 
 
 def redis_server(log: Path) -> str:

@@ -1,5 +1,8 @@
 """The exact versions that are compared, with the drivers that decide their speed."""
 
+from linstock.version import VERSION
+
+OURS = "linstock"
 REQUIREMENTS: dict[str, tuple[str, ...]] = {
     "procrastinate": ("procrastinate==3.10.0", "psycopg[binary]==3.3.9"),
     "celery": ("celery[redis]==5.7.0", "redis==8.1.0"),
@@ -20,4 +23,4 @@ REQUIREMENTS: dict[str, tuple[str, ...]] = {
 
 def version(name: str) -> str:
     """Of the peer itself, which is the first of what it requires."""
-    return REQUIREMENTS[name][0].partition("==")[2]
+    return VERSION if name == OURS else REQUIREMENTS[name][0].partition("==")[2]
