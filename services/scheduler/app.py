@@ -168,6 +168,7 @@ class SchedulerService:
             commands=SchedulerCommand,
             plan=SchedulerPlanner(log, index).plan,
             clock=clock.require,
+            appended=index.foretell_requests,
         )
         Reactions(broker, service=names.SCHEDULER, react=Reactor(log, index, clock, verdicts).react)
 

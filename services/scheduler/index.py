@@ -115,7 +115,7 @@ class Index:
             before = self.schedules.get(recorded.aggregate_id)
             self.keep(before, KnownSchedule.fold(before, recorded))
         elif recorded.aggregate == JOB.name:
-            if recorded.version == 1:
+            if recorded.version == 1 and recorded.aggregate_id not in self.jobs:
                 self.recent.keep(recorded)
             self._apply_job(recorded)
         elif recorded.aggregate == CALENDAR.name:
@@ -207,11 +207,19 @@ class Index:
             self._change(known, KnownJob.fold(known, recorded))
 
     def foretell(self, now: KnownJob) -> None:
-        """What a job has become by an append of ours, before the tail comes to it. Of a job that the tail has not come
-        to at all nothing is kept: it would open it again."""
+        """What a job has become by an append of ours, before the tail comes to it. One that is not known is closed, or
+        the tail will come to all of it. (One that has ended before the tail comes to its request is opened once more,
+        until the tail comes to its end: whoever claims it meanwhile is refused by the log.)"""
         known = self.jobs.get(now.job_id)
-        if known is not None and known.version < now.version:
+        if known.version < now.version if known else now.version == 1:
             self._change(known, now)
+
+    def foretell_requests(self, appended: Sequence[Recorded]) -> None:
+        """Jobs that we were asked for, so that they need not wait for the tail."""
+        for recorded in appended:
+            if recorded.aggregate == JOB.name and recorded.version == 1 and recorded.aggregate_id not in self.jobs:
+                self.recent.keep(recorded)
+                self.foretell(KnownJob.fold(None, recorded))
 
     def _change(self, known: KnownJob | None, now: KnownJob) -> None:
         was_open = known is not None and not isinstance(known.state, Closed)

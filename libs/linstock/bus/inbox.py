@@ -21,7 +21,7 @@ from linstock.bus import command_headers, dead_letters
 from linstock.bus.broker import bound, long_poll
 from linstock.crashpoints import reach
 from linstock.eventlog.log import EventLog
-from linstock.eventlog.record import Append, EventTooLarge, FutureInstant, Origin, VersionConflict
+from linstock.eventlog.record import Append, EventTooLarge, FutureInstant, Origin, Recorded, VersionConflict
 from linstock.messages.answer import Answer
 from linstock.messages.message import Message
 from linstock.messages.receipt import CommandHandled
@@ -71,7 +71,8 @@ class Unreadable(Exception):
 
 class CommandInbox(Generic[C]):
     """Consumes `cmd.<service>.>` on the service's durable. `plan` loads, decides and says what to append; it is called
-    again when somebody else appended to one of its aggregates first."""
+    again when somebody else appended to one of its aggregates first. `appended` is told what was appended, before the
+    answer is sent."""
 
     def __init__(
         self,
@@ -82,8 +83,10 @@ class CommandInbox(Generic[C]):
         commands: object,
         plan: Callable[[C, CommandContext], Awaitable[Plan]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        appended: Callable[[Sequence[Recorded]], None] = lambda _: None,
     ) -> None:
         self._broker = broker
+        self._appended = appended
         self._log = log
         self._service = service
         self._decoder: msgspec.json.Decoder[C] = msgspec.json.Decoder(commands)
@@ -157,6 +160,7 @@ class CommandInbox(Generic[C]):
             except EventTooLarge as error:
                 too_large = Plan(answer=Answer(status=413, code="too-large", detail=str(error)))
                 continue
+            self._appended(recorded)
             return self._positioned(plan.answer, recorded[-1].position)
         raise VersionConflict([receipt_id])
 
