@@ -215,9 +215,10 @@ class Index:
             self._change(known, now)
 
     def foretell_requests(self, appended: Sequence[Recorded]) -> None:
-        """Jobs that we were asked for, so that they need not wait for the tail."""
+        """Jobs that we were asked for, so that they need not wait for the tail. What it has passed already may have
+        ended meanwhile."""
         for recorded in appended:
-            if recorded.aggregate == JOB.name and recorded.version == 1 and recorded.aggregate_id not in self.jobs:
+            if recorded.aggregate == JOB.name and recorded.version == 1 and recorded.position > self.position:
                 self.recent.keep(recorded)
                 self.foretell(KnownJob.fold(None, recorded))
 

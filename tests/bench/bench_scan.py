@@ -198,8 +198,7 @@ def _running(data_dir: Path) -> Iterator[tuple[httpx.Client, psutil.Process]]:
 def _created(http: httpx.Client, tree: Tree) -> str:
     answer = http.post("/libraries", json={"name": "Large", "path": str(tree.path)})
     answer.raise_for_status()
-    library: str = answer.json()["id"]
-    return library
+    return _made(http, answer)
 
 
 def _first_scan_s(http: httpx.Client, library: str, tree: Tree) -> float:
@@ -236,8 +235,23 @@ def _rescan_s(http: httpx.Client, library: str, tree: Tree, *, mode: str = "chan
 def _asked(http: httpx.Client, library: str, mode: str = "changed") -> str:
     answer = http.post(f"/libraries/{library}/scans", json={"scanMode": mode})
     answer.raise_for_status()
-    scan_id: str = answer.json()["id"]
-    return scan_id
+    return _made(http, answer)
+
+
+def _made(http: httpx.Client, answer: httpx.Response) -> str:
+    """The id of what was asked for. While the disk stalls its owner may need longer than a second to answer, and then
+    there is an operation first."""
+    where = answer.headers["location"].removeprefix("/api/v1")
+    if "/operations/" not in where:
+        return str(answer.json()["id"])
+    operation: dict[str, Any] = {}
+
+    def done() -> bool:
+        operation.update(http.get(where).json())
+        return bool(operation["status"] == "done")
+
+    _await(done, f"{where} is done")
+    return str(operation["answer"]["id"])
 
 
 def _ended(http: httpx.Client, scan_id: str) -> None:
