@@ -12,7 +12,7 @@ from tests.support.instance import Instance, started
 
 FUZZ = Path(__file__).parents[1] / "fuzz"
 # Short and always the same here; `make fuzz` sets both.
-EXAMPLES = os.environ.get("LINSTOCK_FUZZ_EXAMPLES", "3")
+EXAMPLES = os.environ.get("LINSTOCK_FUZZ_EXAMPLES", "2")
 # Every schedule route has two paths and one handler: the second is fuzzed when there is time.
 BRIEFLY = () if "LINSTOCK_FUZZ_EXAMPLES" in os.environ else ("--exclude-path-regex", "^/api/v1/schedules")
 SEED = os.environ.get("LINSTOCK_FUZZ_SEED", "1")

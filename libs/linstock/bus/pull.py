@@ -65,18 +65,20 @@ class Pull:
 
         Raises Silent when there was neither a message nor a heartbeat for 3 s.
         """
-        while not self._waiting:
+        while True:
+            self._wake.clear()  # first: what comes from here on is not missed
+            if self._waiting:
+                break
             if self._gone is not None:
                 raise Silent(self._consumer, self._gone)
-            self._wake.clear()
+            if self._expected <= 0:  # a request may have ended while its reader was busy with what it had brought
+                await self._request()
             try:
                 # While nothing is asked for, nothing is said.
                 async with asyncio.timeout(SILENCE_S if self._expected > 0 else None):
                     await self._wake.wait()
             except TimeoutError:
                 raise Silent(self._consumer, f"no sign for {SILENCE_S:g} s") from None
-            if self._expected <= 0:
-                await self._request()
         taken = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
         if self._expected <= self._ahead // 2:
             await self._request()

@@ -31,7 +31,7 @@ from tests.integration.jobs.conftest import StartWorker
 from tests.support.scheduler import QUICK, Scheduler, SchedulerLog
 from tests.support.waiting import becomes
 
-TIMES = 40
+TIMES = 20
 SURE = 5
 PATIENT = Limits(lease_timeout_s=60)
 Verdict = JobSucceeded | JobFailed | JobTimedOut | JobCancelled
