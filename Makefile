@@ -46,7 +46,7 @@ lint: $(READY)
 	@$(VENV)/bin/lint-imports
 
 test: lint ## Lint, types, import rules, then every test (ARGS go to pytest)
-	@$(PY) -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-clean: ## Clone into a path with a space; run `make up`, `make down`, `make test` there as root and as an ordinary user
 	@.ci/clean-clone
