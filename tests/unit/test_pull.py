@@ -35,8 +35,8 @@ class Asked:
         await self.deliver(cast("Msg", SimpleNamespace(data=data, headers=headers)))
 
 
-def pull(asked: Asked, ahead: int) -> Pull:
-    return Pull(cast("Client", asked), stream="EVENTS", consumer="projection", ahead=ahead)
+def pull(asked: Asked, ahead: int, *, refills: bool = True) -> Pull:
+    return Pull(cast("Client", asked), stream="EVENTS", consumer="projection", ahead=ahead, refills=refills)
 
 
 async def test_a_request_that_ends_while_its_reader_is_busy_is_made_again() -> None:
@@ -64,4 +64,33 @@ async def test_nothing_is_asked_for_until_it_is_wanted() -> None:
     await reading.want(3)
     assert asked.batches == [3]
     await asked.say(b"1")
+    assert len(await taking) == 1
+
+
+async def test_a_reader_with_little_room_asks_for_no_more_than_it_says() -> None:
+    asked = Asked()
+    reading = pull(asked, 2, refills=False)
+    await reading.open()
+    for data in (b"1", b"2"):
+        await asked.say(data)
+    assert len(await reading.take(10)) == 2
+    taking = asyncio.create_task(reading.take(10))
+    await asyncio.sleep(0)
+    assert asked.batches == [2]
+    await reading.want(1)
+    assert asked.batches == [2, 1]
+    await asked.say(b"3")
+    assert len(await taking) == 1
+
+
+async def test_what_was_not_delivered_in_time_is_asked_for_again() -> None:
+    asked = Asked()
+    reading = pull(asked, 3, refills=False)
+    await reading.open()
+    await asked.say(b"1")
+    assert len(await reading.take(10)) == 1
+    await asked.say(headers={"Status": "408", "Description": "Request Timeout", "Nats-Pending-Messages": "2"})
+    taking = asyncio.create_task(reading.take(10))
+    await becomes(lambda: asked.batches, [3, 2])
+    await asked.say(b"2")
     assert len(await taking) == 1

@@ -33,13 +33,18 @@ class Silent(Exception):
 
 
 class Pull:
-    """Keeps up to `ahead` messages (and 16 MiB) on their way. One reader; open it again after Silent."""
+    """Keeps up to `ahead` messages (and 16 MiB) on their way. One reader; open it again after Silent.
 
-    def __init__(self, client: Client, *, stream: str, consumer: str, ahead: int) -> None:
+    Without `refills`, what was taken is not asked for anew until `want` says so: for a reader that has room for only so
+    many, and leaves the others to other readers of the consumer.
+    """
+
+    def __init__(self, client: Client, *, stream: str, consumer: str, ahead: int, refills: bool = True) -> None:
         self._client = client
         self._consumer = consumer
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._ahead = ahead
+        self._refills = refills
         self._waiting: deque[Msg] = deque()
         self._wake = asyncio.Event()
         self._gone: str | None = None
@@ -80,7 +85,9 @@ class Pull:
             except TimeoutError:
                 raise Silent(self._consumer, f"no sign for {SILENCE_S:g} s") from None
         taken = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
-        if self._expected <= self._ahead // 2:
+        if not self._refills:
+            self._ahead = max(0, self._ahead - len(taken))
+        elif self._expected <= self._ahead // 2:
             await self._request()
         return taken
 

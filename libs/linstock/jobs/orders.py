@@ -39,6 +39,7 @@ logger = get_logger(__name__)
 STOP_WITHIN_S = 5.0
 AGAIN_S = 0.2
 TAKEN_AT_ONCE = 200
+ASKED_AT_ONCE = 8  # messages of a queue; one may bring a quarter of a worker's room
 HELD_S = 1.0  # an order that came although there is no room; then another worker may have it
 MESSAGE_LIMIT = 2000  # characters
 STOPPED = "stopped"
@@ -230,7 +231,7 @@ class OrderRunner:
         durable = names.work_durable(queue, self._workspace)
         said = False
         while True:
-            pull = Pull(self._client, stream=names.WORK, consumer=durable, ahead=max(self._room, 0))
+            pull = Pull(self._client, stream=names.WORK, consumer=durable, ahead=self._wanted(), refills=False)
             try:
                 await pull.open()
                 self._pulls[queue] = pull
@@ -262,8 +263,12 @@ class OrderRunner:
         for order in orders:
             self._start(self._serve(order, taken))
 
+    def _wanted(self) -> int:
+        return min(max(self._room, 0), ASKED_AT_ONCE)
+
     def _start(self, serving: Coroutine[None, None, None]) -> None:
         self._room -= 1
+        self._wake.set()
         task = asyncio.create_task(serving)
         self._tasks.add(task)
         task.add_done_callback(self._served)
@@ -291,7 +296,7 @@ class OrderRunner:
                 while self._held and self._held[0][0] <= time.monotonic():
                     await self._held.popleft()[1].nak()
                 for pull in list(self._pulls.values()):
-                    await pull.want(max(self._room, 0))
+                    await pull.want(self._wanted())
             except (nats.errors.Error, OSError) as error:
                 logger.debug("Room for orders could not be told", error=repr(error))
 

@@ -92,6 +92,12 @@ class Scheduler:
     def reconnects(self) -> int:
         return self._client.stats["reconnects"]
 
+    async def deliveries(self) -> int:
+        """Of orders, each time one was given to a worker."""
+        durable = names.work_durable(names.SCAN_QUEUE)
+        delivered = (await self._js.consumer_info(names.WORK, durable)).delivered
+        return delivered.consumer_seq if delivered else 0
+
     async def orders(self) -> int:
         return (await self._js.stream_info(names.WORK)).state.messages
 
@@ -155,6 +161,26 @@ async def test_nothing_runs_without_a_granted_claim_and_the_order_is_gone(
     assert [claim.job_id for claim in scheduler.claims] == [refused, granted]
     await becomes(scheduler.orders, 0)
     assert scheduler.outcomes == []
+
+
+async def test_a_busy_worker_takes_no_order_that_another_has_a_slot_for(
+    scheduler: Scheduler, work: StartWorker
+) -> None:
+    gate = asyncio.Event()
+
+    async def run(_: Order, __: Lease) -> OwnVerdict:
+        await gate.wait()
+        return OwnVerdict()
+
+    busy = await work(run, slots=1)
+    await scheduler.put(uuid4())
+    await becomes(lambda: busy.running, 1)
+    await work(succeed)
+    for _ in range(5):
+        await scheduler.put(uuid4())
+    await becomes(lambda: len(scheduler.outcomes), 5)
+    gate.set()
+    assert await scheduler.deliveries() == 6  # none to the busy one first
 
 
 async def test_a_lost_answer_is_asked_for_again_under_the_same_lease(scheduler: Scheduler, work: StartWorker) -> None:
