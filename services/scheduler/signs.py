@@ -11,7 +11,7 @@ from linstock.messages.work import SignOfLife
 
 class Crew(Struct, frozen=True):
     """One worker that takes orders. Its `lanes` come in the order of their importance, or with the `weights` by which
-    they share its slots."""
+    they share its slots; what it may claim ahead counts as slots."""
 
     worker: str
     lanes: tuple[str, ...]
@@ -44,7 +44,7 @@ class Signs:
                 worker=sign.worker,
                 lanes=tuple(names.lane(sign.workspace, queue) for queue in sign.queues),
                 weights=sign.weights if len(sign.weights) == len(sign.queues) else (),
-                slots=sign.slots,
+                slots=sign.slots + sign.ahead,
                 running=len(sign.running) if running is None else running(sign.worker),
             )
             for sign, heard_s in self._workers.values()

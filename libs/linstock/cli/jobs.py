@@ -33,7 +33,8 @@ WORKERS = (
     Column("WORKER", lambda worker: worker["name"], folds=True),
     Column("HOST", lambda worker: worker["host"]),
     Column("QUEUES", lambda worker: ", ".join(worker["queues"]), folds=True),
-    Column("RUNNING", lambda worker: f"{len(worker['running'])} of {worker['slots']}", right=True),
+    Column("SLOTS", lambda worker: worker["slots"], right=True),
+    Column("IN HAND", lambda worker: len(worker["running"]), right=True),
     Column("HEARD", lambda worker: words.moment(worker["heardAt"])),
 )
 

@@ -128,7 +128,7 @@ class OrderRunner:
     Guarantees: no attempt runs without a granted claim, and its sign of life goes out every 2 s while it runs. It may
     still be run twice, when the lease is lost while it runs. `device_of` must answer within a few seconds: the order
     waits for it. With `hands_back`, what does not end when the worker stops is given back at once; else its lease
-    lapses. `pace` may claim a little ahead of free slots.
+    lapses. `pace` may claim a little ahead of free slots; with `hands_back`, what finds none soon is given back too.
     """
 
     def __init__(
@@ -288,7 +288,7 @@ class OrderRunner:
                     await self._wake.wait()
             self._wake.clear()
             self._room += self._pace.widened()
-            self._life.announce(self._pace.capacity)
+            self._life.announce(self._pace.ahead)
             while self._held and self._room > 0:
                 _, message, queue = self._held.popleft()
                 self._accept(message, queue)
@@ -327,27 +327,40 @@ class OrderRunner:
         self._leases[job_id, order.attempt] = lease
         self._life.add(Running(job_id=job_id, attempt=order.attempt, lease=lease.lease))
         try:
-            async with self._slots:
-                began_s = time.monotonic()
-                outcome = (
-                    await self._outcome(order, lease) if not lease.lost.is_set() else self._unstarted(order, lease)
-                )
-                self._pace.ran(time.monotonic() - began_s)
+            outcome = await self._in_a_slot(order, lease)
             if outcome and (not lease.lost.is_set() or self._still_counts(lease)):
                 await self._reporter.report(order.workspace, outcome)
         finally:
             del self._leases[job_id, order.attempt]
             self._life.remove(lease.lease)
 
+    async def _in_a_slot(self, order: Order, lease: Lease) -> Outcome | None:
+        # What waits behind long jobs must not stay here until its time is over: another worker may be idle.
+        patience_s = self._pace.patience_s if self._hands_back and self._slots.locked() else None
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._slots.acquire()
+        except TimeoutError:
+            self._pace.waited_in_vain(patience_s or 0.0)
+            return self._unstarted(order, lease, f"worker {self.worker_id} has no slot for it")
+        try:
+            if lease.lost.is_set():
+                return self._unstarted(order, lease, f"worker {self.worker_id} was stopped")
+            began_s = time.monotonic()
+            outcome = await self._outcome(order, lease)
+            self._pace.ran(time.monotonic() - began_s)
+            return outcome
+        finally:
+            self._slots.release()
+
     def _still_counts(self, lease: Lease) -> bool:
         return self._hands_back and lease.why == STOPPED
 
-    def _unstarted(self, order: Order, lease: Lease) -> Outcome:
-        """It was claimed a little ahead, and the worker stops."""
-        said = f"worker {self.worker_id} was stopped"
+    def _unstarted(self, order: Order, lease: Lease, why: str) -> Outcome:
+        """It was claimed a little ahead, and is given back."""
         job_id = order.request.job_id
         return Outcome(
-            job_id=job_id, attempt=order.attempt, lease=lease.lease, succeeded=False, snooze_s=0, message=said
+            job_id=job_id, attempt=order.attempt, lease=lease.lease, succeeded=False, snooze_s=0, message=why
         )
 
     async def _outcome(self, order: Order, lease: Lease) -> Outcome | None:

@@ -7,6 +7,7 @@ done while one claim is answered.
 
 SMOOTHING = 0.05
 SHORTEST_S = 0.000_05
+LONGEST_WAIT_S = 1.0
 
 
 class Pace:
@@ -20,9 +21,14 @@ class Pace:
         self._ahead = 0
 
     @property
-    def capacity(self) -> int:
-        """Orders that may be in hand at once."""
-        return self._slots + self._ahead
+    def ahead(self) -> int:
+        """How many orders may be claimed beyond the slots."""
+        return self._ahead
+
+    @property
+    def patience_s(self) -> float:
+        """How long one that was claimed ahead may wait for a slot. It was to wait about as long as a claim takes."""
+        return max(LONGEST_WAIT_S, 3 * self._claim_s)
 
     def claimed(self, took_s: float) -> None:
         self._claim_s += SMOOTHING * (took_s - self._claim_s)
@@ -30,8 +36,12 @@ class Pace:
     def ran(self, took_s: float) -> None:
         self._run_s = took_s if self._run_s is None else self._run_s + SMOOTHING * (took_s - self._run_s)
 
+    def waited_in_vain(self, for_s: float) -> None:
+        """What was claimed ahead found no slot: nothing more is, until jobs are seen to be short again."""
+        self._run_s = max(self._run_s or 0.0, for_s * self._slots)
+
     def widened(self) -> int:
-        """By how much the capacity has changed since this was asked last."""
+        """By how much `ahead` has changed since this was asked last."""
         before, self._ahead = self._ahead, self._wanted()
         return self._ahead - before
 

@@ -36,6 +36,7 @@ class SignsOfLife:
         self._worker = worker
         self._queues = queues
         self._slots = slots
+        self._ahead = 0
         self._every_s = every_s
         self._workspace = workspace
         self._weights = weights
@@ -68,10 +69,10 @@ class SignsOfLife:
         with self._lock:
             self._running.pop(lease, None)
 
-    def announce(self, slots: int) -> None:
-        """How many attempts may run at once, from now on. Small changes are told with the next sign."""
-        grown, self._slots = slots - self._slots, slots
-        if abs(grown) * 4 > slots:
+    def announce(self, ahead: int) -> None:
+        """How many orders it may claim beyond its slots, from now on. Small changes are told with the next sign."""
+        grown, self._ahead = ahead - self._ahead, ahead
+        if abs(grown) * 4 > self._slots + ahead:
             self.nudge()
 
     def leave(self) -> None:
@@ -127,6 +128,7 @@ class SignsOfLife:
             worker=self._worker,
             queues=self._queues,
             slots=self._slots,
+            ahead=self._ahead,
             running=running,
             leaving=self._leaving,
             workspace=self._workspace,

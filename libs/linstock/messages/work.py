@@ -102,8 +102,9 @@ class Running(Message, frozen=True, array_like=True):
 class SignOfLife(Message, frozen=True):
     """Every 2 s from each worker, from a thread that no handler can block. A lease without one for 7 s is over.
 
-    `slots` is how many attempts it runs at once. Its `queues` are those of one workspace (empty: of all), in the order
-    of their importance; with `weights`, one for each, they share its slots in that proportion instead."""
+    `slots` is how many attempts it runs at once, and `ahead` how many more it may claim before it has one for them; in
+    `running` are both. Its `queues` are those of one workspace (empty: of all), in the order of their importance; with
+    `weights`, one for each, they share its slots in that proportion instead."""
 
     worker: str
     queues: tuple[str, ...]
@@ -114,6 +115,7 @@ class SignOfLife(Message, frozen=True):
     weights: tuple[int, ...] = ()
     host: str = ""
     version: str = ""
+    ahead: int = 0
 
 
 class StopAttempt(Message, frozen=True):

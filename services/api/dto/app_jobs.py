@@ -95,7 +95,7 @@ class JobPage(Page[JobDto]):
 
 
 class QueueDto(Wire):
-    """`workers` serve it now, and run `running` jobs of all their queues in `slots`."""
+    """`workers` serve it now, with `slots`, and have `running` jobs of all their queues in hand."""
 
     queue: str
     workers: int
@@ -111,8 +111,9 @@ class QueuesDto(Wire):
 
 
 class WorkerDto(Wire):
-    """`queues` come in the order of their importance, or with `weights`. `running` are the jobs that it has in hand;
-    it is gone when nothing was heard of it for some seconds."""
+    """`queues` come in the order of their importance, or with `weights`. It runs up to `slots` jobs at once; `running`
+    are those it has in hand, with the short ones it has claimed ahead. It is gone when nothing was heard of it for some
+    seconds."""
 
     name: str
     host: str

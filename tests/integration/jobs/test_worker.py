@@ -20,6 +20,7 @@ from linstock.bus.connection import close, connect
 from linstock.bus.provision import provision
 from linstock.embedded import EmbeddedNats
 from linstock.jobs.orders import Lease, Order, OrderRunner, OwnVerdict
+from linstock.jobs.pace import Pace
 from linstock.messages.job import JobRequested
 from linstock.messages.schedule import JobPolicy
 from linstock.messages.work import Claim, ClaimAnswer, ClaimAnswers, Outcome, Report, SignOfLife
@@ -32,7 +33,9 @@ Run = Callable[[Order, Lease], Awaitable[msgspec.Raw | OwnVerdict]]
 
 
 class StartWorker(Protocol):
-    async def __call__(self, run: Run, *, slots: int = 2) -> OrderRunner: ...
+    async def __call__(
+        self, run: Run, *, slots: int = 2, hands_back: bool = False, pace: Pace | None = None
+    ) -> OrderRunner: ...
 
 
 class Scheduler:
@@ -117,8 +120,16 @@ async def scheduler(nats_url: str) -> AsyncIterator[Scheduler]:
 async def work(nats_url: str) -> AsyncIterator[StartWorker]:
     started: list[OrderRunner] = []
 
-    async def start(run: Run, *, slots: int = 2) -> OrderRunner:
-        worker = OrderRunner(nats_url, queues=(names.SCAN_QUEUE,), slots=slots, run=run, sign_every_s=0.05)
+    async def start(run: Run, *, slots: int = 2, hands_back: bool = False, pace: Pace | None = None) -> OrderRunner:
+        worker = OrderRunner(
+            nats_url,
+            queues=(names.SCAN_QUEUE,),
+            slots=slots,
+            run=run,
+            sign_every_s=0.05,
+            hands_back=hands_back,
+            pace=pace,
+        )
         started.append(worker)
         await worker.start()
         return worker
@@ -181,6 +192,35 @@ async def test_a_busy_worker_takes_no_order_that_another_has_a_slot_for(
     await becomes(lambda: len(scheduler.outcomes), 5)
     gate.set()
     assert await scheduler.deliveries() == 6  # none to the busy one first
+
+
+async def test_what_was_claimed_ahead_of_long_jobs_is_given_back(scheduler: Scheduler, work: StartWorker) -> None:
+    gate = asyncio.Event()
+
+    async def run(_: Order, __: Lease) -> OwnVerdict:
+        await gate.wait()
+        return OwnVerdict()
+
+    pace = Pace(1, most_ahead=3)
+    pace.claimed(0.1)
+    pace.ran(0.000_1)  # so far
+    worker = await work(run, slots=1, hands_back=True, pace=pace)
+    jobs = [uuid4() for _ in range(4)]
+    for job_id in jobs:
+        await scheduler.put(job_id)
+    await becomes(lambda: len(scheduler.outcomes), 3)
+    given_back = {outcome.job_id for outcome in scheduler.outcomes if outcome.snooze_s == 0}
+    assert len(given_back) == 3
+    assert given_back < set(jobs)
+    assert "no slot" in scheduler.outcomes[0].message
+    await becomes(lambda: (worker.running, scheduler.signs[-1].ahead), (1, 0))
+    for job_id in given_back:  # put again: with room for none, none is claimed
+        await scheduler.put(job_id, attempt=2)
+    said = len(scheduler.signs)
+    await becomes(lambda: len(scheduler.signs) > said + 2, expected=True)
+    assert len(scheduler.claims) == 4
+    gate.set()
+    await becomes(lambda: len(scheduler.claims), 7)
 
 
 async def test_a_lost_answer_is_asked_for_again_under_the_same_lease(scheduler: Scheduler, work: StartWorker) -> None:
