@@ -1,5 +1,6 @@
 """Tells a job something: decide, append, and again on what the log says when somebody was faster."""
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from uuid import UUID
@@ -64,8 +65,8 @@ class Verdicts:
         raise VersionConflict([job_id])
 
     async def tell_all(self, tellings: Sequence[Telling]) -> list[KnownJob | NotTold]:
-        """As `tell`, for many jobs: in one append where memory is right, else one by one. What `tell` raises about one
-        of them stands in its place; what Postgres raises is raised."""
+        """As `tell`, for many jobs: in one append where memory is right, else each job by itself, in this order.
+        What `tell` raises about one of them stands in its place; what Postgres raises is raised."""
         told: dict[int, KnownJob | NotTold] = {}
         together = self._together(tellings)
         if together:
@@ -76,9 +77,16 @@ class Verdicts:
                 pass  # of one of them: which, the log says
             else:
                 told = {place: self._keep(known.after(events)) for place, known, events, _ in together}
+        left: dict[UUID, list[int]] = {}
         for place, telling in enumerate(tellings):
             if place not in told:
-                told[place] = await self._told(telling)
+                left.setdefault(telling.job_id, []).append(place)
+
+        async def one_by_one(places: Sequence[int]) -> None:
+            for place in places:
+                told[place] = await self._told(tellings[place])
+
+        await asyncio.gather(*map(one_by_one, left.values()))
         return [told[place] for place in range(len(tellings))]
 
     def _together(self, tellings: Sequence[Telling]) -> list[tuple[int, KnownJob, list[JobEvent], Origin]]:
