@@ -44,8 +44,11 @@ class Asked:
         await asyncio.gather(*self._answering, return_exceptions=True)
 
     async def _on_asked(self, message: Msg) -> None:
-        if not message.reply or len(self._answering) >= AT_ONCE:
-            return  # it is asked again
+        if not message.reply:
+            return
+        if len(self._answering) >= AT_ONCE:
+            await self._say(message, JobsTold(problem=f"{AT_ONCE} questions are being answered: ask again"))
+            return
         task = asyncio.create_task(self._answer(message))
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
@@ -57,6 +60,9 @@ class Asked:
             told = JobsTold(problem="the read models can't be reached")
         except (msgspec.DecodeError, ValueError, Problem) as error:
             told = JobsTold(problem=f"the question can't be read: {error}")
+        await self._say(message, told)
+
+    async def _say(self, message: Msg, told: JobsTold) -> None:
         try:
             await message.respond(msgspec.json.encode(told))
         except (nats.errors.Error, OSError) as error:

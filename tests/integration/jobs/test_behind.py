@@ -9,6 +9,7 @@ import pytest
 from linstock import Client, Unreachable, names
 from linstock.bus.connection import close, connect
 from linstock.messages.asked import JobsAsked, JobsTold
+from services.api import asked as answering
 from tests.integration.jobs import app
 
 FAR_AHEAD = 1_000_000
@@ -46,3 +47,8 @@ async def test_a_client_that_asks_too_early_is_told_so_and_not_that_there_is_no_
     client._position = FAR_AHEAD
     with pytest.raises(Unreachable, match="behind"):
         await asyncio.wait_for(client.status(uuid4()), 10)
+
+
+async def test_who_asks_while_too_many_do_is_told_so(linstock: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "AT_ONCE", 0)
+    assert "ask again" in (await asked(linstock, uuid4())).problem
