@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import BodyKwarg
 from msgspec import UNSET, Meta, Raw, UnsetType, field
 
 from services.api.dto.wire import Body, Page, Wire, said, whole_number
@@ -90,8 +91,7 @@ class JobDetailsDto(JobDto):
     progress: JobProgressDto | None = None
 
 
-class JobPage(Page[JobDto]):
-    """The newest first."""
+JobPage = Annotated[Page[JobDto], BodyKwarg(schema_component_key="JobPage")]
 
 
 class QueueDto(Wire):

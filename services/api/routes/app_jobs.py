@@ -51,8 +51,7 @@ async def list_jobs(
     queue: Annotated[str | None, QueryParameter(max_length=63, schema_extra=NAMED)] = None,
 ) -> JobPage:
     """Jobs of applications, the newest first. Runs of schedules and scans are at /runs."""
-    found = await app_jobs.page(fresh.pool, fresh.workspace, WantedJobs(status, job_type, queue), window)
-    return JobPage(**{field: getattr(found, field) for field in found.__struct_fields__})
+    return await app_jobs.page(fresh.pool, fresh.workspace, WantedJobs(status, job_type, queue), window)
 
 
 @get("/jobs/{job_id:uuid}", responses=answers.reading(404))
