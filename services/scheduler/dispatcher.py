@@ -23,7 +23,7 @@ from linstock.crashpoints import reach
 from linstock.disk import Disk
 from linstock.eventlog.log import EventLog
 from linstock.eventlog.record import Recorded
-from linstock.messages.work import Orders, PlacedOrder
+from linstock.messages.work import ORDERS_HEADER, Orders, PlacedOrder
 from services.scheduler import metrics
 from services.scheduler.backlog import Backlog
 from services.scheduler.clock import PostgresClock
@@ -38,7 +38,6 @@ AGAIN_AFTER_S = 5.0
 LONGEST_SLEEP_S = 1.0
 SHORTEST_SLEEP_S = 0.005
 AFTER_ERROR_S = 0.5
-ORDERS = "ls-orders"  # header
 MOST_BUNDLED = 50  # orders in one message
 MANY = "many"  # in place of a job type
 LOOK_EVERY_S = 0.1  # at orders that nobody claims
@@ -205,7 +204,7 @@ class Dispatcher:
         for order in orders:
             job_id, _, times = order
             placed = self._placed.get(job_id)
-            if times > 1 or placed is None or ":" not in placed.lane:
+            if times > 1 or placed is None or placed.lane in names.BUILT_IN_QUEUES:
                 yield [order]
             else:
                 lanes.setdefault(placed.lane, []).append(order)
@@ -246,7 +245,7 @@ class Dispatcher:
         )
         first_id, pending, _ = bundle[0]
         workspace, body = requests[first_id].workspace, msgspec.json.encode(Orders(orders=orders))
-        headers = {"ce-workspace": workspace, ORDERS: str(len(orders))}
+        headers = {"ce-workspace": workspace, ORDERS_HEADER: str(len(orders))}
         await self._put(names.work_subject(workspace, pending.facts.queue, MANY), body, headers)
 
     async def _publish(self, request: Recorded, pending: Pending, times: int) -> None:

@@ -137,7 +137,7 @@ class Reports:
             logger.warning("A report could not be settled yet", worker=report.worker, error=repr(error))
             await message.nak(delay=AGAIN_S)
             return
-        if answers and report.reply_to:
+        if answers and report.reply_to:  # workers of an earlier version ask here, not on ALL_CLAIMS
             await self._client.publish(report.reply_to, msgspec.json.encode(ClaimAnswers(answers=tuple(answers))))
         await message.ack()
 

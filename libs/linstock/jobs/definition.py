@@ -1,5 +1,6 @@
 """`@job`: a function that workers can run, with what its parameters are and how it is run."""
 
+import copy
 import hashlib
 import inspect
 import sys
@@ -86,8 +87,7 @@ class Job(Generic[P, R]):
 
     def using(self, **options: Any) -> "Job[P, R]":
         """The same job, asked for otherwise: the same words as `@job` takes, but `version`, `upcast` and `process`."""
-        changed = Job.__new__(Job)
-        changed.__dict__.update(self.__dict__)
+        changed = copy.copy(self)
         changed.options = _options(self.options, options)
         return changed
 

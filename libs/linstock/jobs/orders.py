@@ -32,7 +32,7 @@ from linstock.jobs.signs_of_life import SignsOfLife
 from linstock.logs import get_logger
 from linstock.messages.job import JobRequest
 from linstock.messages.message import NOTHING
-from linstock.messages.work import Claim, Orders, Outcome, Running, StopAttempt
+from linstock.messages.work import ORDERS_HEADER, Claim, Orders, Outcome, Running, StopAttempt
 
 logger = get_logger(__name__)
 
@@ -388,7 +388,7 @@ class OrderRunner:
 
     def _read(self, message: Msg) -> list[Order]:
         headers = message.headers or {}
-        if "ls-orders" in headers:
+        if ORDERS_HEADER in headers:
             return self._read_several(message.data, headers["ce-workspace"])
         correlation = headers.get("ce-correlationid") or headers["ce-id"]
         order = Order(

@@ -12,6 +12,7 @@ from msgspec import Raw
 from linstock.messages.message import NOTHING, Message
 
 MAX_REPORTS_PER_MESSAGE = 200
+ORDERS_HEADER = "ls-orders"
 
 
 class PlacedOrder(Message, frozen=True, array_like=True):
