@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 
 from linstock import names
 from linstock.messages.asked import LONGEST_WAIT_S, MOST_ASKED, JobsAsked, JobsTold
+from linstock.statuses import ENDED
 from services.api import freshness
 from services.api.freshness import Freshness
 from services.api.problems import DATABASE_AWAY, Problem
@@ -24,7 +25,6 @@ logger = structlog.get_logger(__name__)
 
 GROUP = "api"
 AT_ONCE = 1_000
-ENDED = frozenset({"Completed", "Failed", "Timeout", "Cancelled"})
 
 
 class Asked:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from linstock.statuses import ENDED
 from services.api import progress
 from services.api.context import Context
 from services.api.dto.schedules import ScheduledJobRunDto
@@ -15,7 +16,6 @@ from services.api.streams import COMMENT_EVERY_S, RETRY_MS, Still, data_of
 
 ABOUT = "A ScheduledJobRunDto in each `data`, and `event: end` with the last one, once the run has ended"
 LOOK_EVERY_S = 0.25
-ENDED = ("Completed", "Failed", "Timeout", "Cancelled")
 
 
 async def shown(context: Context, run_id: UUID) -> ScheduledJobRunDto | None:

@@ -6,12 +6,12 @@ import rich_click as click
 
 from linstock.cli.named import JOB
 from linstock.cli.options import examples, limited, wait, with_api, with_screen
+from linstock.statuses import OF_JOBS
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api
     from linstock.cli.screen import Screen
 
-STATUSES = ("Pending", "Scheduled", "Running", "Retrying", "Completed", "Failed", "Timeout", "Cancelled")
 
 _reason = click.option("--reason", help="Kept with the job.")
 
@@ -22,7 +22,7 @@ def job() -> None:
 
 
 @job.command(epilog=examples("linstock job ls --status Failed --type send_mail", "linstock job ls -n 500 -o jsonl"))
-@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only these.")
+@click.option("--status", type=click.Choice(OF_JOBS, case_sensitive=False), help="Only these.")
 @click.option("--type", "job_type", metavar="TYPE", help="Only of this type.")
 @click.option("--queue", help="Only of this queue.")
 @limited(20)

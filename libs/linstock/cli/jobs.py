@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from linstock.cli import watch, words
 from linstock.cli.exits import Exit
 from linstock.cli.screen import Column, Screen
+from linstock.statuses import COMPLETED, ENDED
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api, Json
@@ -47,7 +48,7 @@ def wait_and_show(api: "Api", screen: Screen, job_id: str) -> int:
 def show(screen: Screen, job: "Json") -> int:
     """Everything about one job. Returns the exit code that says how it ended."""
     screen.one(job, _fields(job))
-    return Exit.FAILED if job["status"] in watch.ENDED and job["status"] != "Completed" else Exit.OK
+    return Exit.FAILED if job["status"] in ENDED and job["status"] != COMPLETED else Exit.OK
 
 
 def _fields(job: "Json") -> Iterator[tuple[str, object]]:

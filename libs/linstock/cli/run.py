@@ -6,12 +6,12 @@ import rich_click as click
 
 from linstock.cli.named import APART, LIBRARY, RUN
 from linstock.cli.options import examples, limited, wait, with_api, with_screen
+from linstock.statuses import OF_RUNS
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api
     from linstock.cli.screen import Screen
 
-STATUSES = ("Pending", "Scheduled", "Running", "Retrying", "Paused", "Completed", "Failed", "Timeout", "Cancelled")
 KINDS = ("added", "changed", "missing", "moved", "restored", "withdrawn")
 
 _reason = click.option("--reason", help="Kept with the run.")
@@ -26,7 +26,7 @@ def run() -> None:
 
 
 @run.command(epilog=examples("linstock run ls --status Failed --library Holidays", "linstock run ls -n 500 -o jsonl"))
-@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only these.")
+@click.option("--status", type=click.Choice(OF_RUNS, case_sensitive=False), help="Only these.")
 @click.option("--library", type=LIBRARY, help="Only of this one: id, beginning of it, or name.")
 @click.option("--type", "job_type", type=click.Choice(TYPES, case_sensitive=False), help="Scans, if not told.")
 @limited(20)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from linstock.cli import watch, words
 from linstock.cli.exits import Exit
 from linstock.cli.screen import Column, Screen
+from linstock.statuses import COMPLETED, ENDED
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api, Json
@@ -50,7 +51,7 @@ def tell(api: "Api", screen: Screen, run_id: str, what: str, reason: str | None)
 
 
 def exit_code(run: "Json") -> int:
-    return Exit.FAILED if run["status"] in watch.ENDED and run["status"] != "Completed" else Exit.OK
+    return Exit.FAILED if run["status"] in ENDED and run["status"] != COMPLETED else Exit.OK
 
 
 def _fields(run: "Json") -> Iterator[tuple[str, object]]:

@@ -11,11 +11,11 @@ from click.exceptions import Exit as Interrupted
 from linstock.cli.exits import Ended, Exit
 from linstock.cli.screen import note
 from linstock.cli.words import counted, duration, short, size
+from linstock.statuses import COMPLETED, ENDED
 
 if TYPE_CHECKING:
     from linstock.cli.api import Api, Json
 
-ENDED = ("Completed", "Failed", "Timeout", "Cancelled")
 POLL_S = 0.25
 TELL_EVERY_S = 5.0
 PATIENCE_S = 60.0
@@ -63,7 +63,7 @@ def _expected_files(api: "Api", path: str) -> int | None:
     if library is None:
         return None
     scans, _ = api.rows(f"/libraries/{library}/scans", EARLIER_RUNS)
-    counts = [scan.get("counts") or {} for scan in scans if scan["status"] == "Completed"]
+    counts = [scan.get("counts") or {} for scan in scans if scan["status"] == COMPLETED]
     return next((each["files"] for each in counts if each.get("files")), None)
 
 

@@ -28,11 +28,11 @@ from linstock.messages.asked import LONGEST_WAIT_S, MOST_ASKED, JobsAsked, JobsT
 from linstock.messages.enqueue import COMMAND_LIMIT_BYTES, MOST_JOBS, EnqueueJobs, WantedJob
 from linstock.messages.job import After, CancelRun, RetryRun
 from linstock.messages.message import Message
+from linstock.statuses import COMPLETED, ENDED
 
 ANSWERED_WITHIN_S = 5.0
 TOLD_WITHIN_S = 5.0
 AT_ONCE = 4  # commands of a bulk on their way
-ENDED = frozenset({"Completed", "Failed", "Timeout", "Cancelled"})
 ACTOR = "app"
 
 
@@ -230,7 +230,7 @@ class Client:
     async def result(self, job: Which, kind: Any = Any, timeout: Seconds = 60) -> Any:
         """What it returned, decoded as `kind`. Raises NotCompleted when it ended otherwise, and as `wait` does."""
         told = await self.wait(job, timeout)
-        if told.status != "Completed":
+        if told.status != COMPLETED:
             raise NotCompleted(told)
         return msgspec.json.decode(told.result, type=kind)
 

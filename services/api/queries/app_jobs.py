@@ -12,13 +12,12 @@ from msgspec import Raw, Struct
 from linstock.messages.asked import JobTold
 from linstock.messages.job import After
 from linstock.messages.message import NOTHING
+from linstock.statuses import PENDING, RETRYING, SCHEDULED
 from services.api.dto.app_jobs import JobDetailsDto, JobDto, JobWaitingDto
 from services.api.dto.wire import Page
 from services.api.heard import Heard
 from services.api.paging import Window
 from services.api.queries.scans import milliseconds
-
-SCHEDULED, PENDING, RETRYING = "Scheduled", "Pending", "Retrying"
 
 _TOLD = """
 SELECT job_id, job_type, name, queue, status, attempt, requested_at, due, started_at, ended_at, code, message, result,

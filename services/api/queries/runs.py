@@ -6,6 +6,7 @@ import asyncpg
 from msgspec import Raw
 
 from linstock.messages.job import LIBRARY_SCAN
+from linstock.statuses import ENDED
 from services.api.dto.schedules import RunResult, ScheduledJobRunDto
 from services.api.dto.wire import Page
 from services.api.paging import Window
@@ -19,7 +20,6 @@ _RUNS = """
         j.library_path, j.result, j.paused
     FROM {jobs} LEFT JOIN schedules s ON s.schedule_id = j.schedule_id
 """
-_ENDED = ("Completed", "Failed", "Timeout", "Cancelled")
 
 
 async def one(pool: asyncpg.Pool, workspace: str, run_id: UUID) -> ScheduledJobRunDto | None:
@@ -85,7 +85,7 @@ def _run(row: asyncpg.Record) -> ScheduledJobRunDto:
 
 
 def _result(row: asyncpg.Record) -> RunResult | Raw | None:
-    if row["status"] not in _ENDED:
+    if row["status"] not in ENDED:
         return None
     if row["job_type"] != LIBRARY_SCAN:
         return None if row["result"] is None else Raw(row["result"].encode())

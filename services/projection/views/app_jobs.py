@@ -23,13 +23,11 @@ from linstock.messages.job import (
     JobSucceeded,
     JobTimedOut,
 )
+from linstock.statuses import CANCELLED, COMPLETED, ENDED, FAILED, PENDING, RETRYING, RUNNING, SCHEDULED, TIMEOUT
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 from services.projection.sums import Sums
 
-PENDING, SCHEDULED, RUNNING, RETRYING = "Pending", "Scheduled", "Running", "Retrying"
-COMPLETED, FAILED, TIMEOUT, CANCELLED = "Completed", "Failed", "Timeout", "Cancelled"
-ENDED = frozenset({COMPLETED, FAILED, TIMEOUT, CANCELLED})
 FILED = {"dead": "dead", "hide": "hidden"}
 
 Later = (

@@ -27,12 +27,9 @@ from linstock.messages.job import (
     ScanRequested,
 )
 from linstock.messages.message import Message
+from linstock.statuses import CANCELLED, COMPLETED, ENDED, FAILED, PAUSED, PENDING, RETRYING, RUNNING, TIMEOUT
 from services.projection.fact import Fact
 from services.projection.rows import Rows
-
-PENDING, RUNNING, RETRYING, PAUSED = "Pending", "Running", "Retrying", "Paused"
-COMPLETED, FAILED, TIMEOUT, CANCELLED = "Completed", "Failed", "Timeout", "Cancelled"
-ENDED = frozenset({COMPLETED, FAILED, TIMEOUT, CANCELLED})
 
 Verdict = JobSucceeded | JobFailed | JobTimedOut | JobCancelled
 

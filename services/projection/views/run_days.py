@@ -4,8 +4,9 @@ from datetime import date
 
 from msgspec import Struct
 
+from linstock.statuses import COMPLETED, ENDED, FAILED, TIMEOUT
 from services.projection.sums import Sums
-from services.projection.views.jobs import COMPLETED, ENDED, FAILED, TIMEOUT, Change
+from services.projection.views.jobs import Change
 from services.projection.views.scopes import scopes
 
 

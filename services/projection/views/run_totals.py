@@ -8,10 +8,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from linstock.messages.job import BUILT_IN, LIBRARY_SCAN, JobRequested, ScanRequested
+from linstock.statuses import COMPLETED, ENDED, FAILED, RUNNING, TIMEOUT
 from services.projection.fact import Fact
 from services.projection.rows import Rows
 from services.projection.views import jobs as jobs_view
-from services.projection.views.jobs import COMPLETED, ENDED, FAILED, RUNNING, TIMEOUT, Change, Job, Ordinals
+from services.projection.views.jobs import Change, Job, Ordinals
 from services.projection.views.scopes import scopes
 
 

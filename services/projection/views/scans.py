@@ -13,10 +13,9 @@ from msgspec import Struct
 from linstock import names
 from linstock.messages.catalogue import ScanStarted
 from linstock.messages.scan import ScanCancelled, ScanCompleted, ScanFailed, ScanUndone
+from linstock.statuses import CANCELLED, COMPLETED, FAILED, RUNNING
 from services.projection.fact import Fact
 from services.projection.rows import Rows
-
-RUNNING, COMPLETED, FAILED, CANCELLED = "Running", "Completed", "Failed", "Cancelled"
 
 
 class Scan(Struct, frozen=True):
