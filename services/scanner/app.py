@@ -16,7 +16,8 @@ from linstock.bus.reactions import Reactions
 from linstock.bus.thumbnails import Thumbnails
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Recorded
-from linstock.jobs.orders import Device, Order, OrderRunner
+from linstock.jobs.order_runner import OrderRunner
+from linstock.jobs.orders import Device, Order
 from linstock.lifecycle import Service
 from linstock.messages.job import ScanRequested
 from linstock.migrations import migrate

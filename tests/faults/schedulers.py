@@ -20,7 +20,8 @@ from linstock.bus.provision import provision
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Append
 from linstock.eventlog.recorder import TABLE
-from linstock.jobs.orders import Lease, Order, OrderRunner
+from linstock.jobs.order_runner import OrderRunner
+from linstock.jobs.orders import Lease, Order
 from linstock.messages.rules import Rules
 from linstock.messages.schedule import TickFired, TicksSkipped
 from tests.bench.servers import Servers

@@ -52,7 +52,7 @@ def worker(
     """
     from linstock.cli import working
 
-    made = working.load(target)
+    made = working.load(target)  # here too when another process is to run it: mistakes are told once, and end it
     _change(made, queues, concurrency, workspace, grace, name, data_dir)
     if alone:
         working.run(made)

@@ -21,7 +21,8 @@ from linstock.jobs import address
 from linstock.jobs.context import Fail, JobContext, Reach, Snooze
 from linstock.jobs.definition import BadParameters, Job
 from linstock.jobs.execution import ENDS_WITHIN_S, Executors, was_told_to_end
-from linstock.jobs.orders import STOPPED, Failed, Lease, Order, OrderRunner, Result, Snoozed
+from linstock.jobs.order_runner import OrderRunner
+from linstock.jobs.orders import STOPPED, Failed, Lease, Order, Result, Snoozed
 from linstock.jobs.pace import Pace
 from linstock.logs import get_logger
 from linstock.messages.enqueue import DEFAULT_QUEUE

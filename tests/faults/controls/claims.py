@@ -11,7 +11,8 @@ from linstock import names
 from linstock.bus.connection import close, connect
 from linstock.eventlog.postgres import PostgresLog
 from linstock.eventlog.record import Append
-from linstock.jobs.orders import Lease, Order, OrderRunner, OwnVerdict
+from linstock.jobs.order_runner import OrderRunner
+from linstock.jobs.orders import Lease, Order, OwnVerdict
 from linstock.messages.job import JobRequested
 from linstock.messages.work import Claim, ClaimAnswer
 from services.scheduler.claims import Claims

@@ -19,7 +19,8 @@ from linstock import names
 from linstock.bus.connection import close, connect
 from linstock.bus.provision import provision
 from linstock.embedded import EmbeddedNats
-from linstock.jobs.orders import Lease, Order, OrderRunner, OwnVerdict
+from linstock.jobs.order_runner import OrderRunner
+from linstock.jobs.orders import Lease, Order, OwnVerdict
 from linstock.jobs.pace import Pace
 from linstock.messages.job import JobRequested
 from linstock.messages.schedule import JobPolicy
